@@ -1,0 +1,143 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"minifleet/app/fault"
+)
+
+// Membership is one of a person's places in a space.
+type Membership struct {
+	MemberID int64  `json:"member_id,string"`
+	SpaceID  int64  `json:"space_id,string"`
+	Space    string `json:"space"`
+	Kind     Kind   `json:"kind"`
+	Role     string `json:"role"`
+}
+
+func (m Membership) actor(a accountRow, session int64) Actor {
+	return Actor{AccountID: a.ID, SpaceID: m.SpaceID, MemberID: m.MemberID, SessionID: session, Name: a.Name, Login: a.Login, Space: m.Space, Role: m.Role, SpaceKind: m.Kind}
+}
+
+const membershipSQL = "SELECT m.id AS member_id, m.space_id, s.name AS space, s.kind, m.role FROM member m JOIN space s ON s.id=m.space_id WHERE m.account_id=?"
+
+// Memberships lists a person's spaces, the first joined first.
+func (s *Service) Memberships(ctx context.Context, accountID int64) ([]Membership, error) {
+	var rows []Membership
+	if err := s.db.All(ctx, &rows, membershipSQL+" ORDER BY m.id", accountID); err != nil {
+		return nil, fmt.Errorf("account: memberships: %w", err)
+	}
+	return rows, nil
+}
+
+var errSession = fault.New(fault.Unauthenticated, "login_required", "请先登录")
+
+type sessionRow struct {
+	ID        int64
+	AccountID int64
+	MemberID  int64
+	SeenAt    int64
+	ExpiresAt int64
+}
+
+func (s *Service) session(ctx context.Context, token string) (sessionRow, accountRow, error) {
+	var row sessionRow
+	var a accountRow
+	if len(token) < 20 || len(token) > 200 {
+		return row, a, errSession
+	}
+	found, err := s.db.One(ctx, &row, "SELECT id, account_id, member_id, seen_at, expires_at FROM login_session WHERE token_hash=?", tokenHash(token))
+	if err != nil {
+		return row, a, fmt.Errorf("account: session: %w", err)
+	}
+	if !found || row.ExpiresAt < time.Now().UnixMilli() {
+		return row, a, errSession
+	}
+	found, err = s.db.One(ctx, &a, "SELECT id, login, name FROM account WHERE id=?", row.AccountID)
+	if err != nil {
+		return row, a, fmt.Errorf("account: session: %w", err)
+	}
+	if !found {
+		return row, a, errSession
+	}
+	return row, a, nil
+}
+
+// Authenticate tells who holds the token: in the session's current space, or in spaceID when that is not 0
+// and the person is a member of it; a space of others is NotFound.
+func (s *Service) Authenticate(ctx context.Context, token string, spaceID int64) (Actor, error) {
+	row, a, err := s.session(ctx, token)
+	if err != nil {
+		return Actor{}, err
+	}
+	query, args := membershipSQL+" AND m.id=?", []any{a.ID, row.MemberID}
+	if spaceID != 0 {
+		query, args = membershipSQL+" AND m.space_id=?", []any{a.ID, spaceID}
+	}
+	var m Membership
+	found, err := s.db.One(ctx, &m, query, args...)
+	if err != nil {
+		return Actor{}, fmt.Errorf("account: session: %w", err)
+	}
+	if !found && spaceID != 0 {
+		return Actor{}, fault.New(fault.NotFound, "space_not_found", "没有找到这个空间，或者你不是它的成员")
+	}
+	if !found {
+		return Actor{}, errSession
+	}
+	// "Seen" is for the list of sessions; writing it on every request would put the one writer on the way of each page.
+	if now := time.Now(); now.UnixMilli()-row.SeenAt > seenEvery.Milliseconds() {
+		if _, err := s.db.Exec(ctx, "UPDATE login_session SET seen_at=? WHERE id=?", now.UnixMilli(), row.ID); err != nil {
+			return Actor{}, err
+		}
+	}
+	return m.actor(a, row.ID), nil
+}
+
+// Switch makes another of the person's spaces the session's current one.
+func (s *Service) Switch(ctx context.Context, token string, spaceID int64) (Actor, error) {
+	to, err := s.Authenticate(ctx, token, spaceID)
+	if err != nil {
+		return Actor{}, err
+	}
+	if _, err := s.db.Exec(ctx, "UPDATE login_session SET member_id=? WHERE id=?", to.MemberID, to.SessionID); err != nil {
+		return Actor{}, err
+	}
+	return to, nil
+}
+
+// Logout ends the session of the token; an unknown one is already ended.
+func (s *Service) Logout(ctx context.Context, token string) error {
+	_, err := s.db.Exec(ctx, "DELETE FROM login_session WHERE token_hash=?", tokenHash(token))
+	return err
+}
+
+// Prune removes sessions that have ended.
+func (s *Service) Prune(ctx context.Context) (int64, error) {
+	return s.db.Exec(ctx, "DELETE FROM login_session WHERE expires_at<?", time.Now().UnixMilli())
+}
+
+// Space is a tenant as others may see it.
+type Space struct {
+	ID   int64  `json:"id,string"`
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+}
+
+// Spaces reads the names of spaces; unknown ids are left out.
+func (s *Service) Spaces(ctx context.Context, ids ...int64) (map[int64]Space, error) {
+	out := map[int64]Space{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []Space
+	if err := s.db.All(ctx, &rows, "SELECT id, name, kind FROM space WHERE id IN (?)", ids); err != nil {
+		return nil, fmt.Errorf("account: spaces: %w", err)
+	}
+	for _, r := range rows {
+		out[r.ID] = r
+	}
+	return out, nil
+}
