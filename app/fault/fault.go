@@ -127,6 +127,12 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code
 }
 
+// upstreamer is an error that carries WeChat's answer: code 0 when there was none, and a sentence for a person.
+type upstreamer interface {
+	error
+	Upstream() (code int, message, rid, sentence string)
+}
+
 // From finds the fault in err, or wraps it as an internal one whose cause is not shown. Nil for nil.
 func From(err error) *Error {
 	if err == nil {
@@ -134,6 +140,16 @@ func From(err error) *Error {
 	}
 	var e *Error
 	if errors.As(err, &e) {
+		return e
+	}
+	var up upstreamer
+	if errors.As(err, &up) {
+		code, message, rid, sentence := up.Upstream()
+		if code == 0 {
+			return New(Unavailable, "wechat_unreachable", sentence).Because(err)
+		}
+		e = New(WeChat, fmt.Sprintf("wechat_%d", code), sentence).Because(err)
+		e.WeChat = &Upstream{ErrCode: code, ErrMsg: message, RID: rid}
 		return e
 	}
 	return New(Internal, "internal", "系统出错了，请稍后重试；如仍失败，请把请求编号发给管理员").Because(err)

@@ -1,0 +1,43 @@
+package trail
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"minifleet/app/wechat"
+)
+
+// Call describes one call to WeChat for the trail: who made it, with what, for which mini program.
+type Call struct {
+	AccountID, SpaceID int64
+	Actor, Plugin      string
+	Endpoint           string
+	Component, AppID   string
+	RID                string
+	Started            time.Time // wall time
+	Err                error
+}
+
+// WeChat records a call. The call has happened whatever becomes of its record, so a failure to write is
+// logged here and not returned.
+func (l *Log) WeChat(ctx context.Context, c Call) {
+	e := Entry{
+		AccountID: c.AccountID, SpaceID: c.SpaceID, Actor: c.Actor, Plugin: c.Plugin, Component: c.Component, AppID: c.AppID,
+		Act: "wechat." + c.Endpoint, RID: c.RID, DurationMS: time.Since(c.Started).Milliseconds(),
+	}
+	if e.Actor == "" {
+		e.Actor = "系统"
+	}
+	if c.Err != nil {
+		e.Outcome, e.Detail = Failed, c.Err.Error()
+		var w *wechat.Error
+		if errors.As(c.Err, &w) {
+			e.ErrCode, e.RID, e.Detail = w.Code, w.RID, w.Message
+		}
+	}
+	if err := l.Record(context.WithoutCancel(ctx), e); err != nil {
+		slog.ErrorContext(ctx, "a WeChat call has no trail record", "endpoint", c.Endpoint, "appid", c.AppID, "rid", e.RID, "error", err)
+	}
+}
