@@ -1,0 +1,145 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// MaxBody bounds a request's and an answer's body, in bytes.
+const MaxBody = 8 << 20
+
+// View is a page: a fragment that the host sets into the frame of the portal
+// or the back office.
+type View struct {
+	Title    string
+	Subtitle string
+	Crumbs   []Crumb
+	HTML     template.HTML
+	Status   int    // default 200
+	Redirect string // complete path (use Path); the browser goes there by 303
+	Flash    string // shown once, on this page or on the one Redirect leads to
+	Bare     bool   // an htmx answer: send the fragment without a frame
+}
+
+// Crumb is a step of the way back; Path is complete (use the function Path).
+type Crumb struct{ Title, Path string }
+
+// Content is a raw answer: an image, a download.
+type Content struct {
+	Type     string // media type
+	Body     []byte // at most MaxBody
+	Filename string // set: the browser saves it under this name
+	Status   int    // default 200
+	MaxAge   int    // seconds a browser may keep it, default 0
+}
+
+// PageHandler makes a page. r carries the path below the plugin's prefix, its
+// path values, the query and the parsed form.
+type PageHandler func(ctx context.Context, r *http.Request) (View, error)
+
+// RawHandler makes a raw answer.
+type RawHandler func(ctx context.Context, r *http.Request) (Content, error)
+
+// RouteOption narrows or widens who may come.
+type RouteOption func(*pluginpb.Route)
+
+// PublicAccess lets visitors without login come.
+func PublicAccess() RouteOption {
+	return func(r *pluginpb.Route) { r.Public = true }
+}
+
+// Kinds admits only spaces of these kinds: "personal" "merchant" "platform".
+func Kinds(kinds ...string) RouteOption {
+	return func(r *pluginpb.Route) { r.Kinds = kinds }
+}
+
+// Permission admits only roles that hold it.
+func Permission(name string) RouteOption {
+	return func(r *pluginpb.Route) { r.Permission = name }
+}
+
+// Summary is the sentence in the OpenAPI document.
+func Summary(text string) RouteOption {
+	return func(r *pluginpb.Route) { r.Summary = text }
+}
+
+type route struct {
+	declared *pluginpb.Route
+	serve    func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error)
+}
+
+// Page declares a page: p.Page("GET /drafts/{id}", handler). Patterns are those
+// of net/http.ServeMux, below the plugin's prefix. Forms post to a page
+// declared with POST, which usually answers a View with Redirect.
+func (p *Plugin) Page(pattern string, handle PageHandler, options ...RouteOption) {
+	p.route("page", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
+		view, err := handle(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		answer := &pluginpb.HTTPResponse{
+			Status: int32(view.Status), Body: []byte(view.HTML),
+			View: &pluginpb.View{
+				Title: view.Title, Subtitle: view.Subtitle, Redirect: view.Redirect, Flash: view.Flash, Bare: view.Bare,
+			},
+		}
+		for _, crumb := range view.Crumbs {
+			answer.View.Crumbs = append(answer.View.Crumbs, &pluginpb.Crumb{Title: crumb.Title, Path: crumb.Path})
+		}
+		if answer.Status == 0 {
+			answer.Status = http.StatusOK
+			if view.Redirect != "" {
+				answer.Status = http.StatusSeeOther
+			}
+		}
+		return answer, nil
+	})
+}
+
+// Raw declares an address that answers an image or a download, without frame.
+func (p *Plugin) Raw(pattern string, handle RawHandler, options ...RouteOption) {
+	p.route("raw", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
+		content, err := handle(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		answer := &pluginpb.HTTPResponse{Status: int32(content.Status), Body: content.Body}
+		if answer.Status == 0 {
+			answer.Status = http.StatusOK
+		}
+		header := func(name, value string) {
+			answer.Headers = append(answer.Headers, &pluginpb.Header{Name: name, Values: []string{value}})
+		}
+		header("Content-Type", content.Type)
+		if content.Filename != "" {
+			header("Content-Disposition", fmt.Sprintf("attachment; filename*=UTF-8''%s", template.URLQueryEscaper(content.Filename)))
+		}
+		if content.MaxAge > 0 {
+			header("Cache-Control", fmt.Sprintf("private, max-age=%d", content.MaxAge))
+		}
+		return answer, nil
+	})
+}
+
+func (p *Plugin) route(kind, pattern string, options []RouteOption, serve func(context.Context, *http.Request) (*pluginpb.HTTPResponse, error)) {
+	method, path, ok := strings.Cut(pattern, " ")
+	if !ok || !strings.HasPrefix(path, "/") {
+		panic(fmt.Sprintf("sdk: pattern %q is not METHOD /path", pattern))
+	}
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		panic(fmt.Sprintf("sdk: pattern %q: method %q", pattern, method))
+	}
+	declared := &pluginpb.Route{Type: kind, Method: method, Pattern: path}
+	for _, option := range options {
+		option(declared)
+	}
+	p.manifest.Routes = append(p.manifest.Routes, declared)
+	p.routes = append(p.routes, &route{declared: declared, serve: serve})
+}

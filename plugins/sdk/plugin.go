@@ -1,0 +1,85 @@
+package sdk
+
+import (
+	"fmt"
+	"regexp"
+
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// Protocol is the version of the wire this SDK speaks.
+const Protocol = 1
+
+// Plugin collects what one plugin offers. Make it with New, declare, then
+// Serve. Declarations panic on a mistake of the author (a wrong column tag, a
+// page declared twice): they run before the first call and never depend on
+// input. A Plugin is not changed after Serve began.
+type Plugin struct {
+	manifest *pluginpb.Manifest
+
+	tables     map[string]*Table
+	routes     []*route
+	handlers   map[string][]EventHandler
+	order      []string
+	jobs       map[string]Job
+	operations map[string]Handler
+}
+
+var idShape = regexp.MustCompile(`^[a-z][a-z0-9]{1,15}$`)
+
+// New names a plugin. id is lower-case letters and digits (2–16); it prefixes
+// the plugin's addresses, events, jobs, operations and permissions. title is
+// Chinese; version is semantic.
+func New(id, title, version string) *Plugin {
+	if !idShape.MatchString(id) {
+		panic(fmt.Sprintf("sdk: plugin id %q is not [a-z][a-z0-9]{1,15}", id))
+	}
+	return &Plugin{
+		manifest:   &pluginpb.Manifest{Id: id, Title: title, Version: version, Protocol: Protocol},
+		tables:     map[string]*Table{},
+		handlers:   map[string][]EventHandler{},
+		jobs:       map[string]Job{},
+		operations: map[string]Handler{},
+	}
+}
+
+// ID is the plugin's id.
+func (p *Plugin) ID() string { return p.manifest.GetId() }
+
+// Manifest is what Describe answers. The caller must not change it.
+func (p *Plugin) Manifest() *pluginpb.Manifest { return p.manifest }
+
+// Permission declares a right that roles may hold; name is "<plugin>.<what>".
+func (p *Plugin) Permission(name, title string) {
+	p.manifest.Permissions = append(p.manifest.Permissions, &pluginpb.Permission{Name: name, Title: title})
+}
+
+// Mount claims a fixed portal path: Mount("market") serves the plugin's pages
+// under /market too, beside /p/<plugin>. The host keeps a list of who may
+// claim what and refuses to start a plugin that claims another.
+func (p *Plugin) Mount(path string) {
+	p.manifest.Mounts = append(p.manifest.Mounts, path)
+}
+
+// MenuItem is one entry of the portal's or the back office's menu.
+type MenuItem struct {
+	Title      string
+	Icon       string   // name in the host's icon set, may be empty
+	Path       string   // below the plugin's prefix ("/drafts"), or "table:NAME"
+	Kinds      []string // "personal" "merchant" "platform"; empty: all
+	Frame      string   // "admin" or "portal"
+	Group      string   // menu group it is filed under; empty: top level
+	Order      int      // smaller first
+	Permission string
+}
+
+// Menu adds an entry.
+func (p *Plugin) Menu(item MenuItem) {
+	if item.Frame != FrameAdmin && item.Frame != FramePortal {
+		panic(fmt.Sprintf("sdk: menu item %q: frame %q is neither admin nor portal", item.Title, item.Frame))
+	}
+	p.manifest.Menu = append(p.manifest.Menu, &pluginpb.MenuItem{
+		Title: item.Title, Icon: item.Icon, Path: item.Path, Kinds: item.Kinds, Frame: item.Frame,
+		Group: item.Group, Order: int32(item.Order), Permission: item.Permission,
+	})
+}

@@ -1,0 +1,101 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// Names both sides of the handshake agree on.
+const (
+	Magic     = "MINIFLEET_PLUGIN"
+	MagicHash = "b7c5f0a4d1e94be79d2f3ac1f5a6e0d8"
+	WireName  = "minifleet"
+	// LifeEnv names the descriptor that closes when the host is gone.
+	LifeEnv = "MINIFLEET_LIFE_FD"
+)
+
+// maxMessage leaves room around a body of MaxBody.
+const maxMessage = MaxBody + 1<<20
+
+// Handshake is what go-plugin compares before anything else.
+func Handshake() goplugin.HandshakeConfig {
+	return goplugin.HandshakeConfig{ProtocolVersion: Protocol, MagicCookieKey: Magic, MagicCookieValue: MagicHash}
+}
+
+// Serve is the main of a plugin process: it answers the host until the host
+// ends it, and never returns before. Log lines go to the host.
+func Serve(p *Plugin) {
+	followHost()
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})).With("plugin", p.ID())
+	wire := &wire{plugin: p, log: log}
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig: Handshake(),
+		Plugins:         goplugin.PluginSet{WireName: wire},
+		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(options,
+				grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+				grpc.UnaryInterceptor(wire.intercept))...)
+		},
+		Logger: hclog.New(&hclog.LoggerOptions{Name: p.ID(), Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
+	})
+}
+
+// followHost ends this process when the pipe from the host closes: it holds
+// for every way a host can die.
+func followHost() {
+	number, err := strconv.Atoi(os.Getenv(LifeEnv))
+	if err != nil || number < 3 {
+		return
+	}
+	life := os.NewFile(uintptr(number), "life")
+	go func() {
+		if _, err := io.Copy(io.Discard, life); err != nil {
+			fmt.Fprintln(os.Stderr, "life pipe:", err)
+		}
+		os.Exit(0)
+	}()
+}
+
+// wire joins a Plugin with go-plugin.
+type wire struct {
+	goplugin.NetRPCUnsupportedPlugin
+	plugin *Plugin
+	log    *slog.Logger
+	server *Server
+}
+
+// GRPCServer registers the Plugin service.
+func (w *wire) GRPCServer(broker *goplugin.GRPCBroker, registrar *grpc.Server) error {
+	w.server = NewServer(w.plugin, w.log, func(id uint32) (grpc.ClientConnInterface, error) {
+		connection, err := broker.DialWithOptions(id, grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
+		if err != nil {
+			return nil, fmt.Errorf("dial the host: %w", err)
+		}
+		return connection, nil
+	})
+	pluginpb.RegisterPluginServer(registrar, w.server)
+	return nil
+}
+
+// GRPCClient is the host's half and never runs here.
+func (*wire) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, fmt.Errorf("sdk: a plugin is not a client")
+}
+
+func (w *wire) intercept(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if w.server == nil {
+		return next(ctx, request)
+	}
+	return w.server.Intercept(ctx, request, info, next)
+}

@@ -1,0 +1,122 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// Table is a list (with an optional form) that the host renders in the back
+// office. With Collection the host keeps the rows and the plugin only adds
+// hooks and actions; with Rows the plugin computes them.
+type Table struct {
+	Name  string
+	Title string
+	Intro string // one line under the title
+	Empty string // sentence when there is no row
+
+	Collection Declared // rows kept by the host
+	// Rows computes one page. Rows are any values that become JSON objects with
+	// an "id" and the columns' names.
+	Rows func(context.Context, TableQuery) (TablePage, error)
+	// Row computes one row for the form; needed with Rows when CanEdit.
+	Row func(context.Context, int64) (any, error)
+
+	Columns []Column // default: the collection's columns flagged list
+	Form    []Column // default: the collection's columns flagged form
+	Sort    string   // default order, "-id" if empty
+
+	CanCreate, CanEdit, CanRemove bool
+
+	// Save replaces the host's own writing of a form: check, compute, Commit.
+	// id is 0 for a new row. Values are the form's, as text.
+	Save func(ctx context.Context, id, version int64, values map[string]string) (int64, error)
+	// Remove replaces the host's own deletion.
+	Remove func(ctx context.Context, ids []int64) error
+
+	Actions    []Action
+	Permission string
+	Kinds      []string // kinds of space that see it; empty: all
+}
+
+// Action is a button on the rows of a table.
+type Action struct {
+	Name       string
+	Title      string
+	Confirm    string // question asked first
+	Batch      bool   // may run on several rows at once
+	Danger     bool
+	Permission string
+	Run        func(ctx context.Context, ids []int64) (Result, error)
+}
+
+// Result is shown after an action.
+type Result struct {
+	Message  string
+	Redirect string // below the plugin's prefix; empty: stay
+}
+
+// TableQuery asks a computed table for one page.
+type TableQuery struct {
+	Filters map[string]string // by column
+	Search  string
+	Sort    string
+	Limit   int
+	Cursor  string
+}
+
+// TablePage is one page of a computed table.
+type TablePage struct {
+	Rows  []any
+	Next  string
+	Total *int64 // nil: unknown
+	Note  string // line above the table, e.g. when it was synced
+}
+
+// Table declares a table. Its address in the menu is "table:NAME".
+func (p *Plugin) Table(table Table) {
+	if !nameShape.MatchString(table.Name) || p.tables[table.Name] != nil {
+		panic(fmt.Sprintf("sdk: table %q is badly named or declared twice", table.Name))
+	}
+	if (table.Collection == nil) == (table.Rows == nil) {
+		panic(fmt.Sprintf("sdk: table %q needs either Collection or Rows", table.Name))
+	}
+	if table.Rows != nil && (table.CanEdit && (table.Row == nil || table.Save == nil) || table.CanCreate && table.Save == nil || table.CanRemove && table.Remove == nil) {
+		panic(fmt.Sprintf("sdk: computed table %q lacks the hook for what it can", table.Name))
+	}
+	declared := &pluginpb.Table{
+		Name: table.Name, Title: table.Title, Intro: table.Intro, Empty: table.Empty, Permission: table.Permission,
+		Kinds: table.Kinds, CanCreate: table.CanCreate, CanEdit: table.CanEdit, CanRemove: table.CanRemove,
+		SaveHook: table.Save != nil, RemoveHook: table.Remove != nil, Sort: table.Sort,
+		Columns: wireColumns(table.Columns), Form: wireColumns(table.Form),
+	}
+	if table.Collection != nil {
+		collection := table.Collection.declaration()
+		declared.Collection = collection.GetName()
+		if len(declared.Columns) == 0 {
+			declared.Columns = chosen(collection.GetColumns(), (*pluginpb.Column).GetList)
+		}
+		if len(declared.Form) == 0 {
+			declared.Form = chosen(collection.GetColumns(), (*pluginpb.Column).GetForm)
+		}
+	}
+	for _, action := range table.Actions {
+		declared.Actions = append(declared.Actions, &pluginpb.Action{
+			Name: action.Name, Title: action.Title, Confirm: action.Confirm, Batch: action.Batch, Danger: action.Danger,
+			Permission: action.Permission,
+		})
+	}
+	p.tables[table.Name] = &table
+	p.manifest.Tables = append(p.manifest.Tables, declared)
+}
+
+func chosen(columns []*pluginpb.Column, flagged func(*pluginpb.Column) bool) []*pluginpb.Column {
+	var found []*pluginpb.Column
+	for _, column := range columns {
+		if flagged(column) {
+			found = append(found, column)
+		}
+	}
+	return found
+}
