@@ -1,5 +1,6 @@
 -- +goose Up
--- The event log. dedupe starts with the push's CreateTime so that the unique index grows at its end.
+-- The event log. fanned_out: 0 deliveries still to be made, 1 made, 2 never (kept and shown only).
+-- dedupe starts with the push's CreateTime so that the unique index grows at its end.
 CREATE TABLE event_log (
   id BIGINT NOT NULL PRIMARY KEY,
   type VARCHAR(64) NOT NULL,
@@ -13,7 +14,6 @@ CREATE TABLE event_log (
   received_at BIGINT NOT NULL,
   dedupe VARBINARY(32),
   payload LONGBLOB NOT NULL,
-  inert SMALLINT NOT NULL,
   fanned_out SMALLINT NOT NULL
 );
 CREATE UNIQUE INDEX event_log_dedupe ON event_log (dedupe);

@@ -1,0 +1,96 @@
+package event
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"minifleet/app/clock"
+	"minifleet/app/store"
+)
+
+// Options of a Log. DB, Sealer and Clock are needed; the rest has defaults.
+type Options struct {
+	DB     *store.DB
+	Sealer Sealer
+	Clock  clock.Clock  // platform time, for ReceivedAt only; leases and backoff use wall time
+	Logger *slog.Logger // default: slog.Default
+
+	MaxAttempts    int                             // tries before the dead letter; default 10
+	Backoff        func(attempt int) time.Duration // wait after the n-th failed try (from 1); default 1 s doubling to 5 min
+	HandlerTimeout time.Duration                   // bound of one call of a handler; default 30 s
+	Lease          time.Duration                   // how long a queue is held without a sign of life; default 2 min, more than HandlerTimeout
+	Poll           time.Duration                   // how often the database is asked without a wake-up; default 2 s
+}
+
+func (o *Options) defaults() {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.MaxAttempts == 0 {
+		o.MaxAttempts = 10
+	}
+	if o.Backoff == nil {
+		o.Backoff = func(n int) time.Duration { return min(time.Second<<min(n-1, 20), 5*time.Minute) }
+	}
+	if o.HandlerTimeout == 0 {
+		o.HandlerTimeout = 30 * time.Second
+	}
+	if o.Lease == 0 {
+		o.Lease = max(2*time.Minute, 4*o.HandlerTimeout)
+	}
+	if o.Poll == 0 {
+		o.Poll = 2 * time.Second
+	}
+}
+
+// Log is the event log. Its life: New, Subscribe as often as wanted, Run until the context ends, and nothing after.
+// Append waits for Run; it must be running.
+type Log struct {
+	opts  Options
+	owner string // names this process in leases
+
+	incoming chan *waiting
+	stopping chan struct{} // closed when Run begins to drain
+	senders  sync.WaitGroup
+	gate     sync.RWMutex // guards stopped against a sender that is just entering
+	stopped  bool
+
+	fan chan struct{} // wakes the dispatcher
+
+	subs subscribers
+}
+
+// New makes a Log. It starts nothing.
+func New(o Options) *Log {
+	o.defaults()
+	return &Log{
+		opts:     o,
+		owner:    newOwner(o.DB.NewID()),
+		incoming: make(chan *waiting, maxBatch),
+		stopping: make(chan struct{}),
+		fan:      make(chan struct{}, 1),
+		subs:     subscribers{active: map[string]*subscription{}},
+	}
+}
+
+// Run appends, fans out and delivers until ctx ends. Then it commits what was accepted before, lets handlers finish the
+// event they hold, gives its leases back and returns. A Log runs once.
+func (l *Log) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.appendLoop(ctx) })
+	g.Go(func() error { return l.fanLoop(ctx) })
+	g.Go(func() error { return l.deliverLoop(ctx) })
+	return g.Wait()
+}
+
+// Wake makes the dispatcher look now. Callers of AppendTx call it after their commit; forgetting costs a moment only.
+func (l *Log) Wake() {
+	select {
+	case l.fan <- struct{}{}:
+	default:
+	}
+}
