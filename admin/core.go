@@ -1,0 +1,5 @@
+package admin
+
+func (a *Admin) corePages() []Page { return nil }
+
+type Services struct{}

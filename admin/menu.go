@@ -1,0 +1,136 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	gomenu "github.com/GoAdminGroup/go-admin/modules/menu"
+
+	"minifleet/app/account"
+)
+
+// menuEntry is one line of the left menu: a page, or a group of pages.
+type menuEntry struct {
+	title, icon, href string
+	children          []menuEntry
+}
+
+// menu builds the menu of the actor's kind of space from memory and from what the live plugins add to it.
+func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
+	var out []menuEntry
+	if actor.SpaceKind == account.Platform {
+		out = a.known([]menuEntry{
+			{title: "工作台", icon: "fa-dashboard", href: Prefix},
+			{title: "第三方平台", icon: "fa-cubes", href: Prefix + "/components"},
+			{title: "小程序", icon: "fa-th-large", href: Prefix + "/miniprograms"},
+			{title: "平台管理", icon: "fa-cogs", children: []menuEntry{
+				{title: "事件日志", href: Prefix + "/events"},
+				{title: "定时任务", href: Prefix + "/jobs"},
+				{title: "插件", href: Prefix + "/plugins"},
+				{title: "操作日志", href: Prefix + "/trail"},
+			}},
+		})
+	} else {
+		out = a.known([]menuEntry{
+			{title: "工作台", icon: "fa-dashboard", href: Prefix},
+			{title: "第三方平台", icon: "fa-cubes", href: Prefix + "/components"},
+			{title: "模板中心", icon: "fa-clone"},
+			{title: "小程序", icon: "fa-th-large", href: Prefix + "/miniprograms"},
+			{title: "版本与发布", icon: "fa-code-fork"},
+			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
+		})
+	}
+	if a.o.Plugins != nil {
+		out = withPlugins(out, a.o.Plugins.Menu(ctx, actor))
+	}
+	return slices.DeleteFunc(out, func(e menuEntry) bool { return e.href == "" && len(e.children) == 0 })
+}
+
+// known leaves out what this build has no service for.
+func (a *Admin) known(in []menuEntry) []menuEntry {
+	var out []menuEntry
+	for _, e := range in {
+		if e.children = a.known(e.children); e.href == "" || a.has(e.href) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// has reports whether a core page stands at the address.
+func (a *Admin) has(href string) bool {
+	if href == Prefix {
+		return true
+	}
+	_, ok := a.pages["GET "+href]
+	return ok
+}
+
+// withPlugins sets plugin items below the group they name, before the operation log when the group is new.
+func withPlugins(menu []menuEntry, items []PluginMenu) []menuEntry {
+	slices.SortStableFunc(items, func(x, y PluginMenu) int { return x.Order - y.Order })
+	for _, it := range items {
+		if !localPath(it.Href) {
+			continue
+		}
+		entry := menuEntry{title: it.Title, icon: iconOr(it.Icon), href: it.Href}
+		if it.Group == "" {
+			menu = slices.Insert(menu, max(len(menu)-1, 0), entry)
+			continue
+		}
+		i := slices.IndexFunc(menu, func(e menuEntry) bool { return e.title == it.Group })
+		if i < 0 {
+			i = max(len(menu)-1, 0)
+			menu = slices.Insert(menu, i, menuEntry{title: it.Group, icon: iconOr(it.Icon)})
+		}
+		// A group that was a page itself keeps that page as its first child.
+		if g := &menu[i]; g.href != "" {
+			g.children, g.href = append([]menuEntry{{title: g.title + "列表", href: g.href}}, g.children...), ""
+		}
+		menu[i].children = append(menu[i].children, entry)
+	}
+	return menu
+}
+
+// iconOr keeps a Font Awesome class and nothing that could leave the attribute.
+func iconOr(icon string) string {
+	if strings.HasPrefix(icon, "fa-") && strings.Trim(icon, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+		return icon
+	}
+	return "fa-puzzle-piece"
+}
+
+// items is the menu as GoAdmin's frame reads it, with the entry of the current page lit.
+func items(menu []menuEntry, current string) []gomenu.Item {
+	best := longest(menu, strings.TrimSuffix(current, "/"))
+	var build func([]menuEntry) ([]gomenu.Item, bool)
+	build = func(in []menuEntry) ([]gomenu.Item, bool) {
+		out, lit := make([]gomenu.Item, 0, len(in)), false
+		for _, e := range in {
+			children, below := build(e.children)
+			item := gomenu.Item{Name: e.title, Url: e.href, Icon: e.icon, ChildrenList: children}
+			if below || (best != "" && e.href == best) {
+				item.Active, lit = "active", true
+			}
+			out = append(out, item)
+		}
+		return out, lit
+	}
+	out, _ := build(menu)
+	return out
+}
+
+// longest finds the entry whose address the current one is, or is below.
+func longest(menu []menuEntry, current string) string {
+	best := ""
+	for _, e := range menu {
+		if e.href != "" && (current == e.href || (e.href != Prefix && strings.HasPrefix(current, e.href+"/"))) && len(e.href) > len(best) {
+			best = e.href
+		}
+		if b := longest(e.children, current); len(b) > len(best) {
+			best = b
+		}
+	}
+	return best
+}

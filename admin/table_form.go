@@ -1,0 +1,205 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	gocontext "github.com/GoAdminGroup/go-admin/context"
+	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/form"
+	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/parameter"
+	gotemplate "github.com/GoAdminGroup/go-admin/template"
+	"github.com/GoAdminGroup/go-admin/template/types"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+)
+
+// fieldVersion carries the version of the row that a form was opened on.
+const fieldVersion = "mf_version"
+
+// formPage shows a form ourselves: GoAdmin's own form page writes a token row at every view.
+func (a *Admin) formPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	t, row, err := a.formRow(ctx, actor, r, r.URL.Query().Get(queryKey))
+	if err != nil {
+		return View{}, err
+	}
+	return a.form(r, t, row, nil)
+}
+
+// formRow finds the table and, for an edit, its row, and checks that the table allows it.
+func (a *Admin) formRow(ctx context.Context, actor account.Actor, r *http.Request, id string) (Table, TableRow, error) {
+	t, err := a.tableOf(ctx, actor, r.PathValue("table"))
+	if err != nil {
+		return t, TableRow{}, err
+	}
+	if strings.HasSuffix(r.URL.Path, "/new") {
+		if !t.CanCreate {
+			err = fault.New(fault.Forbidden, "no_create", "这个列表不能新建")
+		}
+		return t, TableRow{Values: map[string]string{}}, err
+	}
+	if !t.CanEdit {
+		return t, TableRow{}, fault.New(fault.Forbidden, "no_edit", "这个列表不能修改")
+	}
+	row, err := a.o.Plugins.Row(ctx, actor, t.Plugin, t.Name, id)
+	row.ID = id
+	return t, row, err
+}
+
+// form renders GoAdmin's form over the row, each refused field with its reason below it.
+func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (View, error) {
+	panel := generate(gocontext.NewContext(r), t, source{rows: func() []TableRow { return []TableRow{formValues(t, row)} }})
+	info, err := panel.GetDataWithId(parameter.BaseParam().WithPKs(row.ID))
+	if err != nil {
+		return View{}, err
+	}
+	f := fault.From(problem)
+	fields := slices.DeleteFunc(info.FieldList, func(x types.FormField) bool { return x.Field == queryKey })
+	for i := range fields {
+		fields[i].Foot = fieldError(f, fields[i].Field)
+	}
+	hidden := map[string]string{fieldVersion: strconv.FormatInt(row.Version, 10)}
+	title, url := "新建"+t.Title, t.Address()+"/new"
+	if row.ID != "" {
+		hidden[queryKey], title, url = row.ID, "修改"+t.Title, t.Address()+"/edit"
+	}
+	content := gotemplate.Get(nil, themeName).Form().SetContent(fields).SetPrimaryKey(queryKey).SetUrl(url).
+		SetHiddenFields(hidden).SetHeader(a.render("form-problem", f)).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
+	return View{Title: title, Trail: []Link{{t.Title, t.Address()}}, Body: content, Status: problemStatus(problem)}, nil
+}
+
+func fieldError(f *fault.Error, name string) template.HTML {
+	if f == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, field := range f.Fields {
+		if field.Name == name {
+			b.WriteString(`<p class="mf-error" role="alert">` + template.HTMLEscapeString(field.Message) + `</p>`)
+		}
+	}
+	return template.HTML(b.String())
+}
+
+const inputTime = "2006-01-02T15:04:05"
+
+// formValues is the row as inputs take it: times as local date and time.
+func formValues(t Table, row TableRow) TableRow {
+	out := TableRow{ID: row.ID, Version: row.Version, Values: map[string]string{}}
+	for _, c := range t.Form {
+		v := row.Values[c.Name]
+		if ms, err := strconv.ParseInt(v, 10, 64); c.Type == "time" && err == nil {
+			v = ""
+			if ms != 0 {
+				v = time.UnixMilli(ms).In(shanghai).Format(inputTime)
+			}
+		}
+		out.Values[c.Name] = v
+	}
+	return out
+}
+
+// savePage checks a posted form against the declared columns and saves it through GoAdmin's table.
+func (a *Admin) savePage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	t, row, err := a.formRow(ctx, actor, r, r.PostFormValue(queryKey))
+	if err != nil {
+		return View{}, err
+	}
+	row.Values = map[string]string{}
+	for _, c := range t.Form {
+		row.Values[c.Name] = r.PostFormValue(c.Name)
+	}
+	if row.ID != "" {
+		if row.Version, err = strconv.ParseInt(r.PostFormValue(fieldVersion), 10, 64); err != nil {
+			return View{}, fault.New(fault.Invalid, "version", "这个表单不完整，请从列表重新打开")
+		}
+	}
+	values, err := checkForm(t, row.Values)
+	if err == nil {
+		panel := generate(gocontext.NewContext(r), t, source{save: func(v form.Values) error {
+			return a.o.Plugins.Save(ctx, actor, t.Plugin, t.Name, TableSave{ID: row.ID, Version: row.Version, Values: pick(t, v)})
+		}})
+		if row.ID == "" {
+			err = panel.InsertData(gocontext.NewContext(r), values)
+		} else {
+			err = panel.UpdateData(gocontext.NewContext(r), values)
+		}
+	}
+	if err != nil {
+		return a.form(r, t, row, err)
+	}
+	a.flash.put(actor, "已保存")
+	return View{Redirect: t.Address()}, nil
+}
+
+// pick takes the declared columns out of what GoAdmin's table hands on, and nothing else.
+func pick(t Table, v form.Values) map[string]string {
+	out := map[string]string{}
+	for _, c := range t.Form {
+		out[c.Name] = v.Get(c.Name)
+	}
+	return out
+}
+
+// checkForm checks what a column declares: required, length, number, choice, time.
+func checkForm(t Table, in map[string]string) (form.Values, error) {
+	bad, out := fault.InvalidInput(), form.Values{}
+	for _, c := range t.Form {
+		v, err := checkValue(c, in[c.Name])
+		if err != nil {
+			bad.On(c.Name, err.Error())
+		}
+		out[c.Name] = []string{v}
+	}
+	return out, bad.OrNil()
+}
+
+func checkValue(c Column, v string) (string, error) {
+	trimmed := strings.TrimSpace(v)
+	if trimmed == "" {
+		if c.Required {
+			return "", errors.New("请填写" + c.Title)
+		}
+		return "", nil
+	}
+	if options := choices(c); len(options) > 0 {
+		if !slices.ContainsFunc(options, func(o types.FieldOption) bool { return o.Value == v }) {
+			return "", errors.New("请从列表中选择" + c.Title)
+		}
+		return v, nil
+	}
+	switch c.Type {
+	case "int":
+		if _, err := strconv.ParseInt(trimmed, 10, 64); err != nil {
+			return v, errors.New(c.Title + "应为整数")
+		}
+		return trimmed, nil
+	case "time":
+		return checkTime(c, trimmed)
+	case "longtext", "json":
+		return v, nil
+	}
+	size := c.Size
+	if size == 0 {
+		size = 255
+	}
+	if n := len([]rune(v)); n > size {
+		return v, errors.New(c.Title + "最多 " + strconv.Itoa(size) + " 个字，现在有 " + strconv.Itoa(n) + " 个")
+	}
+	return v, nil
+}
+
+func checkTime(c Column, v string) (string, error) {
+	for _, layout := range []string{inputTime, "2006-01-02T15:04", timeLayout} {
+		if at, err := time.ParseInLocation(layout, v, shanghai); err == nil {
+			return strconv.FormatInt(at.UnixMilli(), 10), nil
+		}
+	}
+	return v, errors.New(c.Title + "应为日期和时间，例如 2026-11-22 09:30:00")
+}

@@ -1,0 +1,59 @@
+package admin
+
+import (
+	"embed"
+	"html/template"
+	"strings"
+	"time"
+)
+
+//go:embed view/*.html
+var viewFiles embed.FS
+
+// pageTimeout bounds what a page may wait for: longer, and a person has given up.
+const pageTimeout = 20 * time.Second
+
+// parseViews parses our own fragments. They escape by context; only what this package built is template.HTML.
+func parseViews(a *Admin) (*template.Template, error) {
+	return template.New("views").Funcs(template.FuncMap{
+		"tag":    tag,
+		"when":   when,
+		"ago":    func(ms int64) string { return ago(a.clock.Now(), ms) },
+		"count":  grouped,
+		"join":   strings.Join,
+		"public": func(path string) string { return a.o.PublicURL + path },
+	}).ParseFS(viewFiles, "view/*.html")
+}
+
+// when shows Unix milliseconds in the screens' own way.
+func when(ms int64) string {
+	if ms == 0 {
+		return "—"
+	}
+	return time.UnixMilli(ms).In(shanghai).Format(timeLayout)
+}
+
+// ago says how long before now something was, or how long until it will be.
+func ago(now time.Time, ms int64) string {
+	if ms == 0 {
+		return "从未"
+	}
+	d := now.Sub(time.UnixMilli(ms))
+	suffix := "前"
+	if d < 0 {
+		d, suffix = -d, "后"
+	}
+	switch {
+	case d < time.Minute:
+		if suffix == "前" {
+			return "刚刚"
+		}
+		return "不到 1 分钟后"
+	case d < time.Hour:
+		return grouped(int64(d/time.Minute)) + " 分钟" + suffix
+	case d < 48*time.Hour:
+		return grouped(int64(d/time.Hour)) + " 小时" + suffix
+	default:
+		return grouped(int64(d/(24*time.Hour))) + " 天" + suffix
+	}
+}
