@@ -1,0 +1,159 @@
+// Package gateway is the one door to WeChat: it decides whether who acts may make this call on this mini program now,
+// picks the authorisation whose token fits, sends, and writes the trail. It keeps no state of its own.
+// Pages, jobs and plugins come through it; only token calls of component and miniprogram do not.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"minifleet/app/account"
+	"minifleet/app/component"
+	"minifleet/app/fault"
+	"minifleet/app/grant"
+	"minifleet/app/miniprogram"
+	"minifleet/app/trail"
+	"minifleet/app/wechat"
+)
+
+// Caller is who acts, as the session or the call token says, never an argument of the call.
+type Caller struct {
+	Actor  account.Actor
+	Plugin string
+	// System marks the platform's own work (events, jobs): it may read, and change nothing.
+	System bool
+}
+
+// Gateway is the door. Safe for concurrent use.
+type Gateway struct {
+	wx         *wechat.Client
+	components *component.Service
+	apps       *miniprogram.Service
+	grants     *grant.Service
+	trail      *trail.Log
+}
+
+// New makes the gateway.
+func New(wx *wechat.Client, components *component.Service, apps *miniprogram.Service, grants *grant.Service, log *trail.Log) *Gateway {
+	return &Gateway{wx: wx, components: components, apps: apps, grants: grants, trail: log}
+}
+
+// Do makes one call. Errors are fault.Error for what the house refuses, *wechat.Error and *wechat.CallError for what
+// WeChat answered or did not.
+func (g *Gateway) Do(ctx context.Context, by Caller, req wechat.Request) (wechat.Response, error) {
+	e, ok := wechat.LookupEndpoint(req.Endpoint)
+	if !ok {
+		return wechat.Response{}, fault.Newf(fault.Invalid, "unknown_endpoint", "没有这个微信接口：%s", req.Endpoint)
+	}
+	tokens, err := g.authorize(ctx, by, e, &req)
+	if err != nil {
+		return wechat.Response{}, err
+	}
+	started := time.Now()
+	res, err := g.send(ctx, e, tokens, req)
+	call := trail.Call{AccountID: by.Actor.AccountID, SpaceID: by.Actor.SpaceID, Actor: by.Actor.Name, Plugin: by.Plugin, Endpoint: e.Name, Component: req.Component, AppID: req.AppID, RID: res.RID, Started: started, Err: err}
+	g.trail.WeChat(ctx, call)
+	return res, err
+}
+
+// tokenSource gives the token of a call, and another one for a rejected one.
+type tokenSource struct {
+	current func(context.Context) (string, error)
+	renew   func(ctx context.Context, rejected string) (string, error)
+}
+
+// authorize refuses, or fills in the component and says where the token comes from.
+func (g *Gateway) authorize(ctx context.Context, by Caller, e wechat.Endpoint, req *wechat.Request) (tokenSource, error) {
+	if by.System && !e.ReadOnly {
+		return tokenSource{}, fault.New(fault.Forbidden, "system_reads_only", "后台任务只能读取，不能代替人操作："+e.Name)
+	}
+	switch e.Token {
+	case wechat.TokenComponent:
+		return g.componentTokens(ctx, by, req)
+	case wechat.TokenAuthorizer:
+		return g.authorizerTokens(ctx, by, e, req)
+	default:
+		return tokenSource{}, fault.Newf(fault.Forbidden, "token_endpoint", "令牌接口不能直接调用：%s", e.Name)
+	}
+}
+
+func (g *Gateway) componentTokens(ctx context.Context, by Caller, req *wechat.Request) (tokenSource, error) {
+	space, err := g.components.SpaceOf(ctx, req.Component)
+	if err != nil {
+		return tokenSource{}, err
+	}
+	if !by.System && (space != by.Actor.SpaceID || by.Actor.Nobody()) {
+		return tokenSource{}, fault.New(fault.NotFound, "component_not_found", "没有找到这个第三方平台")
+	}
+	appid := req.Component
+	return tokenSource{
+		current: func(ctx context.Context) (string, error) { return g.components.Token(ctx, appid) },
+		renew: func(ctx context.Context, rejected string) (string, error) {
+			return g.components.Renew(ctx, appid, rejected)
+		},
+	}, nil
+}
+
+func (g *Gateway) authorizerTokens(ctx context.Context, by Caller, e wechat.Endpoint, req *wechat.Request) (tokenSource, error) {
+	if !by.System {
+		scope := e.Scope
+		if scope == "" {
+			scope = grant.DataRead
+		}
+		if err := g.grants.Check(ctx, by.Actor.SpaceID, req.AppID, scope); err != nil {
+			return tokenSource{}, err
+		}
+	}
+	var sets []int
+	for _, set := range []int{e.Set, e.AltSet} {
+		if set != 0 {
+			sets = append(sets, set)
+		}
+	}
+	holder, err := g.apps.Holder(ctx, req.AppID, req.Component, sets...)
+	if err != nil {
+		return tokenSource{}, err
+	}
+	req.Component = holder
+	appid := req.AppID
+	return tokenSource{
+		current: func(ctx context.Context) (string, error) { return g.apps.Token(ctx, holder, appid) },
+		renew: func(ctx context.Context, rejected string) (string, error) {
+			return g.apps.Renew(ctx, holder, appid, rejected)
+		},
+	}, nil
+}
+
+// send repeats once with another token when WeChat says that it did not take this one, which is before it did anything;
+// and once a call that the endpoint table calls safe to repeat, when the network or WeChat stumbled.
+func (g *Gateway) send(ctx context.Context, e wechat.Endpoint, tokens tokenSource, req wechat.Request) (wechat.Response, error) {
+	token, err := tokens.current(ctx)
+	if err != nil {
+		return wechat.Response{}, err
+	}
+	res, err := g.wx.Send(ctx, e, token, req)
+	if wechat.TokenRejected(err) {
+		if token, err = tokens.renew(ctx, token); err != nil {
+			return wechat.Response{}, err
+		}
+		return g.wx.Send(ctx, e, token, req)
+	}
+	var unreached *wechat.CallError
+	if e.SafeToRepeat && (errors.As(err, &unreached) || wechat.Code(err) == wechat.CodeBusy) && ctx.Err() == nil {
+		return g.wx.Send(ctx, e, token, req)
+	}
+	return res, err
+}
+
+// As binds a caller, which makes the door a Transport for the typed API.
+func (g *Gateway) As(by Caller) wechat.Transport { return bound{g, by} }
+
+type bound struct {
+	gateway *Gateway
+	by      Caller
+}
+
+func (b bound) Do(ctx context.Context, req wechat.Request) (wechat.Response, error) {
+	return b.gateway.Do(ctx, b.by, req)
+}
