@@ -199,6 +199,7 @@ func (a *appender) insert(ctx context.Context, batch []*waiting) error {
 		a.args = w.row.args(a.args)
 	}
 	_, err := a.log.opts.DB.Writer().ExecContext(ctx, query, a.args...)
+	a.log.commits.Add(1)
 	clear(a.args) // payloads must not outlive their batch here
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,7 +60,8 @@ type Log struct {
 	gate     sync.RWMutex // guards stopped against a sender that is just entering
 	stopped  bool
 
-	fan chan struct{} // wakes the dispatcher
+	fan     chan struct{} // wakes the dispatcher
+	commits atomic.Int64
 
 	subs subscribers
 }
@@ -94,3 +96,7 @@ func (l *Log) Wake() {
 	default:
 	}
 }
+
+// Commits tells how many transactions Append has made durable so far; beside the number of appends it shows how well
+// they share.
+func (l *Log) Commits() int64 { return l.commits.Load() }

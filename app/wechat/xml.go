@@ -234,7 +234,7 @@ func (r *xmlReader) characters(run []byte) ([]byte, error) {
 		if semi < 1 || semi > 10 {
 			return nil, r.fail("bad reference")
 		}
-		c, ok := reference(string(run[:semi]))
+		c, ok := resolve(string(run[:semi]))
 		if !ok {
 			return nil, r.fail("unknown entity")
 		}
@@ -244,7 +244,7 @@ func (r *xmlReader) characters(run []byte) ([]byte, error) {
 	return out, nil
 }
 
-func reference(name string) (rune, bool) {
+func resolve(name string) (rune, bool) {
 	switch name {
 	case "lt":
 		return '<', true
