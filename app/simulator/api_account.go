@@ -1,0 +1,53 @@
+package simulator
+
+import "regexp"
+
+// accountEndpoints are the profile of a mini program and the look-up of a rid.
+func accountEndpoints() []endpoint {
+	return []endpoint{
+		{path: "/cgi-bin/account/getaccountbasicinfo", token: authorizerToken, sets: []int{30}, run: getAccountBasicInfo},
+		{path: "/cgi-bin/openapi/rid/get", post: true, token: anyToken, run: getRID},
+	}
+}
+
+func getAccountBasicInfo(_ *world, c *apiCall) (any, error) {
+	m := c.mp
+	customer := 0
+	if m.VerifyType == 0 && m.PrincipalType == 1 {
+		customer = 1
+	}
+	intro := ""
+	if m.IntroSet {
+		intro = m.Signature
+	}
+	return fields{
+		"appid": m.AppID, "account_type": 3, "principal_type": m.PrincipalType, "principal_name": m.PrincipalName,
+		"credential": m.Credential, "customer_type": customer, "realname_status": 1, "nickname": m.NickName, "registered_country": 1017,
+		"wx_verify_info":  map[string]any{"qualification_verify": m.VerifyType == 0, "naming_verify": m.VerifyType == 0},
+		"signature_info":  map[string]any{"signature": intro, "modify_used_count": 0, "modify_quota": 5},
+		"head_image_info": map[string]any{"head_image_url": m.headImg(c.publicURL), "modify_used_count": 0, "modify_quota": 5},
+		"nickname_info":   map[string]any{"nickname": m.NickName, "modify_used_count": 0, "modify_quota": 2},
+	}, nil
+}
+
+var ridPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$`)
+
+func getRID(w *world, c *apiCall) (any, error) {
+	var req struct {
+		RID string `json:"rid"`
+	}
+	if err := c.decode(&req); err != nil {
+		return nil, err
+	}
+	if !ridPattern.MatchString(req.RID) {
+		return nil, refuse(76002)
+	}
+	for _, found := range w.calls.docs {
+		if found.RID == req.RID && found.Component == c.component.AppID {
+			return fields{"request": map[string]any{
+				"invoke_time": found.TimeMs / 1000, "cost_in_ms": found.DurationMs, "request_url": found.Path + "?" + found.Query,
+				"request_body": found.Body, "response_body": found.Answer, "client_ip": "127.0.0.1"}}, nil
+		}
+	}
+	return nil, refuse(76001)
+}

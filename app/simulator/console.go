@@ -1,0 +1,313 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// consoleRoutes are the addresses for people.
+func (s *Simulator) consoleRoutes(mux *http.ServeMux) {
+	pages := map[string]pageFunc{
+		"/console": overviewPage, "/console/components": componentsPage, "/console/components/{appid}": componentPage,
+		"/console/miniprograms": programsPage, "/console/miniprograms/{appid}": programPage, "/console/drafts": draftsPage,
+		"/console/audits": auditsPage, "/console/clock": clockPage, "/console/pushes": pushesPage, "/console/calls": callsPage,
+		"/console/faults": faultsPage, "/console/phone": phoneOpenerPage,
+	}
+	for path, fn := range pages {
+		mux.HandleFunc("GET "+path, s.page(fn))
+	}
+	mux.HandleFunc("GET /console/{$}", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/console", http.StatusSeeOther) })
+	mux.HandleFunc("POST /console/do/{action}", s.page(consoleAction))
+}
+
+// menuItem is one line of the console's menu.
+type menuItem struct {
+	Key, Label, Href string
+	Count            int
+}
+
+// consoleData is what the layout shows around every page.
+type consoleData struct {
+	Title, Active  string
+	Flash, Problem string
+	Now            int64
+	Menu           []menuItem
+	Data           any
+}
+
+func (w *world) console(r *http.Request, now int64, key, template string, data any) view {
+	open := 0
+	for _, m := range w.miniPrograms.docs {
+		if a := m.lastAudit(); a != nil && a.open() {
+			open++
+		}
+	}
+	menu := []menuItem{{"overview", "概览", "/console", 0}, {"components", "第三方平台", "/console/components", 0},
+		{"miniprograms", "小程序", "/console/miniprograms", 0}, {"drafts", "上传草稿", "/console/drafts", 0},
+		{"audits", "审核台", "/console/audits", open}, {"phone", "模拟手机", "/console/phone", 0}, {"clock", "时钟", "/console/clock", 0},
+		{"pushes", "推送记录", "/console/pushes", 0}, {"calls", "收到的调用", "/console/calls", 0},
+		{"faults", "故障", "/console/faults", len(w.faults.docs)}}
+	title := ""
+	for _, item := range menu {
+		if item.Key == key {
+			title = item.Label
+		}
+	}
+	return view{template: template, data: consoleData{Title: title, Active: key, Flash: r.URL.Query().Get("ok"), Problem: r.URL.Query().Get("err"),
+		Now: now, Menu: menu, Data: data}}
+}
+
+// recentPushes are the newest first, of one component or of all.
+func (w *world) recentPushes(component string, limit int) []*push {
+	ids := w.pushes.ids()
+	out := []*push{}
+	for i := len(ids) - 1; i >= 0 && len(out) < limit; i-- {
+		if p := w.pushes.get(ids[i]); component == "" || p.Component == component {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func overviewPage(w *world, now int64, r *http.Request) (view, error) {
+	open, _ := w.auditRows()
+	return w.console(r, now, "overview", "overview", map[string]any{"Components": len(w.components.docs), "Programs": len(w.miniPrograms.docs),
+		"Audits": len(open), "Calls": len(w.calls.docs), "Pushes": w.recentPushes("", 10)}), nil
+}
+
+// componentRow is one line of the list of components.
+type componentRow struct {
+	*component
+	LastTicketMs int64
+	Authorized   int
+	AuditUsed    int
+}
+
+func (w *world) componentRow(c *component, now int64) componentRow {
+	row := componentRow{component: c, AuditUsed: c.AuditUsed.in(monthOf(now))}
+	if n := len(c.Tickets); n > 0 {
+		row.LastTicketMs = c.Tickets[n-1].CreatedMs
+	}
+	for _, a := range w.authorizations.docs {
+		if a.Component == c.AppID && a.Active {
+			row.Authorized++
+		}
+	}
+	return row
+}
+
+// componentForm fills the form for a new or an existing component.
+type componentForm struct {
+	C    *component
+	Edit bool
+	Back string
+}
+
+func componentsPage(w *world, now int64, r *http.Request) (view, error) {
+	rows := []componentRow{}
+	for _, c := range w.components.all() {
+		rows = append(rows, w.componentRow(c, now))
+	}
+	blank := &component{PermissionSets: defaultPermissionSets(), AuditQuota: 100, SpeedupQuota: 5}
+	return w.console(r, now, "components", "components", map[string]any{"Components": rows,
+		"Form": componentForm{C: blank, Back: "/console/components"}}), nil
+}
+
+// authorizationRow is one line of a component's authorisations.
+type authorizationRow struct {
+	Name, AppID string
+	Active      bool
+	Sets        []int
+	TimeMs      int64
+}
+
+func componentPage(w *world, now int64, r *http.Request) (view, error) {
+	c := w.components.get(r.PathValue("appid"))
+	if c == nil {
+		return view{}, notFound("appid", "没有这个第三方平台")
+	}
+	rows := []authorizationRow{}
+	for _, a := range w.authorizations.all() {
+		if a.Component != c.AppID {
+			continue
+		}
+		row := authorizationRow{AppID: a.AppID, Active: a.Active, Sets: a.Sets, TimeMs: a.AuthorizedMs}
+		if m := w.miniPrograms.get(a.AppID); m != nil {
+			row.Name = m.NickName
+		}
+		rows = append(rows, row)
+	}
+	return w.console(r, now, "components", "component", map[string]any{"C": c, "Row": w.componentRow(c, now), "Authorizations": rows,
+		"Pushes": w.recentPushes(c.AppID, 20), "Form": componentForm{C: c, Edit: true, Back: "/console/components/" + c.AppID}}), nil
+}
+
+// lane is one line of a mini program's versions.
+type lane struct {
+	Name, Version, State, Color string
+	TimeMs                      int64
+}
+
+func (m *miniProgram) lanes() []lane {
+	online, inAudit, trial := lane{Name: "线上", State: "尚未发布"}, lane{Name: "审核", State: "没有提交审核的版本"}, lane{Name: "体验", State: "暂无体验版"}
+	if p := m.Online; p != nil {
+		online = lane{"线上", p.Build.Version, "已上线", "green", p.ReleasedMs}
+		if p.Reverted {
+			online.State = "已回退"
+		}
+		if m.grayIsRunning() {
+			online.State, online.Color = "灰度中 "+strconv.Itoa(m.Gray.Percentage)+"% → "+m.Gray.Build.Version, "blue"
+		}
+	}
+	if a := m.lastAudit(); a != nil && !a.Released {
+		inAudit = lane{"审核", a.Build.Version, auditText(a.Status), auditColor(a.Status), a.SubmittedMs}
+	}
+	if b := m.Trial; b != nil {
+		trial = lane{"体验", b.Version, "体验版", "blue", b.CommittedMs}
+	}
+	return []lane{online, inAudit, trial}
+}
+
+// programRow is one mini program on a console page.
+type programRow struct {
+	M         *miniProgram
+	Admin     string
+	Lanes     []lane
+	Platforms []string
+}
+
+func (w *world) programRow(m *miniProgram) programRow {
+	row := programRow{M: m, Admin: m.Admin, Lanes: m.lanes()}
+	if p := w.people.get(m.Admin); p != nil {
+		row.Admin = p.Name
+	}
+	for _, c := range w.components.all() {
+		if a := w.authorizationOf(c.AppID, m.AppID); a != nil && a.Active {
+			row.Platforms = append(row.Platforms, c.Name)
+		}
+	}
+	return row
+}
+
+// programForm fills the form for a new or an existing mini program.
+type programForm struct {
+	M      *miniProgram
+	People []*person
+	Edit   bool
+	Back   string
+}
+
+func programsPage(w *world, now int64, r *http.Request) (view, error) {
+	rows := []programRow{}
+	for _, m := range w.sortedMiniPrograms() {
+		rows = append(rows, w.programRow(m))
+	}
+	blank := (&world{ids: &idSource{}}).newMiniProgram("", now) // defaults for the form, without using up an id
+	blank.AppID, blank.NickName = "", ""
+	return w.console(r, now, "miniprograms", "programs", map[string]any{"Programs": rows,
+		"Form": programForm{M: blank, People: w.people.all(), Back: "/console/miniprograms"}}), nil
+}
+
+func programPage(w *world, now int64, r *http.Request) (view, error) {
+	m := w.miniPrograms.get(r.PathValue("appid"))
+	if m == nil {
+		return view{}, notFound("appid", "没有这个小程序")
+	}
+	return w.console(r, now, "miniprograms", "program", map[string]any{"Row": w.programRow(m),
+		"Form": programForm{M: m, People: w.people.all(), Edit: true, Back: "/console/miniprograms/" + m.AppID}}), nil
+}
+
+func draftsPage(w *world, now int64, r *http.Request) (view, error) {
+	return w.console(r, now, "drafts", "drafts", map[string]any{"Components": w.components.all()}), nil
+}
+
+// auditRow is one submitted version with its mini program.
+type auditRow struct {
+	M *miniProgram
+	A *audit
+}
+
+// auditRows are the open audits, oldest first, and the finished ones, newest first.
+func (w *world) auditRows() (open, done []auditRow) {
+	for _, m := range w.miniPrograms.all() {
+		for i := range m.Audits {
+			if a := &m.Audits[i]; a.open() {
+				open = append(open, auditRow{m, a})
+			} else {
+				done = append(done, auditRow{m, a})
+			}
+		}
+	}
+	slices.SortStableFunc(open, func(a, b auditRow) int { return int(a.A.AuditID - b.A.AuditID) })
+	slices.SortStableFunc(done, func(a, b auditRow) int { return int(b.A.DecidedMs - a.A.DecidedMs) })
+	return open, done
+}
+
+func auditsPage(w *world, now int64, r *http.Request) (view, error) {
+	open, done := w.auditRows()
+	return w.console(r, now, "audits", "audits", map[string]any{"Open": open[:min(len(open), 100)], "Done": done[:min(len(done), 30)]}), nil
+}
+
+// clockStep is one 快进 button; numberSetting one field of the settings form.
+type (
+	clockStep struct {
+		Seconds int64
+		Label   string
+	}
+	numberSetting struct {
+		Key, Label string
+		Value      int64
+	}
+)
+
+func clockPage(w *world, now int64, r *http.Request) (view, error) {
+	set := w.settings
+	return w.console(r, now, "clock", "clock", map[string]any{
+		"Offset": (time.Duration(w.clock.OffsetMs) * time.Millisecond).String(),
+		"Steps": []clockStep{{60, "1 分钟"}, {600, "10 分钟"}, {3600, "1 小时"}, {7200, "2 小时"}, {43200, "12 小时"}, {86400, "1 天"},
+			{7 * 86400, "7 天"}, {30 * 86400, "30 天"}},
+		"Numbers": []numberSetting{{"privacy_scan_seconds", "隐私检测用时（秒）", set.PrivacyScanSeconds}, {"token_seconds", "令牌有效期（秒）", set.TokenSeconds},
+			{"token_grace_seconds", "旧令牌宽限（秒）", set.TokenGraceSeconds}, {"pre_auth_code_seconds", "预授权码有效期（秒）", set.PreAuthCodeSeconds},
+			{"auth_code_seconds", "授权码有效期（秒）", set.AuthCodeSeconds}, {"undo_per_day", "每天撤回次数", int64(set.UndoPerDay)},
+			{"undo_per_month", "每月撤回次数", int64(set.UndoPerMonth)}, {"template_limit", "模板库容量", int64(set.TemplateLimit)}},
+		"Repeat": set.QueryAuthRepeat,
+	}), nil
+}
+
+func pushesPage(w *world, now int64, r *http.Request) (view, error) {
+	return w.console(r, now, "pushes", "pushes", map[string]any{"Components": w.components.all(), "Corruptions": corruptions,
+		"Pushes": w.recentPushes("", 100)}), nil
+}
+
+func callsPage(w *world, now int64, r *http.Request) (view, error) {
+	q := r.URL.Query()
+	ids, calls, total := w.calls.ids(), []*call{}, 0
+	for i := len(ids) - 1; i >= 0; i-- {
+		c := w.calls.get(ids[i])
+		if !matches(q.Get("path"), c.Path) || (q.Get("appid") != "" && q.Get("appid") != c.AppID && q.Get("appid") != c.Component) {
+			continue
+		}
+		if total++; len(calls) < 100 {
+			calls = append(calls, c)
+		}
+	}
+	return w.console(r, now, "calls", "calls", map[string]any{"Calls": calls, "Total": total, "Path": q.Get("path"), "AppID": q.Get("appid")}), nil
+}
+
+func faultsPage(w *world, now int64, r *http.Request) (view, error) {
+	return w.console(r, now, "faults", "faults", map[string]any{"Faults": w.faults.all()}), nil
+}
+
+// phoneOpenerPage opens what a QR code holds, as WeChat's scanner does.
+func phoneOpenerPage(w *world, now int64, r *http.Request) (view, error) {
+	address := r.URL.Query().Get("url")
+	problem := ""
+	if address != "" {
+		if checkWebURL(address) == nil {
+			return view{redirect: address}, nil
+		}
+		problem = "链接应以 http:// 或 https:// 开头，请粘贴完整的地址"
+	}
+	return w.console(r, now, "phone", "phoneopener", map[string]any{"URL": address, "Problem": problem}), nil
+}

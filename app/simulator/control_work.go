@@ -1,0 +1,266 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// scanRequest is a person with a phone on an authorisation page.
+type scanRequest struct {
+	URL         string `json:"url"` // the authorisation link, or the three fields below
+	Component   string `json:"component_appid"`
+	PreAuthCode string `json:"pre_auth_code"`
+	RedirectURI string `json:"redirect_uri"`
+	Referer     string `json:"referer"` // "" = a page on the redirect_uri's host; "none" = no Referer at all
+	AppID       string `json:"appid"`
+	Person      string `json:"person"` // WeChat id; "" = the administrator
+	Action      string `json:"action"` // confirm (default) or cancel
+	Untick      []int  `json:"untick"`
+}
+
+// link is the query of the authorisation page the request means.
+func (r scanRequest) link(w *world) (url.Values, error) {
+	if r.URL != "" {
+		u, err := url.Parse(r.URL)
+		if err != nil || u.Query().Get("pre_auth_code") == "" {
+			return nil, badRequest("url", "这不是微信授权页链接（缺少 pre_auth_code）。平台自己的落地页请先在浏览器中打开")
+		}
+		return u.Query(), nil
+	}
+	code := w.preAuthCodes.get(r.PreAuthCode)
+	if r.Component == "" && code != nil {
+		r.Component = code.Component
+	}
+	return url.Values{"component_appid": {r.Component}, "pre_auth_code": {r.PreAuthCode}, "redirect_uri": {r.RedirectURI}, "auth_type": {"2"}}, nil
+}
+
+func scanByProgram(w *world, now int64, _ *http.Request, req scanRequest) (any, error) {
+	if req.Action != "" && req.Action != "confirm" && req.Action != "cancel" {
+		return nil, badRequest("action", "action 只能是 confirm 或 cancel")
+	}
+	q, err := req.link(w)
+	if err != nil {
+		return nil, err
+	}
+	referer := req.Referer
+	switch referer {
+	case "":
+		referer = "http://" + hostOf(q.Get("redirect_uri")) + "/"
+	case "none":
+		referer = ""
+	}
+	m := w.miniPrograms.get(req.AppID)
+	if m == nil && req.Action != "cancel" {
+		return nil, notFound("appid", "模拟平台没有这个小程序，请先创建")
+	}
+	scan, err := w.openScan(q, referer, false, now)
+	if err != nil {
+		return nil, err
+	}
+	if req.Action == "cancel" {
+		return map[string]any{"redirect_to": nil, "state": scanCancelled}, w.cancel(scan)
+	}
+	if req.Person == "" {
+		req.Person = m.Admin
+	}
+	held := w.heldElsewhere(scan, m.AppID)
+	ticked, missing := []int{}, []int{}
+	for _, id := range scan.Offered { // the page greys out what another platform holds; so does this
+		if _, taken := held[id]; taken || slices.Contains(req.Untick, id) {
+			missing = append(missing, id)
+			continue
+		}
+		ticked = append(ticked, id)
+	}
+	if err := w.confirm(scan, req.Person, m.AppID, ticked, now); err != nil {
+		return nil, err
+	}
+	return map[string]any{"redirect_to": scan.RedirectTo, "state": scan.State, "granted": ticked, "not_granted": missing}, nil
+}
+
+func listAudits(w *world, _ int64, r *http.Request, _ none) (any, error) {
+	items := []any{}
+	for _, m := range w.sortedMiniPrograms() {
+		for i := range m.Audits {
+			if a := &m.Audits[i]; a.open() || r.URL.Query().Get("all") != "" {
+				items = append(items, map[string]any{"appid": m.AppID, "nick_name": m.NickName, "audit": a})
+			}
+		}
+	}
+	return map[string]any{"items": items}, nil
+}
+
+func showAudit(w *world, _ int64, r *http.Request, _ none) (any, error) {
+	m := w.miniPrograms.get(r.PathValue("appid"))
+	if m == nil || m.lastAudit() == nil {
+		return nil, notFound("appid", "该小程序没有提交过审核")
+	}
+	return map[string]any{"appid": m.AppID, "audit": m.lastAudit()}, nil
+}
+
+// auditRequestOfReviewer is the body of POST /control/audits/{appid}.
+type auditRequestOfReviewer struct {
+	Result      string   `json:"result"`
+	Reason      string   `json:"reason"`
+	Screenshots []string `json:"screenshots"`
+	Push        *bool    `json:"push"`
+}
+
+func decideAudit(w *world, now int64, r *http.Request, req auditRequestOfReviewer) (any, error) {
+	m := w.miniPrograms.get(r.PathValue("appid"))
+	if m == nil {
+		return nil, notFound("appid", "模拟平台没有这个小程序")
+	}
+	a, err := w.decide(m, auditVerdict{Result: req.Result, Reason: req.Reason, Screenshots: req.Screenshots, Push: req.Push == nil || *req.Push}, now)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"appid": m.AppID, "audit": a}, nil
+}
+
+// authorizationKey names one authorisation.
+type authorizationKey struct {
+	Component string `json:"component_appid"`
+	AppID     string `json:"appid"`
+}
+
+func unauthorize(w *world, now int64, _ *http.Request, req authorizationKey) (any, error) {
+	c, auth := w.components.get(req.Component), w.authorizationOf(req.Component, req.AppID)
+	if c == nil || auth == nil || !auth.Active {
+		return nil, notFound("appid", "该小程序没有授权给这个第三方平台")
+	}
+	if err := w.revoke(c, auth, now); err != nil {
+		return nil, err
+	}
+	return map[string]any{"component_appid": c.AppID, "appid": auth.AppID, "active": false}, nil
+}
+
+func listAuthorizations(w *world, _ int64, r *http.Request, _ none) (any, error) {
+	items := []any{}
+	for _, a := range w.authorizations.all() {
+		q := r.URL.Query()
+		if (q.Get("component_appid") != "" && q.Get("component_appid") != a.Component) || (q.Get("appid") != "" && q.Get("appid") != a.AppID) {
+			continue
+		}
+		items = append(items, map[string]any{"component_appid": a.Component, "appid": a.AppID, "active": a.Active, "permission_sets": a.Sets,
+			"exchanged": a.Exchanged, "authorized_ms": a.AuthorizedMs, "ended_ms": a.EndedMs})
+	}
+	return map[string]any{"items": items}, nil
+}
+
+func (w *world) clockView(now int64) map[string]any {
+	return map[string]any{"now_ms": now, "offset_ms": w.clock.OffsetMs}
+}
+
+func showClock(w *world, now int64, _ *http.Request, _ none) (any, error) {
+	return w.clockView(now), nil
+}
+
+// clockRequest moves the simulated clock forward.
+type clockRequest struct {
+	AdvanceSeconds int64 `json:"advance_seconds"`
+}
+
+const maxAdvanceSeconds = 10 * 366 * 24 * 3600
+
+func advanceClock(w *world, now int64, _ *http.Request, req clockRequest) (any, error) {
+	if req.AdvanceSeconds <= 0 || req.AdvanceSeconds > maxAdvanceSeconds {
+		return nil, badRequest("advance_seconds", "快进秒数应大于 0，且不超过十年；时钟只能向前")
+	}
+	w.clock.OffsetMs += req.AdvanceSeconds * 1000
+	w.saveClock()
+	now += req.AdvanceSeconds * 1000
+	w.pushDueTickets(now)
+	return w.clockView(now), nil
+}
+
+func showSettings(w *world, _ int64, _ *http.Request, _ none) (any, error) { return w.settings, nil }
+
+// settingsRequest changes settings; an absent key keeps what is there.
+type settingsRequest struct {
+	PrivacyScanSeconds *int64  `json:"privacy_scan_seconds"`
+	QueryAuthRepeat    *string `json:"query_auth_repeat"`
+	TokenGraceSeconds  *int64  `json:"token_grace_seconds"`
+	AuthCodeSeconds    *int64  `json:"auth_code_seconds"`
+	PreAuthCodeSeconds *int64  `json:"pre_auth_code_seconds"`
+	TokenSeconds       *int64  `json:"token_seconds"`
+	UndoPerDay         *int    `json:"undo_per_day"`
+	UndoPerMonth       *int    `json:"undo_per_month"`
+	TemplateLimit      *int    `json:"template_limit"`
+}
+
+func changeSettings(w *world, _ int64, _ *http.Request, req settingsRequest) (any, error) {
+	if req.QueryAuthRepeat != nil && *req.QueryAuthRepeat != "refuse" && *req.QueryAuthRepeat != "same" {
+		return nil, badRequest("query_auth_repeat", "只能是 refuse 或 same")
+	}
+	for field, n := range map[string]*int64{"privacy_scan_seconds": req.PrivacyScanSeconds, "token_grace_seconds": req.TokenGraceSeconds,
+		"auth_code_seconds": req.AuthCodeSeconds, "pre_auth_code_seconds": req.PreAuthCodeSeconds, "token_seconds": req.TokenSeconds} {
+		if n != nil && (*n < 0 || *n > 30*24*3600) {
+			return nil, badRequest(field, "秒数应在 0 到 2592000 之间")
+		}
+	}
+	for field, n := range map[string]*int{"undo_per_day": req.UndoPerDay, "undo_per_month": req.UndoPerMonth, "template_limit": req.TemplateLimit} {
+		if n != nil && (*n < 0 || *n > 100_000) {
+			return nil, badRequest(field, "次数应在 0 到 100000 之间")
+		}
+	}
+	set(&w.settings.PrivacyScanSeconds, req.PrivacyScanSeconds)
+	set(&w.settings.QueryAuthRepeat, req.QueryAuthRepeat)
+	set(&w.settings.TokenGraceSeconds, req.TokenGraceSeconds)
+	set(&w.settings.AuthCodeSeconds, req.AuthCodeSeconds)
+	set(&w.settings.PreAuthCodeSeconds, req.PreAuthCodeSeconds)
+	set(&w.settings.TokenSeconds, req.TokenSeconds)
+	set(&w.settings.UndoPerDay, req.UndoPerDay)
+	set(&w.settings.UndoPerMonth, req.UndoPerMonth)
+	set(&w.settings.TemplateLimit, req.TemplateLimit)
+	w.saveSettings()
+	return w.settings, nil
+}
+
+// faultRequest asks for a fault; see fault for the meaning of the keys.
+type faultRequest struct {
+	Path       string `json:"path"`
+	AppID      string `json:"appid"`
+	Errcode    int    `json:"errcode"`
+	HTTPStatus int    `json:"http_status"`
+	DelayMs    int64  `json:"delay_ms"`
+	Drop       bool   `json:"drop"`
+	After      bool   `json:"after"`
+	Times      int    `json:"times"` // 0 means once
+}
+
+func addFault(w *world, _ int64, _ *http.Request, req faultRequest) (any, error) {
+	f := &fault{Path: req.Path, AppID: req.AppID, Errcode: req.Errcode, HTTPStatus: req.HTTPStatus, DelayMs: req.DelayMs,
+		Drop: req.Drop, After: req.After, Times: req.Times}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	f.ID = w.ids.number(0)
+	w.faults.put(sequenceID(f.ID), f)
+	return f, nil
+}
+
+func listFaults(w *world, _ int64, _ *http.Request, _ none) (any, error) {
+	return map[string]any{"items": w.faults.all()}, nil
+}
+
+// deleteFaults removes one with ?id=, otherwise all.
+func deleteFaults(w *world, _ int64, r *http.Request, _ none) (any, error) {
+	want := r.URL.Query().Get("id")
+	removed := 0
+	for _, f := range w.faults.all() {
+		if want == "" || want == fmt.Sprint(f.ID) {
+			w.faults.delete(sequenceID(f.ID))
+			removed++
+		}
+	}
+	if want != "" && removed == 0 {
+		return nil, notFound("id", "没有这条故障")
+	}
+	return map[string]any{"removed": removed}, nil
+}

@@ -1,0 +1,148 @@
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options say where the simulator is seen and where it keeps its state. The zero value is usable: everything in memory.
+type Options struct {
+	PublicURL string       // base of the links it makes, e.g. http://127.0.0.1:9000; "" takes the Host of each request
+	StateFile string       // SQLite file, created with mode 0600; "" keeps everything in memory
+	Seed      int64        // not 0: repeatable ids and tokens; ignored when StateFile already holds a state
+	Log       *slog.Logger // nil discards
+}
+
+// Simulator is one simulated Open Platform. Its methods are safe for concurrent use.
+//
+// New does nothing; the state file is opened at the first request or by Run. Pushes are delivered, tickets made and old
+// records pruned only while Run runs.
+type Simulator struct {
+	opt       Options
+	log       *slog.Logger
+	wall      func() time.Time
+	client    *http.Client
+	templates *htmltemplate.Template
+	wake      chan struct{} // one pending wish to look for work
+	retry     time.Duration // wait before a push is repeated
+
+	mu     sync.Mutex // guards everything below
+	world  *world
+	store  docStore
+	loaded bool
+	closed bool
+}
+
+// pushTimeout is how long WeChat waits for `success`.
+const pushTimeout = 5 * time.Second
+
+// New checks the options and makes a simulator that has touched nothing yet.
+func New(opt Options) (*Simulator, error) {
+	if opt.PublicURL != "" {
+		if err := checkWebURL(opt.PublicURL); err != nil {
+			return nil, fmt.Errorf("public URL of the simulator: %w", err)
+		}
+	}
+	templates, err := parseTemplates()
+	if err != nil {
+		return nil, err
+	}
+	log := opt.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Simulator{
+		opt: opt, log: log, wall: time.Now, templates: templates, wake: make(chan struct{}, 1), retry: time.Second,
+		client: &http.Client{
+			Timeout:       pushTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		world: newWorld(), store: memoryStore{},
+	}, nil
+}
+
+var errClosed = errors.New("simulator is closed")
+
+// open loads the state once; after a failure the next call tries again. The caller holds mu.
+func (s *Simulator) open(ctx context.Context) error {
+	if s.closed {
+		return errClosed
+	}
+	if s.loaded {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx) // the state belongs to all requests, not to the one that came first
+	var store docStore = memoryStore{}
+	if s.opt.StateFile != "" {
+		file, err := openFileStore(ctx, s.opt.StateFile)
+		if err != nil {
+			return err
+		}
+		store = file
+	}
+	fresh := newWorld()
+	kinds := fresh.kinds()
+	err := store.load(ctx, func(key docKey, body []byte) error {
+		kind, ok := kinds[key.kind]
+		if !ok {
+			return fmt.Errorf("unknown kind of document")
+		}
+		return kind.restore(key.id, body)
+	})
+	if err == nil {
+		err = fresh.adoptMeta(s.opt.Seed)
+	}
+	if err != nil {
+		return errors.Join(err, store.close())
+	}
+	s.world, s.store, s.loaded = fresh, store, true
+	return nil
+}
+
+// nowMs is the simulated time in Unix milliseconds. The caller holds mu.
+func (s *Simulator) nowMs() int64 { return s.wall().UnixMilli() + s.world.clock.OffsetMs }
+
+// update runs one step on the world and saves what it changed before anybody is told that it happened. A failed save
+// is an error; the change stays in memory and goes out with the next save.
+func (s *Simulator) update(ctx context.Context, step func(w *world, now int64) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	stepErr := step(s.world, s.nowMs())
+	puts, deletes, err := s.world.pending()
+	if err != nil {
+		return errors.Join(stepErr, err)
+	}
+	if len(puts)+len(deletes) > 0 {
+		if err := s.store.save(context.WithoutCancel(ctx), puts, deletes); err != nil {
+			return errors.Join(stepErr, err)
+		}
+		s.world.saved()
+	}
+	if len(s.world.waiting) > 0 {
+		select {
+		case s.wake <- struct{}{}:
+		default: // Run is already told to look
+		}
+	}
+	return stepErr
+}
+
+// Close ends the use of the state file. Run must have returned.
+func (s *Simulator) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.store.close()
+}

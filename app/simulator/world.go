@@ -1,0 +1,155 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// shanghai is the time zone of WeChat's days and months and of all screens.
+var shanghai = time.FixedZone("CST", 8*3600)
+
+// world is everything the simulated platform knows. It is guarded by Simulator.mu and does no input or output.
+type world struct {
+	log            *journal
+	ids            *idSource
+	clock          *clockState
+	settings       *settings
+	components     *collection[component]
+	people         *collection[person]
+	miniPrograms   *collection[miniProgram]
+	authorizations *collection[authorization]
+	tokens         *collection[accessToken]
+	preAuthCodes   *collection[preAuthCode]
+	authCodes      *collection[authCode]
+	scans          *collection[scanSession]
+	faults         *collection[fault]
+	pushes         *collection[push]
+	calls          *collection[call]
+	meta           *collection[json.RawMessage]
+	waiting        map[string]bool // ids of pushes to deliver, an index over pushes
+}
+
+// clockState is the simulated clock: wall time plus an offset that only grows.
+type clockState struct {
+	OffsetMs int64 `json:"offset_ms"`
+}
+
+// settings are the properties of WeChat that its documents leave open or that a test wants to turn.
+type settings struct {
+	PrivacyScanSeconds int64  `json:"privacy_scan_seconds"` // simulated seconds between commit and the end of the privacy scan
+	QueryAuthRepeat    string `json:"query_auth_repeat"`    // second exchange of one auth_code: refuse (61009) or same (the same tokens)
+	TokenGraceSeconds  int64  `json:"token_grace_seconds"`  // how long a replaced access token still works
+	AuthCodeSeconds    int64  `json:"auth_code_seconds"`    // life of an auth_code
+	PreAuthCodeSeconds int64  `json:"pre_auth_code_seconds"`
+	TokenSeconds       int64  `json:"token_seconds"`  // life of component and authorizer access tokens
+	UndoPerDay         int    `json:"undo_per_day"`   // 撤回 per mini program and day
+	UndoPerMonth       int    `json:"undo_per_month"` // 撤回 per mini program and month
+	TemplateLimit      int    `json:"template_limit"` // templates per component
+}
+
+func defaultSettings() *settings {
+	return &settings{PrivacyScanSeconds: 10, QueryAuthRepeat: "refuse", TokenGraceSeconds: 300, AuthCodeSeconds: 600,
+		PreAuthCodeSeconds: 1800, TokenSeconds: 7200, UndoPerDay: 5, UndoPerMonth: 10, TemplateLimit: 200}
+}
+
+func newWorld() *world {
+	log := &journal{changed: map[docKey]any{}}
+	return &world{
+		log: log, clock: &clockState{}, settings: defaultSettings(), waiting: map[string]bool{},
+		components:     newCollection[component]("component", log),
+		people:         newCollection[person]("person", log),
+		miniPrograms:   newCollection[miniProgram]("miniprogram", log),
+		authorizations: newCollection[authorization]("authorization", log),
+		tokens:         newCollection[accessToken]("token", log),
+		preAuthCodes:   newCollection[preAuthCode]("preauthcode", log),
+		authCodes:      newCollection[authCode]("authcode", log),
+		scans:          newCollection[scanSession]("scan", log),
+		faults:         newCollection[fault]("fault", log),
+		pushes:         newCollection[push]("push", log),
+		calls:          newCollection[call]("call", log),
+		meta:           newCollection[json.RawMessage]("meta", log),
+	}
+}
+
+func (w *world) kinds() map[string]restorer {
+	return map[string]restorer{
+		"component": w.components, "person": w.people, "miniprogram": w.miniPrograms, "authorization": w.authorizations,
+		"token": w.tokens, "preauthcode": w.preAuthCodes, "authcode": w.authCodes, "scan": w.scans, "fault": w.faults,
+		"push": w.pushes, "call": w.calls, "meta": w.meta,
+	}
+}
+
+// adoptMeta reads the single documents after a load (a missing one keeps its default) and rebuilds the indexes.
+func (w *world) adoptMeta(seed int64) error {
+	for id, target := range map[string]any{"clock": w.clock, "settings": w.settings} {
+		if raw := w.meta.get(id); raw != nil {
+			if err := json.Unmarshal(*raw, target); err != nil {
+				return fmt.Errorf("read %s: %w", id, err)
+			}
+		}
+	}
+	for id, p := range w.pushes.docs {
+		w.markPush(id, p.State)
+	}
+	if raw := w.meta.get("ids"); raw != nil {
+		w.ids = &idSource{}
+		if err := json.Unmarshal(*raw, w.ids); err != nil {
+			return fmt.Errorf("read ids: %w", err)
+		}
+		return nil
+	}
+	ids, err := newIDSource(seed)
+	if err != nil {
+		return err
+	}
+	w.ids = ids
+	return nil
+}
+
+// pending returns the documents to save, encoded. The id counter travels with every change, so an id that was handed
+// out before a crash is never handed out again.
+func (w *world) pending() (puts map[docKey][]byte, deletes []docKey, err error) {
+	if len(w.log.changed) == 0 {
+		return nil, nil, nil
+	}
+	w.log.changed[docKey{"meta", "ids"}] = w.ids
+	puts = make(map[docKey][]byte, len(w.log.changed))
+	for key, doc := range w.log.changed {
+		if doc == nil {
+			deletes = append(deletes, key)
+			continue
+		}
+		body, err := json.Marshal(doc)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode %s/%s: %w", key.kind, key.id, err)
+		}
+		puts[key] = body
+	}
+	return puts, deletes, nil
+}
+
+func (w *world) saved() { clear(w.log.changed) }
+
+func (w *world) saveSettings() { w.log.changed[docKey{"meta", "settings"}] = w.settings }
+func (w *world) saveClock()    { w.log.changed[docKey{"meta", "clock"}] = w.clock }
+
+// counter counts uses within one period (a day or a month written as text); a new period starts at zero.
+type counter struct {
+	Period string `json:"period"`
+	Used   int    `json:"used"`
+}
+
+func (c counter) in(period string) int {
+	if c.Period != period {
+		return 0
+	}
+	return c.Used
+}
+
+func (c *counter) add(period string) {
+	*c = counter{Period: period, Used: c.in(period) + 1}
+}
+
+func dayOf(ms int64) string   { return time.UnixMilli(ms).In(shanghai).Format("2006-01-02") }
+func monthOf(ms int64) string { return time.UnixMilli(ms).In(shanghai).Format("2006-01") }
