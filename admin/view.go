@@ -18,12 +18,23 @@ func parseViews(a *Admin) (*template.Template, error) {
 	return template.New("views").Funcs(template.FuncMap{
 		"tag":    tag,
 		"when":   when,
+		"moment": func(t time.Time) string { return when(unixMilli(t)) },
 		"ago":    func(ms int64) string { return ago(a.clock.Now(), ms) },
 		"count":  grouped,
 		"join":   strings.Join,
-		"public": func(path string) string { return a.o.PublicURL + path },
+		"millis": func(seconds int64) int64 { return seconds * 1000 },
+		"pair":   func(key, value string) pairView { return pairView{key, value} },
+		"field": func(name, title, value, kind, help, problem string) fieldView {
+			return fieldView{name, title, value, kind, help, problem}
+		},
 	}).ParseFS(viewFiles, "view/*.html")
 }
+
+// pairView is a value to copy and what it is.
+type pairView struct{ Key, Value string }
+
+// fieldView is one input of a form of ours.
+type fieldView struct{ Name, Title, Value, Type, Help, Error string }
 
 // when shows Unix milliseconds in the screens' own way.
 func when(ms int64) string {
@@ -56,4 +67,11 @@ func ago(now time.Time, ms int64) string {
 	default:
 		return grouped(int64(d/(24*time.Hour))) + " 天" + suffix
 	}
+}
+
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }

@@ -1,5 +1,0 @@
-package admin
-
-func (a *Admin) corePages() []Page { return nil }
-
-type Services struct{}

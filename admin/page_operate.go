@@ -1,0 +1,217 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/plugin"
+	"minifleet/app/schedule"
+	"minifleet/app/trail"
+)
+
+func (a *Admin) jobPages() []Page {
+	return []Page{
+		{Pattern: "GET /jobs", Title: "定时任务", Kinds: operators, Handle: a.jobsPage},
+		{Pattern: "GET /jobs/{name}", Title: "定时任务", Kinds: operators, Handle: a.jobPage},
+		{Pattern: "POST /jobs/{name}/run", Title: "定时任务", Kinds: operators, Handle: a.runJob},
+	}
+}
+
+// runTag is the word and colour of a run's state.
+func runTag(state string) (color, label string) {
+	switch state {
+	case schedule.Done:
+		return "green", "成功"
+	case schedule.Running:
+		return "blue", "运行中"
+	case schedule.Failed:
+		return "red", "失败"
+	default:
+		return "grey", state
+	}
+}
+
+type runRow struct {
+	schedule.Run
+	Color, Label string
+}
+
+type jobRow struct {
+	schedule.JobState
+	Run *runRow
+}
+
+func runOf(r *schedule.Run) *runRow {
+	if r == nil {
+		return nil
+	}
+	row := &runRow{Run: *r}
+	row.Color, row.Label = runTag(r.State)
+	return row
+}
+
+// Took is how long a run was at work, or nothing while it runs.
+func (r runRow) Took() string {
+	if r.EndedAt == 0 {
+		return "—"
+	}
+	return grouped(r.EndedAt-r.StartedAt) + " ms"
+}
+
+func (a *Admin) jobsPage(ctx context.Context, _ account.Actor, _ *http.Request) (View, error) {
+	jobs, err := a.o.Services.Jobs.Jobs(ctx)
+	if err != nil {
+		return View{}, err
+	}
+	rows := make([]jobRow, 0, len(jobs))
+	for _, j := range jobs {
+		rows = append(rows, jobRow{j, runOf(j.Last)})
+	}
+	return View{Subtitle: "每个任务同一时刻只在一个实例上运行", Body: a.render("jobs", rows)}, nil
+}
+
+func (a *Admin) job(ctx context.Context, name string) (schedule.JobState, error) {
+	jobs, err := a.o.Services.Jobs.Jobs(ctx)
+	if err != nil {
+		return schedule.JobState{}, err
+	}
+	for _, j := range jobs {
+		if j.Name == name {
+			return j, nil
+		}
+	}
+	return schedule.JobState{}, fault.New(fault.NotFound, "job_not_found", "没有这个定时任务")
+}
+
+func (a *Admin) jobPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
+	j, err := a.job(ctx, r.PathValue("name"))
+	if err != nil {
+		return View{}, err
+	}
+	runs, err := a.o.Services.Jobs.Runs(ctx, j.Name, 50)
+	if err != nil {
+		return View{}, err
+	}
+	v := struct {
+		Job  schedule.JobState
+		Runs []*runRow
+	}{Job: j}
+	for i := range runs {
+		v.Runs = append(v.Runs, runOf(&runs[i]))
+	}
+	return View{Title: j.Title, Subtitle: j.Name, Trail: []Link{{"定时任务", Prefix + "/jobs"}}, Body: a.render("job", v)}, nil
+}
+
+func (a *Admin) runJob(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	j, err := a.job(ctx, r.PathValue("name"))
+	if err != nil {
+		return View{}, err
+	}
+	if !actor.Can("job.run") {
+		return View{}, fault.New(fault.Forbidden, "forbidden", "你没有执行定时任务的权限")
+	}
+	_, err = a.o.Services.Jobs.RunNow(ctx, j.Name, actor.Name)
+	if err := a.note(ctx, actor, r, trail.Entry{Act: "job.run", Object: j.Name}, err); err != nil {
+		return View{}, err
+	}
+	a.flash.put(actor, "已开始执行「"+j.Title+"」")
+	return View{Redirect: Prefix + "/jobs/" + url.PathEscape(j.Name)}, nil
+}
+
+func (a *Admin) processPages() []Page {
+	return []Page{
+		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Handle: a.processesPage},
+		{Pattern: "POST /plugins/{id}/restart", Title: "插件", Kinds: operators, Handle: a.restartPlugin},
+	}
+}
+
+type processRow struct {
+	plugin.Status
+	Color, Label, Memory string
+}
+
+func processTag(state plugin.State) (color, label string) {
+	switch state {
+	case "serving":
+		return "green", "运行中"
+	case "starting":
+		return "blue", "启动中"
+	case "backoff":
+		return "orange", "等待重启"
+	case "stopped":
+		return "grey", "已停止"
+	default:
+		return "grey", string(state)
+	}
+}
+
+func (a *Admin) processesPage(ctx context.Context, _ account.Actor, _ *http.Request) (View, error) {
+	var rows []processRow
+	for _, p := range a.o.Services.Processes.Status() {
+		row := processRow{Status: p, Memory: "—"}
+		row.Color, row.Label = processTag(p.State)
+		if p.MemoryBytes > 0 {
+			row.Memory = strconv.FormatFloat(float64(p.MemoryBytes)/(1<<20), 'f', 1, 64) + " MB"
+		}
+		rows = append(rows, row)
+	}
+	return View{Body: a.render("processes", rows)}, nil
+}
+
+func (a *Admin) restartPlugin(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	if !actor.Can("plugin.restart") {
+		return View{}, fault.New(fault.Forbidden, "forbidden", "你没有重启插件的权限")
+	}
+	id := r.PathValue("id")
+	err := a.o.Services.Processes.Restart(id)
+	if err := a.note(ctx, actor, r, trail.Entry{Act: "plugin.restart", Plugin: id, Object: id}, err); err != nil {
+		return View{}, err
+	}
+	a.flash.put(actor, "插件正在重启")
+	return View{Redirect: Prefix + "/plugins"}, nil
+}
+
+func (a *Admin) trailPages() []Page {
+	return []Page{{Pattern: "GET /trail", Title: "操作日志", Query: []string{"appid", "act", "outcome", queryCursor}, Handle: a.trailPage}}
+}
+
+type trailView struct {
+	Rows                []trail.Entry
+	AppID, Act, Outcome string
+	Next                string
+	Filtered            bool
+}
+
+// trailPage shows an operator everything, and a merchant what its own members did.
+func (a *Admin) trailPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	if !actor.Can("trail.read") {
+		return View{}, fault.New(fault.Forbidden, "forbidden", "你没有查看操作日志的权限")
+	}
+	q := r.URL.Query()
+	v := trailView{AppID: trimmed(q, "appid"), Act: trimmed(q, "act"), Outcome: q.Get("outcome"), Filtered: len(keep(q)) > 0}
+	f := trail.Filter{AppID: v.AppID, Act: v.Act, Limit: 50}
+	if v.Outcome == trail.OK || v.Outcome == trail.Failed {
+		f.Outcome = v.Outcome
+	}
+	if actor.SpaceKind != account.Platform {
+		f.SpaceID = actor.SpaceID
+	}
+	if n, err := strconv.ParseInt(q.Get(queryCursor), 10, 64); err == nil {
+		f.Cursor = n
+	}
+	rows, next, err := a.o.Services.Trail.List(ctx, f)
+	if err != nil {
+		return View{}, err
+	}
+	v.Rows = rows
+	if next != 0 {
+		more := clone(q)
+		more.Set(queryCursor, strconv.FormatInt(next, 10))
+		v.Next = Prefix + "/trail?" + more.Encode()
+	}
+	return View{Body: a.render("trail", v)}, nil
+}

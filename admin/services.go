@@ -1,0 +1,106 @@
+package admin
+
+import (
+	"context"
+
+	"minifleet/app/account"
+	"minifleet/app/component"
+	"minifleet/app/event"
+	"minifleet/app/miniprogram"
+	"minifleet/app/plugin"
+	"minifleet/app/schedule"
+	"minifleet/app/trail"
+)
+
+// Services are the rooms that the core pages show. A nil one leaves its pages and menu entries out.
+type Services struct {
+	Components   Components
+	MiniPrograms MiniPrograms
+	Events       Events
+	Jobs         Jobs
+	Processes    Processes
+	Trail        Trail
+	// Failures tells the newest pushes of a component that were refused, newest first. Nil shows none.
+	Failures func(component string) []Failure
+}
+
+// Components is what the pages ask of the room component.
+type Components interface {
+	Bind(ctx context.Context, who account.Actor, b component.Binding) (component.Component, error)
+	List(ctx context.Context, who account.Actor) ([]component.Component, error)
+	Get(ctx context.Context, who account.Actor, appid string) (component.Component, error)
+	Check(ctx context.Context, who account.Actor, appid string) ([]component.Check, error)
+	StartPush(ctx context.Context, who account.Actor, appid string) error
+	Addresses(appid string) component.Addresses
+}
+
+// MiniPrograms is what the pages ask about mini programs. List shows what the actor's space may see: its own, those
+// granted to it, and those authorised to its platform apps; the filter's Visible is the implementation's to set.
+type MiniPrograms interface {
+	List(ctx context.Context, who account.Actor, f miniprogram.Filter) (miniprogram.Page, error)
+	CreateTicket(ctx context.Context, who account.Actor, r miniprogram.TicketRequest) (miniprogram.Ticket, error)
+	Ticket(ctx context.Context, id string) (miniprogram.Ticket, error)
+	LandingURL(id string) string
+}
+
+// Events is what the pages ask of the event log.
+type Events interface {
+	List(ctx context.Context, f event.Filter) ([]event.Row, string, error)
+	Get(ctx context.Context, id int64) (event.Detail, error)
+	Replay(ctx context.Context, id int64, subscriber string) error
+}
+
+// Trail is the operation log.
+type Trail interface {
+	List(ctx context.Context, f trail.Filter) ([]trail.Entry, int64, error)
+	Record(ctx context.Context, e trail.Entry) error
+}
+
+// Jobs is the cron room.
+type Jobs interface {
+	Jobs(ctx context.Context) ([]schedule.JobState, error)
+	Runs(ctx context.Context, name string, limit int) ([]schedule.Run, error)
+	RunNow(ctx context.Context, name, askedBy string) (schedule.Run, error)
+}
+
+// Processes are the plugin processes.
+type Processes interface {
+	Status() []plugin.Status
+	Restart(id string) error
+}
+
+// Failure is a push that was refused.
+type Failure struct {
+	At     int64 // Unix milliseconds
+	Reason string
+}
+
+// corePages are the addresses of the pages whose services are there.
+func (a *Admin) corePages() []Page {
+	pages := []Page{{Pattern: "GET /{$}", Title: "工作台", Handle: a.homePage}, {Pattern: "GET ", Title: "工作台", Handle: a.homePage}}
+	s := a.o.Services
+	if s.Components != nil {
+		pages = append(pages, a.componentPages()...)
+	}
+	if s.MiniPrograms != nil {
+		pages = append(pages, a.miniProgramPages()...)
+	}
+	if s.Events != nil {
+		pages = append(pages, a.eventPages()...)
+	}
+	if s.Jobs != nil {
+		pages = append(pages, a.jobPages()...)
+	}
+	if s.Processes != nil {
+		pages = append(pages, a.processPages()...)
+	}
+	if s.Trail != nil {
+		pages = append(pages, a.trailPages()...)
+	}
+	return pages
+}
+
+var (
+	operators = []account.Kind{account.Platform}
+	merchants = []account.Kind{account.Merchant}
+)
