@@ -101,6 +101,22 @@ type Rows[T any] struct {
 	Total *int64 `json:"total"` // nil: not asked for, or more than 10,000
 }
 
+// MarshalJSON gives REST's shape of a list: next is null at the end.
+func (r Rows[T]) MarshalJSON() ([]byte, error) {
+	shape := struct {
+		Items []T     `json:"items"`
+		Next  *string `json:"next"`
+		Total *int64  `json:"total"`
+	}{Items: r.Items, Total: r.Total}
+	if shape.Items == nil {
+		shape.Items = []T{}
+	}
+	if r.Next != "" {
+		shape.Next = &r.Next
+	}
+	return json.Marshal(shape)
+}
+
 // Find reads one page of the rows that the actor of this call may see.
 func (c *Collection[T]) Find(ctx context.Context, query Query) (Rows[T], error) {
 	return find(ctx, c.name, query, func(raw []byte, row *T) error {

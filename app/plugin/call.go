@@ -1,0 +1,63 @@
+package plugin
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// Deadlines of calls to plugins.
+const (
+	pageTimeout  = 30 * time.Second
+	eventTimeout = time.Minute
+	jobTimeout   = 10 * time.Minute
+)
+
+// Metadata of the wire; plugin.proto describes it.
+const (
+	metadataToken      = "minifleet-token"
+	metadataCall       = "minifleet-call-bin"
+	metadataDelegation = "minifleet-delegation"
+)
+
+// call runs one RPC of a plugin under a fresh token that dies with it. Failures are faults: at once when the plugin is
+// not serving.
+func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Duration, run func(context.Context, pluginpb.PluginClient) error) error {
+	u := h.units[id]
+	if u == nil {
+		return unknownPlugin()
+	}
+	p, _, release, err := u.acquire()
+	if err != nil {
+		return err
+	}
+	defer release()
+	token, end := h.tokens.mint(id, a)
+	defer end()
+	encoded, err := proto.Marshal(h.callContext(a))
+	if err != nil {
+		return fromWire(id, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	ctx = metadata.AppendToOutgoingContext(ctx, metadataToken, token, metadataCall, string(encoded))
+	if err := run(ctx, p.rpc); err != nil {
+		return fromWire(id, err)
+	}
+	return nil
+}
+
+// callContext tells the plugin who acts. It is news, not proof: the token is.
+func (h *Host) callContext(a authority) *pluginpb.CallContext {
+	return &pluginpb.CallContext{
+		Actor: &pluginpb.Actor{
+			AccountId: a.actor.AccountID, SpaceId: a.actor.SpaceID, Name: a.actor.Name, Space: a.actor.Space,
+			SpaceKind: string(a.actor.SpaceKind), Role: a.actor.Role, System: a.system(),
+		},
+		NowMs: h.options.Clock.Now().UnixMilli(), RequestId: a.requestID, Frame: a.frame, Prefix: a.prefix, Caller: a.caller,
+	}
+}

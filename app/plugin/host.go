@@ -1,0 +1,224 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"minifleet/app/clock"
+	"minifleet/app/fault"
+	"minifleet/app/store"
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// First is one first-party plugin: the same binary, executed again.
+type First struct {
+	ID   string
+	Argv []string // e.g. {"/proc/self/exe", "plugin", "run", "version"}; the first is the path
+}
+
+// Options are what the host needs. All interfaces must be set.
+type Options struct {
+	Plugins []First
+	// Mounts says which plugin may claim a fixed portal path: {"market": "market"}.
+	Mounts map[string]string
+	// SocketBase is the folder for the private socket folder; short. Default: the system's folder for temporary files.
+	SocketBase string
+	// MemoryLimit is the soft memory limit of each process in bytes; default 256 MiB.
+	MemoryLimit int64
+
+	DB             *store.DB
+	Clock          clock.Clock
+	Log            *slog.Logger
+	Events         Events
+	Gateway        Gateway
+	Actors         Actors
+	MiniPrograms   MiniPrograms
+	Grants         Grants
+	Components     Components
+	Spaces         Spaces
+	Authorizations Authorizations
+}
+
+// Host runs the plugins. Make it with New, then Start; Stop ends every process.
+type Host struct {
+	options   Options
+	log       *slog.Logger
+	units     map[string]*unit
+	order     []string
+	tokens    *tokens
+	committer committer
+	schemas   schemas
+
+	sockets string
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+}
+
+const defaultMemory = 256 << 20
+
+// New makes a host; nothing runs before Start.
+func New(options Options) (*Host, error) {
+	if options.DB == nil || options.Clock == nil || options.Events == nil || options.Gateway == nil || options.Actors == nil ||
+		options.MiniPrograms == nil || options.Grants == nil || options.Components == nil || options.Spaces == nil || options.Authorizations == nil {
+		return nil, errors.New("plugin host: an option is missing")
+	}
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
+	if options.MemoryLimit == 0 {
+		options.MemoryLimit = defaultMemory
+	}
+	h := &Host{
+		options: options, log: options.Log, units: map[string]*unit{}, tokens: newTokens(), schemas: schemas{options.DB},
+		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events},
+	}
+	for _, first := range options.Plugins {
+		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || h.units[first.ID] != nil {
+			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
+		}
+		h.units[first.ID] = newUnit(first.ID, first.Argv, options.Log)
+		h.order = append(h.order, first.ID)
+	}
+	return h, nil
+}
+
+// Start starts every plugin and returns; Ready waits for them. The plugins run until Stop.
+func (h *Host) Start(ctx context.Context) error {
+	sockets, err := makeSocketDir(h.options.SocketBase)
+	if err != nil {
+		return err
+	}
+	h.sockets = sockets
+	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	for _, id := range h.order {
+		u := h.units[id]
+		u.bring, u.gone = h.bring, h.gone
+		u.open = func() (*process, error) {
+			return start(u.argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run)
+		}
+		h.done.Add(1)
+		go func() {
+			defer h.done.Done()
+			u.run(ctx)
+		}()
+	}
+	return nil
+}
+
+// Stop drains and ends every plugin; no child is left when it returns.
+func (h *Host) Stop() error {
+	if h.cancel == nil {
+		return nil
+	}
+	h.cancel()
+	h.done.Wait()
+	if err := os.RemoveAll(h.sockets); err != nil {
+		return fmt.Errorf("remove plugin sockets: %w", err)
+	}
+	return nil
+}
+
+// Ready waits until every plugin serves, or says which does not.
+func (h *Host) Ready(ctx context.Context) error {
+	for _, id := range h.order {
+		if err := h.units[id].await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Healthy reports at once whether every plugin serves; for /readyz.
+func (h *Host) Healthy() error {
+	for _, status := range h.Status() {
+		if status.State != Serving {
+			return fmt.Errorf("plugin %s is %s", status.ID, status.State)
+		}
+	}
+	return nil
+}
+
+// Status lists the plugins for the operator's page.
+func (h *Host) Status() []Status {
+	statuses := make([]Status, 0, len(h.order))
+	for _, id := range h.order {
+		statuses = append(statuses, h.units[id].status())
+	}
+	return statuses
+}
+
+// Restart ends a plugin's process after its calls and starts a new one; a waiting one starts now.
+func (h *Host) Restart(id string) error {
+	u := h.units[id]
+	if u == nil {
+		return unknownPlugin()
+	}
+	select {
+	case u.restart <- struct{}{}:
+	default: // one is asked for already
+	}
+	return nil
+}
+
+// Manifest gives what a plugin declared; false before its first start succeeded. Read only.
+func (h *Host) Manifest(id string) (*Manifest, bool) {
+	u := h.units[id]
+	if u == nil {
+		return nil, false
+	}
+	info := u.known()
+	if info == nil {
+		return nil, false
+	}
+	return info.manifest, true
+}
+
+// Manifests gives those of all known plugins, in the order of the catalog.
+func (h *Host) Manifests() []*Manifest {
+	var all []*Manifest
+	for _, id := range h.order {
+		if m, ok := h.Manifest(id); ok {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// Prune forgets old idempotency keys and ended delegations; a core job calls it.
+func (h *Host) Prune(ctx context.Context, before time.Time) (int64, error) {
+	return h.committer.prune(ctx, before)
+}
+
+// bring takes a fresh process to service: nothing of the plugin is used before its manifest was checked.
+func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, error) {
+	manifest, err := p.rpc.Describe(ctx, &pluginpb.DescribeRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("describe %s: %w", u.id, err)
+	}
+	info, err := describe(u.id, h.options.Mounts, manifest)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {
+		return nil, err
+	}
+	id := p.offer(&hostService{host: h, plugin: u.id, info: info})
+	if _, err := p.rpc.Configure(ctx, &pluginpb.ConfigureRequest{HostBrokerId: id}); err != nil {
+		return nil, fmt.Errorf("configure %s: %w", u.id, err)
+	}
+	return info, h.subscribe(ctx, u.id, info)
+}
+
+// gone lets the plugin's events wait until it is back.
+func (h *Host) gone(u *unit) { h.options.Events.Unsubscribe(subscriberName(u.id)) }
+
+func subscriberName(id string) string { return "plugin:" + id }
+
+func unknownPlugin() *fault.Error {
+	return fault.New(fault.NotFound, "plugin.unknown", "没有这个插件")
+}

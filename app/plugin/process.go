@@ -1,0 +1,192 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// The handshake both sides agree on; the SDK holds the same words.
+const (
+	magicKey   = "MINIFLEET_PLUGIN"
+	magicValue = "b7c5f0a4d1e94be79d2f3ac1f5a6e0d8"
+	wireName   = "minifleet"
+	lifeEnv    = "MINIFLEET_LIFE_FD"
+	// maxBody bounds bodies in both directions, maxMessage a whole message.
+	maxBody    = 8 << 20
+	maxMessage = maxBody + 1<<20
+
+	startTimeout = 20 * time.Second
+	killTimeout  = 4 * time.Second
+)
+
+// process is one running plugin process. It is made by start and ended by stop; exited closes when it is gone, however.
+type process struct {
+	pid       int
+	startedAt time.Time
+	client    *goplugin.Client
+	rpc       pluginpb.PluginClient
+	broker    *goplugin.GRPCBroker
+	life      io.Closer // our end of the pipe whose closing ends the child
+	exited    chan struct{}
+}
+
+// wireClient is the host's half of go-plugin's handshake.
+type wireClient struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
+
+type dispensed struct {
+	rpc    pluginpb.PluginClient
+	broker *goplugin.GRPCBroker
+}
+
+func (wireClient) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
+	return errors.New("the host is not a plugin")
+}
+
+func (wireClient) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
+	return dispensed{pluginpb.NewPluginClient(connection), broker}, nil
+}
+
+// start runs argv as a plugin process and connects to it. spawn runs a function on the one thread that may fork children.
+func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn func(func())) (*process, error) {
+	reading, life, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("life pipe: %w", err)
+	}
+	command := exec.Command(argv[0], argv[1:]...)
+	command.Env = []string{
+		goplugin.EnvUnixSocketDir + "=" + sockets,
+		lifeEnv + "=3",
+		fmt.Sprintf("GOMEMLIMIT=%d", memory),
+		"TZ=UTC",
+	}
+	command.ExtraFiles = []*os.File{reading}
+	command.SysProcAttr = childAttributes()
+	p := &process{life: life, exited: make(chan struct{}), startedAt: time.Now()}
+	p.client = goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:     goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
+		Plugins:             goplugin.PluginSet{wireName: wireClient{}},
+		Cmd:                 command,
+		AllowedProtocols:    []goplugin.Protocol{goplugin.ProtocolGRPC},
+		AutoMTLS:            true,
+		SkipHostEnv:         true,
+		GRPCBrokerMultiplex: true,
+		StartTimeout:        startTimeout,
+		Logger:              hclog.NewNullLogger(),
+		Stderr:              &logLines{log: log},
+		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage))},
+	})
+	spawn(func() { _, err = p.client.Start() })
+	closeErr := reading.Close() // the child has its own copy
+	if err = errors.Join(err, closeErr); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", strings.Join(argv, " "), err), life.Close())
+	}
+	p.pid = command.Process.Pid
+	go func() {
+		awaitExit(p.pid, p.client)
+		close(p.exited)
+	}()
+	if err := p.connect(); err != nil {
+		p.stop()
+		return nil, fmt.Errorf("connect to %s: %w", strings.Join(argv, " "), err)
+	}
+	return p, nil
+}
+
+func (p *process) connect() error {
+	protocolClient, err := p.client.Client()
+	if err != nil {
+		return err
+	}
+	raw, err := protocolClient.Dispense(wireName)
+	if err != nil {
+		return err
+	}
+	wired, ok := raw.(dispensed)
+	if !ok {
+		return fmt.Errorf("dispensed %T", raw)
+	}
+	p.rpc, p.broker = wired.rpc, wired.broker
+	return nil
+}
+
+// offer serves the Host service for this process and gives the broker id that Configure names. The server ends with
+// the connection.
+func (p *process) offer(host pluginpb.HostServer) uint32 {
+	id := p.broker.NextId()
+	go p.broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
+		server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))...)
+		pluginpb.RegisterHostServer(server, host)
+		return server
+	})
+	return id
+}
+
+// stop asks the process to end, and makes sure: a child that ignores it is killed with its whole group.
+func (p *process) stop() {
+	killed := make(chan struct{})
+	go func() {
+		p.client.Kill()
+		close(killed)
+	}()
+	select {
+	case <-p.exited:
+	case <-time.After(killTimeout):
+		killGroup(p.pid)
+		<-p.exited
+	}
+	_ = p.life.Close() // our own end; nothing to lose
+	select {
+	case <-killed:
+	case <-time.After(killTimeout):
+	}
+}
+
+// logLines forwards the child's stderr to the host's log, line by line. The SDK writes JSON; anything else is text.
+type logLines struct {
+	log     *slog.Logger
+	partial []byte
+}
+
+const maxLogLine = 8 << 10
+
+// Write takes any piece of output; go-plugin calls it from one goroutine.
+func (l *logLines) Write(piece []byte) (int, error) {
+	l.partial = append(l.partial, piece...)
+	for {
+		end := indexNewline(l.partial)
+		if end < 0 {
+			if len(l.partial) > maxLogLine {
+				l.forward(l.partial[:maxLogLine])
+				l.partial = nil
+			}
+			return len(piece), nil
+		}
+		l.forward(l.partial[:end])
+		l.partial = append([]byte(nil), l.partial[end+1:]...)
+	}
+}
+
+func indexNewline(text []byte) int {
+	for i, b := range text {
+		if b == '\n' {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,350 @@
+package plugin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/trail"
+	"minifleet/plugins/sdk/pluginpb"
+)
+
+// TableQuery asks for one page of a declared table.
+type TableQuery struct {
+	Filters map[string]string // by column; only columns with a filter count
+	Search  string
+	Sort    string // column, "-" in front; empty: the table's own
+	Limit   int    // 1…100, default 20
+	Cursor  string
+}
+
+// TablePage is one page. Cells are JSON values by column name: numbers as json.Number, so that ids stay exact.
+type TablePage struct {
+	Rows  []map[string]any
+	Next  string
+	Total int64 // -1: unknown or more than 10,000
+	Note  string
+}
+
+// Result is what an action tells the person.
+type Result struct{ Message, Redirect string }
+
+// table finds a declared table and admits the actor to it.
+func (h *Host) table(actor account.Actor, plugin, name string) (*described, *Table, authority, error) {
+	u := h.units[plugin]
+	if u == nil {
+		return nil, nil, authority{}, unknownPlugin()
+	}
+	info := u.known()
+	if info == nil {
+		return nil, nil, authority{}, unavailable(plugin)
+	}
+	table := info.tables[name]
+	if table == nil {
+		return nil, nil, authority{}, fault.New(fault.NotFound, "plugin.table", "没有找到这个列表")
+	}
+	if actor.Nobody() {
+		return nil, nil, authority{}, fault.New(fault.Unauthenticated, "plugin.login", "请先登录再操作")
+	}
+	if err := allow(actor, table.GetKinds(), table.GetPermission()); err != nil {
+		return nil, nil, authority{}, err
+	}
+	a := authority{kind: byPerson, actor: actor, frame: FrameAdmin, prefix: "/admin/p/" + plugin}
+	return info, table, a, nil
+}
+
+// Rows reads one page of a table: from the data service when the host keeps it, from the plugin otherwise.
+func (h *Host) Rows(ctx context.Context, actor account.Actor, plugin, name string, query TableQuery) (TablePage, error) {
+	info, table, a, err := h.table(actor, plugin, name)
+	if err != nil {
+		return TablePage{}, err
+	}
+	a.requestID = trail.RequestID(ctx)
+	if query.Limit <= 0 || query.Limit > 100 {
+		query.Limit = defaultLimit
+	}
+	if query.Sort == "" {
+		query.Sort = table.GetSort()
+	}
+	if table.GetCollection() != "" {
+		return h.keptRows(ctx, a, info.collections[table.GetCollection()], table, query)
+	}
+	var answer *pluginpb.RowsResponse
+	err = h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
+		var err error
+		answer, err = client.Rows(ctx, &pluginpb.RowsRequest{
+			Table: name, Filters: query.Filters, Search: query.Search, Sort: query.Sort, Limit: int32(query.Limit), Cursor: query.Cursor,
+		})
+		return err
+	})
+	if err != nil {
+		return TablePage{}, err
+	}
+	return tablePage(found{rows: answer.GetRows(), next: answer.GetNext(), total: answer.GetTotal()}, answer.GetNote())
+}
+
+func (h *Host) keptRows(ctx context.Context, a authority, c *collection, table *Table, query TableQuery) (TablePage, error) {
+	request := &pluginpb.FindRequest{Sort: query.Sort, Limit: int32(query.Limit), Cursor: query.Cursor, Count: true}
+	for _, column := range table.GetColumns() {
+		text, asked := query.Filters[column.GetName()]
+		if !asked || text == "" || column.GetFilter() == "" {
+			continue
+		}
+		encoded, err := filterValue(column, text)
+		if err != nil {
+			return TablePage{}, err
+		}
+		request.Where = append(request.Where, &pluginpb.Where{Column: column.GetName(), Op: column.GetFilter(), Values: [][]byte{encoded}})
+	}
+	page, err := h.committer.search(ctx, a, c, request, query.Search)
+	if err != nil {
+		return TablePage{}, err
+	}
+	return tablePage(page, "")
+}
+
+func filterValue(column *Column, text string) ([]byte, error) {
+	switch column.GetType() {
+	case "int", "time":
+		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+			return nil, fault.InvalidInput().On(column.GetName(), "应为整数")
+		}
+		return []byte(text), nil
+	case "bool":
+		return []byte(strconv.FormatBool(text == "true" || text == "1" || text == "on")), nil
+	default:
+		return jsonText(text), nil
+	}
+}
+
+func tablePage(page found, note string) (TablePage, error) {
+	result := TablePage{Next: page.next, Total: page.total, Note: note, Rows: make([]map[string]any, 0, len(page.rows))}
+	for _, raw := range page.rows {
+		row, err := decodeRow(raw)
+		if err != nil {
+			return TablePage{}, err
+		}
+		result.Rows = append(result.Rows, row)
+	}
+	return result, nil
+}
+
+func decodeRow(raw []byte) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var row map[string]any
+	if err := decoder.Decode(&row); err != nil {
+		return nil, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试").Because(err)
+	}
+	return row, nil
+}
+
+// Row reads one row for a form or detail.
+func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string, id int64) (map[string]any, error) {
+	info, table, a, err := h.table(actor, plugin, name)
+	if err != nil {
+		return nil, err
+	}
+	a.requestID = trail.RequestID(ctx)
+	if table.GetCollection() != "" {
+		page, err := h.committer.find(ctx, a, info.collections[table.GetCollection()], &pluginpb.FindRequest{
+			Limit: 1, Where: []*pluginpb.Where{{Column: "id", Op: "eq", Values: [][]byte{strconv.AppendInt(nil, id, 10)}}},
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(page.rows) == 0 {
+			return nil, fault.New(fault.NotFound, "plugin.row", "没有找到这条数据，可能已被删除")
+		}
+		return decodeRow(page.rows[0])
+	}
+	var row []byte
+	err = h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
+		answer, err := client.Row(ctx, &pluginpb.RowRequest{Table: name, Id: id})
+		row = answer.GetRow()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decodeRow(row)
+}
+
+// Save writes a form: id 0 makes a new row. version is the one the form was made from, 0 unchecked. Only the form's
+// own columns count; a closed choice takes only its values.
+func (h *Host) Save(ctx context.Context, actor account.Actor, plugin, name string, id, version int64, values map[string]string) (int64, error) {
+	info, table, a, err := h.table(actor, plugin, name)
+	if err != nil {
+		return 0, err
+	}
+	a.requestID = trail.RequestID(ctx)
+	if id == 0 && !table.GetCanCreate() || id != 0 && !table.GetCanEdit() {
+		return 0, fault.New(fault.Forbidden, "plugin.readonly", "这个列表不能这样修改")
+	}
+	kept, err := formValues(table, values)
+	if err != nil {
+		return 0, err
+	}
+	if table.GetSaveHook() {
+		err = h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
+			answer, err := client.Save(ctx, &pluginpb.SaveRequest{Table: name, Id: id, Version: version, Values: kept})
+			id = answer.GetId()
+			return err
+		})
+		return id, err
+	}
+	op, err := saveOp(table, id, version, kept)
+	if err != nil {
+		return 0, err
+	}
+	done, err := h.committer.commit(ctx, plugin, a, info.collections, &pluginpb.CommitRequest{Ops: []*pluginpb.Op{op}})
+	if err != nil {
+		return 0, err
+	}
+	return done.ids[0], nil
+}
+
+// formValues keeps the form's columns and checks what every form checks.
+func formValues(table *Table, values map[string]string) (map[string]string, error) {
+	refused := fault.InvalidInput()
+	kept := map[string]string{}
+	for _, column := range table.GetForm() {
+		text, given := values[column.GetName()]
+		if !given {
+			if column.GetType() != "bool" {
+				continue
+			}
+			text = "false" // an unticked box is not sent
+		}
+		if column.GetRequired() && text == "" {
+			refused.On(column.GetName(), "必填")
+		} else if text != "" && len(column.GetOptions()) > 0 && !slices.ContainsFunc(column.GetOptions(), func(o *Option) bool { return o.GetValue() == text }) {
+			refused.On(column.GetName(), "请从列表中选择")
+		}
+		kept[column.GetName()] = text
+	}
+	return kept, refused.OrNil()
+}
+
+func saveOp(table *Table, id, version int64, values map[string]string) (*pluginpb.Op, error) {
+	cells := map[string]json.RawMessage{}
+	for _, column := range table.GetForm() {
+		text, given := values[column.GetName()]
+		if !given {
+			continue
+		}
+		cell, err := formCell(column, text)
+		if err != nil {
+			return nil, err
+		}
+		cells[column.GetName()] = cell
+	}
+	row, err := json.Marshal(cells)
+	if err != nil {
+		return nil, fmt.Errorf("encode form of %s: %w", table.GetName(), err)
+	}
+	op := &pluginpb.Op{Kind: "update", Collection: table.GetCollection(), Id: id, IfVersion: version, Row: row}
+	if id == 0 {
+		op.Kind = "insert"
+	}
+	return op, nil
+}
+
+func formCell(column *Column, text string) (json.RawMessage, error) {
+	switch column.GetType() {
+	case "time":
+		if text == "" {
+			return []byte("0"), nil
+		}
+		for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
+			if at, err := time.ParseInLocation(layout, text, shanghai()); err == nil {
+				return strconv.AppendInt(nil, at.UnixMilli(), 10), nil
+			}
+		}
+		return filterValue(column, text)
+	case "json":
+		if text == "" {
+			return []byte("null"), nil
+		}
+		if !json.Valid([]byte(text)) {
+			return nil, fault.InvalidInput().On(column.GetName(), "不是有效的 JSON")
+		}
+		return []byte(text), nil
+	case "int":
+		if text == "" {
+			return []byte("0"), nil
+		}
+	}
+	return filterValue(column, text)
+}
+
+// shanghai is the zone of screens; China has known no other since 1991.
+func shanghai() *time.Location { return time.FixedZone("Asia/Shanghai", 8*3600) }
+
+// Remove deletes rows: all of them or none.
+func (h *Host) Remove(ctx context.Context, actor account.Actor, plugin, name string, ids []int64) error {
+	info, table, a, err := h.table(actor, plugin, name)
+	if err != nil {
+		return err
+	}
+	a.requestID = trail.RequestID(ctx)
+	if !table.GetCanRemove() {
+		return fault.New(fault.Forbidden, "plugin.readonly", "这个列表不能删除")
+	}
+	if table.GetRemoveHook() {
+		return h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
+			_, err := client.Remove(ctx, &pluginpb.RemoveRequest{Table: name, Ids: ids})
+			return err
+		})
+	}
+	request := &pluginpb.CommitRequest{}
+	for _, id := range ids {
+		request.Ops = append(request.Ops, &pluginpb.Op{Kind: "delete", Collection: table.GetCollection(), Id: id})
+	}
+	_, err = h.committer.commit(ctx, plugin, a, info.collections, request)
+	return err
+}
+
+// Act runs one action on the chosen rows.
+func (h *Host) Act(ctx context.Context, actor account.Actor, plugin, name, action string, ids []int64) (Result, error) {
+	_, table, a, err := h.table(actor, plugin, name)
+	if err != nil {
+		return Result{}, err
+	}
+	a.requestID = trail.RequestID(ctx)
+	for _, declared := range table.GetActions() {
+		if declared.GetName() != action {
+			continue
+		}
+		if err := allow(actor, nil, declared.GetPermission()); err != nil {
+			return Result{}, err
+		}
+		if len(ids) == 0 || len(ids) > 1 && !declared.GetBatch() {
+			return Result{}, fault.New(fault.Invalid, "plugin.action", "请先选择要操作的数据")
+		}
+		var result Result
+		err := h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
+			answer, err := client.Act(ctx, &pluginpb.ActRequest{Table: name, Action: action, Ids: ids})
+			result = Result{answer.GetMessage(), answer.GetRedirect()}
+			return err
+		})
+		if err == nil && result.Redirect != "" {
+			result.Redirect = a.prefix + "/" + trimSlash(result.Redirect)
+		}
+		return result, err
+	}
+	return Result{}, fault.New(fault.NotFound, "plugin.action", "没有这个操作")
+}
+
+func trimSlash(path string) string {
+	for len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	return path
+}

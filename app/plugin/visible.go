@@ -1,0 +1,100 @@
+package plugin
+
+import (
+	"minifleet/app/account"
+)
+
+// predicate is a condition of SQL with its arguments.
+type predicate struct {
+	sql  string
+	args []any
+}
+
+var (
+	everything = predicate{sql: "1=1"}
+	nothing    = predicate{sql: "1=0"}
+)
+
+func (p predicate) and(other predicate) predicate {
+	return predicate{"(" + p.sql + ") AND (" + other.sql + ")", append(append([]any(nil), p.args...), other.args...)}
+}
+
+func (p predicate) or(other predicate) predicate {
+	return predicate{"(" + p.sql + ") OR (" + other.sql + ")", append(append([]any(nil), p.args...), other.args...)}
+}
+
+func equals(column string, value any) predicate {
+	return predicate{"`" + column + "`=?", []any{value}}
+}
+
+// visible states which rows of c the authority may read, or write. It is part of every statement, so that a row of
+// somebody else is as good as absent.
+func visible(a authority, c *collection, apps MiniPrograms, write bool) predicate {
+	switch a.kind {
+	case byJob:
+		return everything
+	case byEvent:
+		return visibleToEvent(a, c)
+	default:
+		seen := visibleToPerson(a.actor, c, apps, write)
+		if a.kind == byDelegation && a.appid != "" && c.visibility.GetKind() == "miniprogram" {
+			return seen.and(equals(c.visibility.GetColumn(), a.appid))
+		}
+		return seen
+	}
+}
+
+func visibleToPerson(actor account.Actor, c *collection, apps MiniPrograms, write bool) predicate {
+	v := c.visibility
+	if actor.Nobody() {
+		if v.GetKind() == "public" && !write {
+			return equals(v.GetWhen(), v.GetEquals())
+		}
+		return nothing
+	}
+	if v.GetOperator() && actor.Operator() {
+		return everything
+	}
+	switch v.GetKind() {
+	case "parties":
+		return equals(v.GetColumn(), actor.SpaceID).or(equals(v.GetOther(), actor.SpaceID))
+	case "miniprogram":
+		scope := v.GetScope()
+		if write {
+			scope = v.GetWrite()
+		}
+		query, args := apps.Visible(actor.SpaceID, scope)
+		return predicate{"`" + v.GetColumn() + "` IN (" + query + ")", args}
+	case "public":
+		own := equals("space_id", actor.SpaceID)
+		if write {
+			return own
+		}
+		return own.or(equals(v.GetWhen(), v.GetEquals()))
+	default:
+		return equals("space_id", actor.SpaceID)
+	}
+}
+
+// visibleToEvent limits the system to the event's own mini program and space. A collection that is not kept per mini
+// program, but has an appid column, is reached through that too.
+func visibleToEvent(a authority, c *collection) predicate {
+	v := c.visibility
+	seen := nothing
+	if a.space != 0 {
+		switch v.GetKind() {
+		case "parties":
+			seen = equals(v.GetColumn(), a.space).or(equals(v.GetOther(), a.space))
+		case "space", "public":
+			seen = equals("space_id", a.space)
+		}
+	}
+	column := "appid"
+	if v.GetKind() == "miniprogram" {
+		column = v.GetColumn()
+	}
+	if a.appid != "" && c.has(column) && c.byName[column].GetType() == "text" {
+		seen = seen.or(equals(column, a.appid))
+	}
+	return seen
+}
