@@ -1,0 +1,72 @@
+// data-confirm on a button, link or form asks first; data-confirm-word wants a word typed.
+function dialog(from) {
+  const box = document.createElement('dialog');
+  box.className = 'mf-modal';
+  box.setAttribute('data-test', 'confirm');
+  const title = document.createElement('h2');
+  title.textContent = from.dataset.confirmTitle || '请确认';
+  const text = document.createElement('p');
+  text.textContent = from.dataset.confirm;
+  box.append(title, text);
+  const word = from.dataset.confirmWord;
+  let typed = null;
+  if (word) {
+    const label = document.createElement('label');
+    label.className = 'mf-label';
+    label.textContent = `请输入“${word}”`;
+    typed = document.createElement('input');
+    typed.className = 'mf-input';
+    typed.autocomplete = 'off';
+    label.append(typed);
+    box.append(label);
+  }
+  const actions = document.createElement('div');
+  actions.className = 'mf-form-actions';
+  const button = (words, kind, test) => {
+    const b = document.createElement('button');
+    b.type = 'button';
+    b.className = `mf-btn ${kind}`;
+    b.textContent = words;
+    b.setAttribute('data-test', test);
+    actions.append(b);
+    return b;
+  };
+  const no = button('取消', '', 'confirm-no');
+  const danger = from.matches('.mf-btn-danger, .mfa-op-danger, .mf-danger');
+  const yes = button(from.dataset.confirmOk || '确定', danger ? 'mf-btn-danger' : 'mf-btn-primary', 'confirm-yes');
+  box.append(actions);
+  if (typed) {
+    yes.disabled = true;
+    typed.addEventListener('input', () => { yes.disabled = typed.value.trim() !== word; });
+  }
+  no.addEventListener('click', () => box.close());
+  box.addEventListener('close', () => box.remove());
+  document.body.append(box);
+  return { box, yes };
+}
+
+function ask(from, then) {
+  const { box, yes } = dialog(from);
+  yes.addEventListener('click', () => { box.close(); then(); });
+  box.showModal();
+}
+
+export function confirmClicks(root) {
+  const agreed = new WeakSet();
+  root.addEventListener('click', (event) => {
+    const from = event.target.closest('[data-confirm]');
+    if (!from || from.tagName === 'FORM') return;
+    if (agreed.delete(from)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask(from, () => { agreed.add(from); from.click(); });
+  }, true);
+  root.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (!form.matches('form[data-confirm]') || agreed.delete(form)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const submitter = event.submitter;
+    ask(form, () => { agreed.add(form); form.requestSubmit(submitter); });
+  }, true);
+}

@@ -1,0 +1,70 @@
+// What happens when a page or a fragment of it appears.
+const gone = new WeakSet();
+
+export function mount(root) {
+  const each = (selector, run) => {
+    if (root.matches?.(selector)) run(root);
+    root.querySelectorAll?.(selector).forEach(run);
+  };
+  // A real click keeps the Referer that WeChat's authorisation page asks for; a redirect would lose it.
+  each('a[data-autoclick]', (link) => {
+    if (gone.has(link)) return;
+    gone.add(link);
+    setTimeout(() => link.click(), 300);
+  });
+  each('a[data-jump]', (link) => {
+    if (gone.has(link)) return;
+    gone.add(link);
+    setTimeout(() => { if (link.isConnected) location.assign(link.href); }, Number(link.dataset.jump) || 2000);
+  });
+  each('form[data-autosubmit]', (form) => {
+    form.addEventListener('change', (event) => { if (event.target.matches('select')) form.requestSubmit(); });
+  });
+  const wrong = root.querySelector?.('.mf-field-bad input, .mf-field-bad select, .mf-field-bad textarea');
+  if (wrong && root === document) wrong.focus();
+  each('[data-when-kind]', (node) => follow(node));
+}
+
+// A field that belongs to one choice of a radio group: <div data-when-kind="merchant">.
+function follow(node) {
+  const form = node.closest('form');
+  if (!form) return;
+  const show = () => {
+    const on = new FormData(form).get('kind') === node.dataset.whenKind;
+    node.hidden = !on;
+    node.querySelectorAll('input').forEach((input) => { input.disabled = !on; });
+  };
+  form.addEventListener('change', show);
+  show();
+}
+
+// Menus and dialogs open, close, and close when one clicks elsewhere. A form goes out once, however often one clicks.
+export function openings(root) {
+  root.addEventListener('click', (event) => {
+    const opener = event.target.closest('[data-open]');
+    if (opener) document.querySelector(opener.dataset.open)?.showModal();
+    if (event.target.closest('[data-close]')) event.target.closest('dialog')?.close();
+    root.querySelectorAll('details.mf-menu[open]').forEach((menu) => {
+      if (!menu.contains(event.target)) menu.removeAttribute('open');
+    });
+  });
+  root.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') root.querySelectorAll('details.mf-menu[open]').forEach((menu) => menu.removeAttribute('open'));
+  });
+  root.addEventListener('submit', (event) => {
+    if (event.defaultPrevented) return;
+    const button = event.submitter;
+    if (!button) return;
+    // Later, since a disabled button's name and value would be left out of what is sent.
+    setTimeout(() => { button.disabled = true; button.dataset.sent = ''; });
+    setTimeout(() => release(button), 8000);
+  });
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) root.querySelectorAll('button[data-sent]').forEach(release);
+  });
+}
+
+function release(button) {
+  button.disabled = false;
+  delete button.dataset.sent;
+}
