@@ -1,0 +1,114 @@
+package web
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gogf/gf/v2/net/ghttp"
+	"github.com/gogf/gf/v2/net/goai"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/plugin"
+)
+
+// routes binds the typed handlers of /api/v1.
+func (s *Server) routes() {
+	s.frame.Group("/api/v1", func(g *ghttp.RouterGroup) {
+		g.Middleware(s.serveTyped)
+		g.Bind(
+			s.openSession, s.closeSession, s.register, s.me, s.switchSpace,
+			s.listComponents, s.bindComponent, s.getComponent, s.checkComponent, s.startPush,
+			s.createAuthorization, s.getAuthorization, s.cancelAuthorization,
+			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.listGrants, s.revokeGrant,
+			s.listEvents, s.getEvent, s.replayEvent,
+			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.listPlugins, s.restartPlugin,
+		)
+	})
+	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
+		fail(r.Response.RawWriter(), r.Request, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))
+	})
+	doc := s.frame.GetOpenApi()
+	doc.Info.Title = "MiniFleet"
+	doc.Info.Description = "小程序第三方平台管理系统。除登录和注册外，请求头带 Authorization: Bearer <token>，X-Space 选择空间。"
+	doc.Info.Version = "v1"
+	doc.Components.SecuritySchemes = goai.SecuritySchemes{"token": {Value: &goai.SecurityScheme{Type: "http", Scheme: "bearer"}}}
+	doc.Security = &goai.SecurityRequirements{{"token": {}}}
+}
+
+// pluginAPI hands /api/v1/{plugin}/… to the plugin and reports whether the address was a plugin's.
+func (s *Server) pluginAPI(w http.ResponseWriter, r *http.Request) bool {
+	id, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/")
+	known := false
+	for _, st := range s.o.Plugins.Status() {
+		known = known || st.ID == id
+	}
+	if !known || !strings.HasPrefix(r.URL.Path, "/api/v1/") {
+		return false
+	}
+	actor, err := s.actor(r)
+	if err != nil {
+		fail(w, r, err)
+		return true
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if err != nil {
+		fail(w, r, fault.New(fault.Invalid, "body_too_long", "请求内容太长（最多 8 MiB）").Because(err))
+		return true
+	}
+	call := func() (int, []byte, error) {
+		return s.callPlugin(w, r, actor, plugin.Request{Plugin: id, Frame: plugin.FrameAPI, Method: r.Method, Path: "/" + path, Query: r.URL.RawQuery, Header: r.Header, Body: body})
+	}
+	status, answer := 0, []byte(nil)
+	if key := r.Header.Get("Idempotency-Key"); key != "" && r.Method != http.MethodGet && !actor.Nobody() {
+		status, answer, err = s.idem.once(r.Context(), actor, key, r.Method+" "+r.URL.RequestURI(), string(body), call)
+	} else {
+		status, answer, err = call()
+	}
+	if err != nil {
+		fail(w, r, err)
+		return true
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(answer)
+	return true
+}
+
+func (s *Server) callPlugin(w http.ResponseWriter, r *http.Request, actor account.Actor, req plugin.Request) (int, []byte, error) {
+	res, err := s.o.Plugins.Serve(account.With(r.Context(), actor), actor, req)
+	if err != nil {
+		return 0, nil, err
+	}
+	for k, v := range res.Header {
+		w.Header()[k] = v
+	}
+	return res.Status, res.Body, nil
+}
+
+// openAPI serves GoFrame's document with the plugins' routes added.
+func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
+	raw, err := json.Marshal(s.frame.GetOpenApi())
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		fail(w, r, err)
+		return
+	}
+	paths, _ := doc["paths"].(map[string]any)
+	if paths == nil {
+		paths = map[string]any{}
+		doc["paths"] = paths
+	}
+	for _, m := range s.o.Plugins.Manifests() {
+		addPluginPaths(paths, m)
+	}
+	writeJSON(w, http.StatusOK, doc)
+}

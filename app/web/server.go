@@ -1,0 +1,186 @@
+// Package web is the HTTP server: the outermost handler with its guards, the REST API of the core rooms on GoFrame, and
+// the doors to inbox, portal, back office and plugins. It holds no business rule and no table but idempotency keys.
+// command builds it; nothing imports it but command.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gogf/gf/v2/net/ghttp"
+	"github.com/gogf/gf/v2/os/gsession"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"minifleet/app/account"
+	"minifleet/app/clock"
+	"minifleet/app/component"
+	"minifleet/app/event"
+	"minifleet/app/grant"
+	"minifleet/app/miniprogram"
+	"minifleet/app/plugin"
+	"minifleet/app/schedule"
+	"minifleet/app/store"
+	"minifleet/app/trail"
+)
+
+// Plugins is what the API asks of the plugin host.
+type Plugins interface {
+	Serve(ctx context.Context, actor account.Actor, req plugin.Request) (plugin.Response, error)
+	Manifests() []*plugin.Manifest
+	Status() []plugin.Status
+	Restart(id string) error
+	Healthy() error
+}
+
+// Options are the rooms behind the addresses. All are needed but Portal and Assets.
+type Options struct {
+	Name      string // of the GoFrame server; unique in the process
+	PublicURL string
+	Shutdown  time.Duration
+
+	DB         *store.DB
+	Clock      clock.Clock
+	Accounts   *account.Service
+	Components *component.Service
+	Apps       *miniprogram.Service
+	Grants     *grant.Service
+	Events     *event.Log
+	Jobs       *schedule.Service
+	Trail      *trail.Log
+	Plugins    Plugins
+
+	Inbox   http.Handler // /wechat/, ahead of every router
+	Portal  http.Handler // everything that is nothing else
+	Assets  http.Handler // /assets/
+	Swagger []byte       // the page of /swagger; empty leaves it out
+	Metrics *prometheus.Registry
+	Log     *slog.Logger
+}
+
+// Server is the HTTP server. Make it with New, let the back office mount itself on Frame, then Start.
+type Server struct {
+	o       Options
+	frame   *ghttp.Server
+	admin   http.Handler
+	idem    *idempotency
+	metrics *metrics
+}
+
+// New makes the server and its routes; nothing listens yet.
+func New(o Options) *Server {
+	frame := ghttp.GetServer(o.Name)
+	frame.SetDumpRouterMap(false)
+	frame.SetAccessLogEnabled(false)
+	frame.SetErrorLogEnabled(false)
+	frame.SetFileServerEnabled(false)
+	frame.SetSessionStorage(gsession.NewStorageMemory())
+	frame.SetClientMaxBodySize(bodyLimit)
+	frame.SetOpenApiPath("/api.json")
+	frame.SetSwaggerPath("")
+	frame.SetGracefulShutdownTimeout(int(o.Shutdown.Seconds()))
+	// GoFrame's own lines go nowhere: the log is ours, and the demo's output ends with its ready line.
+	frame.SetLogStdout(false)
+	frame.Logger().SetStdoutPrint(false)
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	s := &Server{o: o, frame: frame, idem: &idempotency{db: o.DB}, metrics: newMetrics(o.Metrics)}
+	s.routes()
+	frame.SetHandler(s.outermost)
+	return s
+}
+
+// Frame is the GoFrame server, for the back office to mount itself before Start.
+func (s *Server) Frame() *ghttp.Server { return s.frame }
+
+// Admin puts the back office's guard around the frame for /admin.
+func (s *Server) Admin(guard func(http.Handler) http.Handler) {
+	s.admin = guard(http.HandlerFunc(s.frame.ServeHTTP))
+}
+
+// Start listens on the address and returns once connections are accepted.
+func (s *Server) Start(address string) error {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	if err := s.frame.SetListener(ln); err != nil {
+		return errors.Join(fmt.Errorf("web: %w", err), ln.Close())
+	}
+	if err := s.frame.Start(); err != nil {
+		return errors.Join(fmt.Errorf("web: %w", err), ln.Close())
+	}
+	return nil
+}
+
+// Stop lets requests finish within the graceful time and closes the listener.
+func (s *Server) Stop() error { return s.frame.Shutdown() }
+
+// bodyLimit is the most a request body may hold: 8 MiB, what plugins accept.
+const bodyLimit = 8 << 20
+
+// outermost sees every request first.
+func (s *Server) outermost(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/wechat/") {
+		s.o.Inbox.ServeHTTP(w, r)
+		return
+	}
+	s.guard(w, r, http.HandlerFunc(s.dispatch))
+}
+
+// dispatch picks the part of the house by the address.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/healthz":
+		s.plain(w, http.StatusOK, "ok")
+	case path == "/readyz":
+		s.ready(w, r)
+	case path == "/metrics":
+		promhttp.HandlerFor(s.o.Metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	case strings.HasPrefix(path, "/assets/") && s.o.Assets != nil:
+		s.o.Assets.ServeHTTP(w, r)
+	case path == "/admin" || strings.HasPrefix(path, "/admin/"):
+		if s.admin == nil {
+			http.NotFound(w, r)
+			return
+		}
+		s.admin.ServeHTTP(w, r)
+	case strings.HasPrefix(path, "/api/"):
+		if !s.pluginAPI(w, r) {
+			s.frame.ServeHTTP(w, r)
+		}
+	case path == "/api.json":
+		s.openAPI(w, r)
+	case path == "/swagger" && len(s.o.Swagger) > 0:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(s.o.Swagger)
+	case s.o.Portal != nil:
+		s.o.Portal.ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// ready says whether requests can be served: the database answers and every plugin serves.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := errors.Join(s.o.DB.Ping(ctx), s.o.Plugins.Healthy()); err != nil {
+		s.o.Log.WarnContext(ctx, "not ready", "error", err)
+		s.plain(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	s.plain(w, http.StatusOK, "ready")
+}
+
+func (s *Server) plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
+}
