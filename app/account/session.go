@@ -141,3 +141,26 @@ func (s *Service) Spaces(ctx context.Context, ids ...int64) (map[int64]Space, er
 	}
 	return out, nil
 }
+
+// Actor tells who a person is in a space today; NotFound when the account or the membership is gone. For work that
+// outlives a session.
+func (s *Service) Actor(ctx context.Context, accountID, spaceID int64) (Actor, error) {
+	gone := fault.New(fault.NotFound, "member_not_found", "这个成员已不在该空间")
+	var a accountRow
+	found, err := s.db.One(ctx, &a, "SELECT id, login, name FROM account WHERE id=?", accountID)
+	if err != nil {
+		return Actor{}, fmt.Errorf("account: %w", err)
+	}
+	if !found {
+		return Actor{}, gone
+	}
+	var m Membership
+	found, err = s.db.One(ctx, &m, membershipSQL+" AND m.space_id=?", accountID, spaceID)
+	if err != nil {
+		return Actor{}, fmt.Errorf("account: %w", err)
+	}
+	if !found {
+		return Actor{}, gone
+	}
+	return m.actor(a, 0), nil
+}

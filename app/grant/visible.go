@@ -50,3 +50,20 @@ func (s *Service) Sync(ctx context.Context, who account.Actor, appid string) (mi
 	}
 	return s.MiniProgram(ctx, who, appid)
 }
+
+// AppIDs is a SELECT of the AppIDs on which the space may act with the scope now, its own and the granted ones, for
+// rooms that join it into a query of theirs.
+func (s *Service) AppIDs(spaceID int64, scope string) (string, []any) {
+	query := "SELECT m.appid FROM mini_program m WHERE m.owner_space_id=? AND m.owner_space_id<>0" +
+		" UNION SELECT g.appid FROM access_grant g WHERE g.space_id=? AND g.revoked_at=0 AND (g.until_at=0 OR g.until_at>?)"
+	args := []any{spaceID, spaceID, clock.Millis(s.clk.Now())}
+	if scope == "" || scope == DataRead {
+		return query, args
+	}
+	return query + " AND (g.scopes=? OR g.scopes LIKE ? OR g.scopes LIKE ? OR g.scopes LIKE ?)", append(args, scope, scope+" %", "% "+scope, "% "+scope+" %")
+}
+
+// All lists the live grants on a mini program for the system and for operators, whoever gave them.
+func (s *Service) All(ctx context.Context, appid string) ([]Grant, error) {
+	return s.live(ctx, "appid=?", appid)
+}

@@ -133,6 +133,8 @@ type Filter struct {
 	Visible   string
 	Args      []any
 	Query     string // part of the name, AppID or 主体; several AppIDs separated by commas or white space
+	AppIDs    []string // only these; nil for any
+	Owner     int64    // only those of this space; 0 for any
 	Component string
 	State     string // of an authorisation
 	Cursor    int64  // mini programs older than this id
@@ -161,6 +163,12 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 			like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(q) + "%"
 			where, args = append(where, "(m.nick_name LIKE ? ESCAPE '!' OR m.appid LIKE ? ESCAPE '!' OR m.principal LIKE ? ESCAPE '!')"), append(args, like, like, like)
 		}
+	}
+	if f.AppIDs != nil {
+		where, args = append(where, "m.appid IN (?)"), append(args, append([]string{""}, f.AppIDs...))
+	}
+	if f.Owner != 0 {
+		where, args = append(where, "m.owner_space_id=?"), append(args, f.Owner)
 	}
 	if f.Component != "" || f.State != "" {
 		cond := "EXISTS (SELECT 1 FROM authorization x WHERE x.appid=m.appid"

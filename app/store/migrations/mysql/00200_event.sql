@@ -1,4 +1,11 @@
 -- +goose Up
+-- What arrived together, packed into one row: the quickest way to make a push durable. The dispatcher unpacks it into
+-- event_log, with its deliveries, in one transaction.
+CREATE TABLE event_intake (
+  id BIGINT NOT NULL PRIMARY KEY,
+  data LONGBLOB NOT NULL
+);
+
 -- The event log. fanned_out: 0 deliveries still to be made, 1 made, 2 never (kept and shown only).
 -- dedupe starts with the push's CreateTime so that the unique index grows at its end.
 CREATE TABLE event_log (
@@ -61,3 +68,4 @@ DROP TABLE event_queue;
 DROP TABLE event_delivery;
 DROP TABLE event_subscriber;
 DROP TABLE event_log;
+DROP TABLE event_intake;

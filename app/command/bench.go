@@ -1,0 +1,94 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"minifleet/app/inbox"
+)
+
+// benchRow is one figure; Goal is empty when there is none.
+type benchRow struct {
+	Case   string  `json:"case"`
+	Metric string  `json:"metric"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit"`
+	Goal   string  `json:"goal,omitempty"`
+	Met    *bool   `json:"met,omitempty"`
+}
+
+type benchReport struct {
+	Bench string     `json:"bench"`
+	Met   bool       `json:"met"`
+	Rows  []benchRow `json:"rows"`
+}
+
+// bench measures one thing and prints a table, or JSON with --json. A missed goal is exit status 3.
+func bench(ctx context.Context, env Env) error {
+	set := flag.NewFlagSet("bench", flag.ContinueOnError)
+	set.SetOutput(env.Stderr)
+	asJSON := set.Bool("json", false, "print JSON")
+	if len(env.Args) == 0 {
+		return fmt.Errorf("usage: minifleet bench callbacks|start [--json]")
+	}
+	if err := set.Parse(env.Args[1:]); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "minifleet-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	report := benchReport{Bench: env.Args[0], Met: true}
+	switch env.Args[0] {
+	case "callbacks":
+		rows, err := inbox.Bench(ctx, inbox.BenchOptions{Dir: dir})
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			row := benchRow{Case: r.Case, Metric: r.Metric, Value: r.Value, Unit: r.Unit, Goal: r.Goal}
+			if r.Goal != "" {
+				row.Met = &r.Met
+			}
+			report.Rows = append(report.Rows, row)
+		}
+	case "start":
+		if report.Rows, err = benchStart(ctx, env, dir); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("no bench %q; there are callbacks and start", env.Args[0])
+	}
+	for _, r := range report.Rows {
+		report.Met = report.Met && (r.Met == nil || *r.Met)
+	}
+	if err := report.print(env.Stdout, *asJSON); err != nil {
+		return err
+	}
+	if !report.Met {
+		return errGoalMissed
+	}
+	return nil
+}
+
+func (r benchReport) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(r)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "case\tmetric\tvalue\tunit\tgoal\tmet")
+	for _, row := range r.Rows {
+		met := ""
+		if row.Met != nil {
+			met = map[bool]string{true: "yes", false: "NO"}[*row.Met]
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%.4g\t%s\t%s\t%s\n", row.Case, row.Metric, row.Value, row.Unit, row.Goal, met)
+	}
+	return t.Flush()
+}

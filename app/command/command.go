@@ -1,0 +1,127 @@
+// Package command is the only place that knows all the parts: it reads the command line, builds each part once and
+// hands it down. It holds no business rule.
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"minifleet/app/config"
+)
+
+// Env is the world outside: what main passes, and a test replaces.
+type Env struct {
+	Args           []string // without the program's name
+	Environ        []string
+	Stdout, Stderr io.Writer
+	Executable     string // path that plugin processes are started from
+}
+
+const usage = `MiniFleet 小程序第三方平台管理系统
+
+  minifleet demo        模拟微信 + 平台 + 演示数据，一条命令启动
+  minifleet serve       启动平台
+  minifleet simulator   只启动微信模拟器
+  minifleet migrate     升级数据库结构
+  minifleet bench NAME  性能测试（callbacks start）
+  minifleet plugin run NAME   由平台启动的插件进程，不需要手动运行
+
+每个命令加 -h 查看参数；设置见 config.yaml。
+`
+
+// Main runs the program and returns its exit status.
+func Main(env Env) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, env)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errGoalMissed):
+		return 3
+	}
+	_, _ = fmt.Fprintln(env.Stderr, "minifleet:", err)
+	return 1
+}
+
+func run(ctx context.Context, env Env) error {
+	if len(env.Args) == 0 {
+		_, err := io.WriteString(env.Stdout, usage)
+		return err
+	}
+	rest := env
+	rest.Args = env.Args[1:]
+	switch env.Args[0] {
+	case "plugin":
+		return pluginCommand(rest)
+	case "serve":
+		return serve(ctx, rest)
+	case "demo":
+		return demo(ctx, rest)
+	case "simulator":
+		return simulatorCommand(ctx, rest)
+	case "migrate":
+		return migrate(ctx, rest)
+	case "bench":
+		return bench(ctx, rest)
+	case "help", "-h", "--help":
+		_, err := io.WriteString(env.Stdout, usage)
+		return err
+	}
+	return fmt.Errorf("unknown command %q\n%s", env.Args[0], usage)
+}
+
+// flags are those of every command that reads settings.
+type flags struct {
+	set                  *flag.FlagSet
+	config, listen, data string
+}
+
+func newFlags(env Env, name string) *flags {
+	f := &flags{set: flag.NewFlagSet(name, flag.ContinueOnError)}
+	f.set.SetOutput(env.Stderr)
+	f.set.StringVar(&f.config, "config", "", "settings file (default: config.yaml in this folder, if there is one)")
+	f.set.StringVar(&f.listen, "listen", "", "address and port of the platform (default 127.0.0.1:8000)")
+	f.set.StringVar(&f.data, "data", "", "data folder (default ./data)")
+	return f
+}
+
+// load parses the flags and reads the settings; a flag wins over the environment, which wins over the file.
+func (f *flags) load(env Env) (config.Config, error) {
+	if err := f.set.Parse(env.Args); err != nil {
+		return config.Config{}, err
+	}
+	if f.set.NArg() > 0 {
+		return config.Config{}, fmt.Errorf("unexpected argument %q", f.set.Arg(0))
+	}
+	path := f.config
+	if path == "" {
+		if _, err := os.Stat("config.yaml"); err == nil {
+			path = "config.yaml"
+		}
+	}
+	environ := env.Environ
+	for _, kv := range [][2]string{{"SERVER_LISTEN", f.listen}, {"DATA_DIR", f.data}} {
+		if kv[1] != "" {
+			environ = append(without(environ, config.Prefix+kv[0]), config.Prefix+kv[0]+"="+kv[1])
+		}
+	}
+	return config.Load(path, environ)
+}
+
+func without(environ []string, name string) []string {
+	var out []string
+	for _, kv := range environ {
+		if !strings.HasPrefix(kv, name+"=") {
+			out = append(out, kv)
+		}
+	}
+	return out
+}
