@@ -94,7 +94,7 @@ func Call(ctx context.Context, operation string, in, out any) error {
 	}
 	answer, err := host.Call(ctx, &pluginpb.CallRequest{Operation: operation, Input: input})
 	if err != nil {
-		return fmt.Errorf("call %s: %w", operation, decodeError(err))
+		return fmt.Errorf("call %s: %w", operation, DecodeError(err))
 	}
 	if out == nil || len(answer.GetOutput()) == 0 {
 		return nil

@@ -103,7 +103,7 @@ func Commit(ctx context.Context, ops []Op, options ...CommitOption) (Committed, 
 	}
 	answer, err := host.Commit(ctx, request)
 	if err != nil {
-		return Committed{}, fmt.Errorf("commit: %w", decodeError(err))
+		return Committed{}, fmt.Errorf("commit: %w", DecodeError(err))
 	}
 	return Committed{IDs: answer.GetIds(), Repeated: answer.GetRepeated()}, nil
 }

@@ -130,8 +130,9 @@ func Message(err error) string {
 	return "系统出错了，请稍后重试"
 }
 
-// encodeError turns any error into a status that carries one Fault.
-func encodeError(err error) error {
+// EncodeError turns any error into a status that carries one Fault. Serve and
+// the test harness use it; an author never needs to.
+func EncodeError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -196,9 +197,9 @@ func wechatSentence(refusal *wechat.Error) string {
 	return fmt.Sprintf("微信返回错误 %d：%s", refusal.Code, refusal.Message)
 }
 
-// decodeError is the inverse, for answers of the host: a *wechat.Error when
-// WeChat refused, an *Error otherwise.
-func decodeError(err error) error {
+// DecodeError is the inverse, for answers of the other side: an *Error, with
+// WeChat's own error inside where there was one.
+func DecodeError(err error) error {
 	if err == nil {
 		return nil
 	}

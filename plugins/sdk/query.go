@@ -85,7 +85,7 @@ func find[T any](ctx context.Context, collection string, query Query, decode fun
 	}
 	answer, err := host.Find(ctx, request)
 	if err != nil {
-		return page, fmt.Errorf("find %s: %w", collection, decodeError(err))
+		return page, fmt.Errorf("find %s: %w", collection, DecodeError(err))
 	}
 	page.Next = answer.GetNext()
 	if total := answer.GetTotal(); query.Count && total >= 0 {

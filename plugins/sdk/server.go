@@ -57,13 +57,13 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 	}
 	ctx, err = incoming(ctx, host, s.log)
 	if err != nil {
-		return nil, encodeError(err)
+		return nil, EncodeError(err)
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.log.Error("handler panicked", "method", info.FullMethod, "panic", fmt.Sprint(cause),
 				"stack", string(debug.Stack()), "request_id", RequestID(ctx))
-			answer, err = nil, encodeError(&Error{Kind: KindInternal, Code: "plugin.panic", Message: "插件处理时出错，请稍后重试"})
+			answer, err = nil, EncodeError(&Error{Kind: KindInternal, Code: "plugin.panic", Message: "插件处理时出错，请稍后重试"})
 		}
 	}()
 	answer, err = next(ctx, request)
@@ -73,7 +73,7 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 	if faultOf(err).GetKind() == string(KindInternal) {
 		s.log.Error("call failed", "method", info.FullMethod, "error", err.Error(), "request_id", RequestID(ctx))
 	}
-	return nil, encodeError(err)
+	return nil, EncodeError(err)
 }
 
 // Describe gives the manifest.

@@ -35,7 +35,7 @@ func (transport) Do(ctx context.Context, request wechat.Request) (wechat.Respons
 	}
 	answer, err := host.WeChat(ctx, wired)
 	if err != nil {
-		decoded := decodeError(err)
+		decoded := DecodeError(err)
 		var failure *Error
 		if errors.As(decoded, &failure) && failure.Kind == KindWeChat && failure.Cause != nil {
 			return wechat.Response{}, failure.Cause
