@@ -1,0 +1,135 @@
+package market
+
+import (
+	"context"
+
+	"minifleet/plugins/sdk"
+)
+
+// declareTables declares what merchants see in the back office. Both tables are computed: the shelf's rows are public
+// and an installation has two parties, but a merchant wants to see their own side only.
+func (m *market) declareTables(p *sdk.Plugin) {
+	merchant := []string{"merchant"}
+	p.Table(sdk.Table{
+		Name: "listings", Title: "商品上架", Intro: "上架后，所有人都能在 APP Store 找到并试用。到“模板库”里选择模板，点“上架”新建商品。",
+		Empty: "还没有上架的模板，先到“模板库”选择一个", Kinds: merchant, Permission: permissionList, Sort: "-id",
+		Rows: m.listingRows,
+		Columns: []sdk.Column{
+			{Name: "title", Title: "名称", List: true}, {Name: "state", Title: "状态", List: true, Filter: "eq", Options: listingStates},
+			{Name: "category", Title: "行业", List: true, Filter: "eq", Options: categoryOptions()}, {Name: "release", Title: "版本", List: true},
+			{Name: "template_name", Title: "模板", List: true}, {Name: "installs", Title: "安装量", Type: "int", List: true, Sort: true},
+			{Name: "listed_at", Title: "上架时间", Type: "time", List: true, Sort: true},
+		},
+		Actions: []sdk.Action{
+			{Name: "edit", Title: "编辑", Run: m.editAction},
+			{Name: "list", Title: "上架", Batch: true, Permission: permissionList, Run: m.stateAction(Listed, "已上架")},
+			{Name: "delist", Title: "下架", Confirm: "下架后用户不能再试用；已经安装的不受影响。确定下架？", Batch: true, Danger: true,
+				Permission: permissionList, Run: m.stateAction(Delisted, "已下架")},
+		},
+	})
+	p.Table(sdk.Table{
+		Name: "installations", Title: "安装记录", Intro: "用户对你的模板的每一次试用。", Empty: "还没有人试用你的模板", Kinds: merchant, Sort: "-id",
+		Rows: m.installationRows,
+		Columns: []sdk.Column{
+			{Name: "title", Title: "模板", List: true}, {Name: "release", Title: "版本", List: true}, {Name: "owner", Title: "用户", List: true},
+			{Name: "nick_name", Title: "小程序", List: true}, {Name: "appid", Title: "AppID", List: true, Filter: "eq"},
+			{Name: "state", Title: "状态", List: true, Filter: "eq", Options: installationStates}, {Name: "failure", Title: "失败原因", List: true},
+			{Name: "created_at", Title: "试用时间", Type: "time", List: true}, {Name: "ended_at", Title: "结束时间", Type: "time", List: true},
+		},
+	})
+}
+
+func categoryOptions() []sdk.Option {
+	var options []sdk.Option
+	for _, name := range categories() {
+		options = append(options, sdk.Option{Value: name, Label: name})
+	}
+	return options
+}
+
+// listingRow is one line of 商品上架.
+type listingRow struct {
+	ID           int64        `json:"id"`
+	Version      int64        `json:"version"`
+	Title        string       `json:"title"`
+	State        ListingState `json:"state"`
+	Category     string       `json:"category"`
+	Release      string       `json:"release"`
+	TemplateName string       `json:"template_name"`
+	Installs     int64        `json:"installs"`
+	ListedAt     int64        `json:"listed_at"`
+}
+
+func (m *market) listingRows(ctx context.Context, ask sdk.TableQuery) (sdk.TablePage, error) {
+	query := tableQuery(ask, sdk.Eq(sdk.ColumnSpace, sdk.Actor(ctx).SpaceID), map[string]string{"state": "state", "category": "category"})
+	found, err := m.listings.Find(ctx, query)
+	page := sdk.TablePage{Next: found.Next, Total: found.Total}
+	for _, l := range found.Items {
+		page.Rows = append(page.Rows, listingRow{
+			ID: l.ID, Version: l.Version, Title: l.Title, State: l.State, Category: l.Category, Release: l.Release,
+			TemplateName: l.TemplateName, Installs: l.Installs, ListedAt: l.ListedAt,
+		})
+	}
+	return page, err
+}
+
+// installationRow is one line of 安装记录.
+type installationRow struct {
+	ID        int64  `json:"id"`
+	Version   int64  `json:"version"`
+	Title     string `json:"title"`
+	Release   string `json:"release"`
+	Owner     string `json:"owner"`
+	NickName  string `json:"nick_name"`
+	AppID     string `json:"appid"`
+	State     State  `json:"state"`
+	Failure   string `json:"failure"`
+	CreatedAt int64  `json:"created_at"`
+	EndedAt   int64  `json:"ended_at"`
+}
+
+func (m *market) installationRows(ctx context.Context, ask sdk.TableQuery) (sdk.TablePage, error) {
+	query := tableQuery(ask, sdk.Eq("merchant_space", sdk.Actor(ctx).SpaceID), map[string]string{"state": "state", "appid": "appid"})
+	found, err := m.installations.Find(ctx, query)
+	page := sdk.TablePage{Next: found.Next, Total: found.Total}
+	for _, i := range found.Items {
+		page.Rows = append(page.Rows, installationRow{
+			ID: i.ID, Version: i.Version, Title: i.Title, Release: i.Release, Owner: i.Owner, NickName: i.NickName, AppID: i.AppID,
+			State: i.State, Failure: i.Failure, CreatedAt: i.CreatedAt, EndedAt: i.EndedAt,
+		})
+	}
+	return page, err
+}
+
+// tableQuery turns what the host asks of a computed table into a query on the collection behind it.
+func tableQuery(ask sdk.TableQuery, own sdk.Where, filters map[string]string) sdk.Query {
+	query := sdk.Query{Where: []sdk.Where{own}, Sort: ask.Sort, Limit: ask.Limit, Cursor: ask.Cursor, Count: true}
+	for name, column := range filters {
+		if value := tidy(ask.Filters[name]); value != "" {
+			query.Where = append(query.Where, sdk.Eq(column, value))
+		}
+	}
+	return query
+}
+
+func (m *market) editAction(ctx context.Context, ids []int64) (sdk.Result, error) {
+	if len(ids) != 1 {
+		return sdk.Result{}, sdk.Fail("market.one_row", "一次只能编辑一个商品")
+	}
+	listing, err := m.ownListing(ctx, ids[0])
+	if err != nil {
+		return sdk.Result{}, err
+	}
+	return sdk.Result{Redirect: editPath(listing)}, nil
+}
+
+func (m *market) stateAction(state ListingState, message string) func(context.Context, []int64) (sdk.Result, error) {
+	return func(ctx context.Context, ids []int64) (sdk.Result, error) {
+		for _, id := range ids {
+			if _, err := m.setState(ctx, id, state); err != nil {
+				return sdk.Result{}, err
+			}
+		}
+		return sdk.Result{Message: message}, nil
+	}
+}
