@@ -10,7 +10,11 @@ export function mount(root) {
   each('a[data-autoclick]', (link) => {
     if (gone.has(link)) return;
     gone.add(link);
-    setTimeout(() => link.click(), 300);
+    setTimeout(() => {
+      // Going back then leads to the page before, not to a form that would be sent again.
+      if (link.dataset.back) history.replaceState(null, '', link.dataset.back);
+      link.click();
+    }, 300);
   });
   each('a[data-jump]', (link) => {
     if (gone.has(link)) return;

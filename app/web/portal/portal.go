@@ -1,0 +1,126 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"minifleet/app/account"
+	"minifleet/app/clock"
+	"minifleet/app/component"
+	"minifleet/app/grant"
+	"minifleet/app/miniprogram"
+	"minifleet/app/plugin"
+	"minifleet/app/trail"
+	"minifleet/resource"
+)
+
+// Plugins is what the portal asks of the plugin host.
+type Plugins interface {
+	Serve(ctx context.Context, actor account.Actor, request plugin.Request) (plugin.Response, error)
+	Menu(actor account.Actor, frame string) []plugin.MenuItem
+}
+
+// Options are the rooms behind the pages. All are needed but the last four.
+type Options struct {
+	Accounts   *account.Service
+	Components *component.Service
+	Apps       *miniprogram.Service
+	Grants     *grant.Service
+	Trail      *trail.Log
+	Plugins    Plugins
+	Assets     *resource.Bundle
+	// PublicURL is the origin that links and QR codes are made of, without a final slash.
+	PublicURL string
+	// Mounts are the fixed paths that plugins may claim: {"market": "market"} when nil.
+	Mounts map[string]string
+	// Environment is shown on every page when not empty, such as 模拟环境.
+	Environment string
+	// Clock ages what the pages show; nil means the system's.
+	Clock clock.Clock
+	// Log gets what an operator should know; nil means the default logger.
+	Log *slog.Logger
+}
+
+// Portal serves the pages. Safe for concurrent use.
+type Portal struct {
+	o     Options
+	mux   *http.ServeMux
+	views *template.Template
+	log   *slog.Logger
+}
+
+// New parses the templates and builds the routes.
+func New(o Options) (*Portal, error) {
+	if o.Accounts == nil || o.Components == nil || o.Apps == nil || o.Grants == nil || o.Trail == nil || o.Plugins == nil || o.Assets == nil {
+		return nil, errors.New("portal: an option is missing")
+	}
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	if o.Mounts == nil {
+		o.Mounts = map[string]string{"market": "market"}
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	p := &Portal{o: o, mux: http.NewServeMux(), log: o.Log}
+	var err error
+	if p.views, err = template.New("portal").Funcs(p.words()).ParseFS(resource.Templates(), "*.html"); err != nil {
+		return nil, fmt.Errorf("portal: templates: %w", err)
+	}
+	if o.Assets.Missing() {
+		p.log.Warn("the pages were not built: they work without style and script; run `make pages` and build again")
+	}
+	p.routes()
+	return p, nil
+}
+
+// Handler serves every address of the portal.
+func (p *Portal) Handler() http.Handler { return p.mux }
+
+func (p *Portal) routes() {
+	anyone := func(pattern string, handle handler) { p.mux.Handle(pattern, p.open(handle)) }
+	member := func(pattern string, handle handler) { p.mux.Handle(pattern, p.open(needLogin(handle))) }
+
+	anyone("GET /{$}", p.home)
+	anyone("GET /login", p.loginPage)
+	anyone("POST /login", p.login)
+	anyone("GET /register", p.registerPage)
+	anyone("POST /register", p.register)
+	anyone("POST /logout", p.logout)
+	anyone("GET /logout", p.logoutPage)
+	anyone("GET /agreement", p.text("agreement", "用户协议"))
+	anyone("GET /privacy", p.text("privacy", "隐私政策"))
+	anyone("GET /swagger", p.swagger)
+	anyone("GET /swagger/{$}", p.swagger)
+	member("GET /account", p.accountPage)
+	member("POST /space", p.switchSpace)
+
+	anyone("GET /auth/{ticket}", p.landing)
+	anyone("GET /auth/{ticket}/{part}", p.landingPart)
+	anyone("POST /auth/{ticket}/open", p.openWeChat)
+	member("POST /auth/{ticket}/cancel", p.cancelTicket)
+	member("POST /auth/{ticket}/renew", p.renewTicket)
+	anyone("GET /auth/return/{signed}", p.authReturn)
+
+	member("GET /my", p.my)
+	member("GET /my/miniprograms", p.programs)
+	member("GET /my/miniprograms/{appid}", p.program)
+	member("POST /my/miniprograms/{appid}/sync", p.syncProgram)
+	member("POST /my/miniprograms/{appid}/authorize", p.reauthorize)
+
+	for mount, id := range p.o.Mounts {
+		serve := p.pluginPage("/"+mount, id)
+		anyone("/"+mount, serve)
+		anyone("/"+mount+"/{path...}", serve)
+	}
+	anyone("/p/{plugin}", p.pluginPage("", ""))
+	anyone("/p/{plugin}/{path...}", p.pluginPage("", ""))
+	anyone("/", p.nothing)
+}
