@@ -67,7 +67,7 @@ func (b Bridge) known(id string) bool {
 func declared(actor account.Actor, id string, t *plugin.Table) Table {
 	out := Table{
 		Plugin: id, Name: t.GetName(), Title: t.GetTitle(), Intro: t.GetIntro(), Empty: t.GetEmpty(),
-		CanCreate: t.GetCanCreate(), CanEdit: t.GetCanEdit(), CanRemove: t.GetCanRemove(),
+		Counted: t.GetCollection() != "", CanCreate: t.GetCanCreate(), CanEdit: t.GetCanEdit(), CanRemove: t.GetCanRemove(),
 	}
 	for _, c := range t.GetColumns() {
 		out.Columns = append(out.Columns, column(c))

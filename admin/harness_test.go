@@ -97,10 +97,21 @@ func open(t *testing.T, o Options) *house {
 			t.Error(err)
 		}
 	})
-	front := httptest.NewServer(a.Guard(http.HandlerFunc(o.Server.ServeHTTP)))
+	guarded := a.Guard(http.HandlerFunc(o.Server.ServeHTTP))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/assets/") {
+			w.Header().Set("Content-Type", "text/css")
+			_, _ = w.Write(previewCSS)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	}))
 	t.Cleanup(front.Close)
 	return &house{t: t, admin: a, db: o.DB, url: front.URL, router: http.HandlerFunc(o.Server.ServeHTTP)}
 }
+
+// previewCSS stands for the shared style sheet.
+var previewCSS []byte
 
 type testWriter struct{ t *testing.T }
 

@@ -11,6 +11,7 @@ import (
 
 // step is one line of the onboarding checklist.
 type step struct {
+	Number                   int
 	Title, Why, Href, Button string
 	Count                    string
 	Done, Known              bool
@@ -49,7 +50,8 @@ func (a *Admin) homePage(ctx context.Context, actor account.Actor, _ *http.Reque
 	v.Minis = grouped(minis)
 	if actor.SpaceKind == account.Merchant {
 		v.Steps = a.steps(ctx, actor, v.Components, minis)
-		for _, st := range v.Steps {
+		for i, st := range v.Steps {
+			v.Steps[i].Number = i + 1
 			if st.Done {
 				v.Done++
 			}
@@ -71,7 +73,7 @@ func (a *Admin) miniCount(ctx context.Context, actor account.Actor) (int64, erro
 // step open and says so, instead of showing a nought.
 func (a *Admin) steps(ctx context.Context, actor account.Actor, components int, minis int64) []step {
 	templates := a.total(ctx, actor, "version", "templates", nil)
-	online := a.total(ctx, actor, "version", "lanes", map[string]string{"released": "true"})
+	online := a.released(ctx, actor)
 	listed := a.total(ctx, actor, "market", "listings", map[string]string{"state": "listed"})
 	first := step{Title: "绑定第三方平台", Why: "填写 AppID、AppSecret 和消息配置，等微信推来票据", Href: Prefix + "/components/new", Button: "去绑定", Count: grouped(int64(components)), Known: true, Done: components > 0}
 	if first.Done {
@@ -101,20 +103,38 @@ func (t tally) step(title, why, href, button string) step {
 	return s
 }
 
-// total counts the rows of a plugin's table; more than 10,000 counts as 10,000.
+// total counts the rows of a plugin's table.
 func (a *Admin) total(ctx context.Context, actor account.Actor, plugin, table string, filters map[string]string) tally {
-	if a.o.Plugins == nil {
-		return tally{}
+	page, ok := a.rows(ctx, actor, plugin, table, TableQuery{Filters: filters, Limit: 1})
+	if ok && page.Total != nil {
+		return tally{*page.Total, true}
 	}
-	page, err := a.o.Plugins.Rows(ctx, actor, plugin, table, TableQuery{Filters: filters, Limit: 1})
+	return tally{int64(len(page.Rows)), ok}
+}
+
+// released counts the mini programs that have an online version, among the newest hundred.
+func (a *Admin) released(ctx context.Context, actor account.Actor) tally {
+	page, ok := a.rows(ctx, actor, "version", "lanes", TableQuery{Limit: 100})
+	t := tally{known: ok}
+	for _, r := range page.Rows {
+		if r.Values["online_version"] != "" {
+			t.n++
+		}
+	}
+	return t
+}
+
+// rows reads a plugin's table for a count, false when it cannot be read now.
+func (a *Admin) rows(ctx context.Context, actor account.Actor, plugin, table string, q TableQuery) (TablePage, bool) {
+	if a.o.Plugins == nil {
+		return TablePage{}, false
+	}
+	page, err := a.o.Plugins.Rows(ctx, actor, plugin, table, q)
 	if err != nil {
 		if k := fault.KindOf(err); k != fault.Unavailable && k != fault.NotFound {
 			a.log.ErrorContext(ctx, "admin: count rows", "plugin", plugin, "table", table, "error", err)
 		}
-		return tally{}
+		return TablePage{}, false
 	}
-	if page.Total == nil {
-		return tally{10000, true}
-	}
-	return tally{*page.Total, true}
+	return page, true
 }

@@ -134,12 +134,18 @@ func (t Table) HasBatch() bool {
 	return false
 }
 
-// Count is the total as the screens show it: exact to 10,000.
+// Count is the total as the screens show it: exact to 10,000, and nothing where a plugin does not know it.
 func (v listView) Count() string {
-	if v.Page.Total == nil {
-		return "10,000+"
+	switch {
+	case v.Page.Total != nil:
+		return "共 " + grouped(*v.Page.Total) + " 条"
+	case v.Table.Counted:
+		return "共 10,000+ 条"
+	case v.Next == "" && v.Back == "":
+		return "共 " + grouped(int64(len(v.Page.Rows))) + " 条"
+	default:
+		return ""
 	}
-	return grouped(*v.Page.Total)
 }
 
 // WithSize is the list's address with another page size.

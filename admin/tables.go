@@ -42,6 +42,8 @@ type Table struct {
 	Columns                           []Column
 	Filters                           []Column
 	Form                              []Column
+	// Counted says that a page without a total has more than 10,000 rows, and not an unknown number.
+	Counted bool
 	// Search shows one search box for all columns that take part in it.
 	Search                        bool
 	Actions                       []Action
