@@ -98,6 +98,7 @@ func TestReplay(t *testing.T) {
 		inert := record("wxa", "inert")
 		inert.Inert = true
 		must(t, l.Append(ctx, inert))
+		await(t, "the inert one", func() bool { return count(t, db, "SELECT COUNT(*) FROM event_log") == 2 })
 		must(t, l.Subscribe(ctx, Subscriber{Name: "b", Types: []string{"weapp_*"}, Handle: b.handle}))
 		rows, _, err := l.List(ctx, Filter{})
 		must(t, err)

@@ -13,8 +13,17 @@ import (
 	"minifleet/app/store"
 )
 
-// fanBatch is how many events one transaction fans out.
+// fanBatch is how many events one transaction unpacks or fans out: few enough that a push never waits long for the one
+// writer.
 const fanBatch = 256
+
+// fanPause is the least time between two fan-outs. A lone event is fanned out at once; under load many share the
+// transaction, and appending has the one writer to itself in between.
+const fanPause = 20 * time.Millisecond
+
+// fanBacklog is how many records may wait before the dispatcher works without pause. Up to this burst, pushes are
+// answered at full speed; beyond, they share the writer, which slows the senders down to what can be dispatched.
+const fanBacklog = 10_000
 
 // idle is the due time of a queue without pending deliveries: it sorts behind every real one.
 const idle = int64(1) << 62
@@ -33,19 +42,27 @@ const (
 	stateDead    = 2
 )
 
-// fanLoop makes the delivery rows of every event that has none yet. It looks for fanned_out=0 and never behind a cursor:
-// ids that commit out of order are found whenever they appear.
+// fanLoop unpacks what was taken in, and makes the delivery rows of every event that has none yet. It looks for rows that
+// are there, never behind a cursor: ids that commit out of order are found whenever they appear.
 func (l *Log) fanLoop(ctx context.Context) error {
 	poll := time.NewTicker(l.opts.Poll)
 	defer poll.Stop()
 	for {
-		n, err := l.fanOut(ctx)
+		more, err := l.fanOnce(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
 			l.opts.Logger.ErrorContext(ctx, "event fan-out failed, will be tried again", "error", err)
-		case n == fanBatch:
+		case more && l.backlog.Load() > fanBacklog:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(fanPause):
+		}
+		if more {
 			continue
 		}
 		select {
@@ -55,6 +72,16 @@ func (l *Log) fanLoop(ctx context.Context) error {
 		case <-poll.C:
 		}
 	}
+}
+
+// fanOnce does one step of each kind and tells whether more is waiting.
+func (l *Log) fanOnce(ctx context.Context) (more bool, err error) {
+	unpacked, err := l.unpackOnce(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := l.fanOut(ctx)
+	return unpacked || n == fanBatch, err
 }
 
 type fanned struct {

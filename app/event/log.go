@@ -62,6 +62,7 @@ type Log struct {
 
 	fan     chan struct{} // wakes the dispatcher
 	commits atomic.Int64
+	backlog atomic.Int64 // records taken in by this process that may still wait for the dispatcher
 
 	subs subscribers
 }

@@ -1,0 +1,80 @@
+package event
+
+import (
+	"bytes"
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"minifleet/app/store"
+	"minifleet/app/store/storetest"
+)
+
+func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
+	rows := []row{
+		{Record: Record{ID: 1, Type: "t", Source: "s", Component: "c", AppID: "a", SpaceID: -5, Subject: "主题", URLKind: "ticket",
+			CreateTime: 1, ReceivedAt: 1 << 60, Dedupe: []byte("k")}, sealed: bytes.Repeat([]byte{0, 255}, 5000)},
+		{Record: Record{ID: 2, Type: "t", Source: "s", Inert: true}, sealed: []byte{}},
+	}
+	data := pack(nil, []*waiting{{row: rows[0]}, {row: rows[1]}})
+	rows[1].Dedupe = []byte{}
+	got, err := unpack(data)
+	if err != nil || !reflect.DeepEqual(got, rows) {
+		t.Fatalf("%v\n%+v\n%+v", err, got, rows)
+	}
+	for i := range data[:200] {
+		if _, err := unpack(data[:i]); err == nil {
+			t.Errorf("cut at %d: accepted", i)
+		}
+	}
+	if _, err := unpack(append(bytes.Clone(data), 0)); err == nil {
+		t.Error("something behind the last row: accepted")
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	f.Add(pack(nil, []*waiting{{row: row{Record: Record{Type: "t"}, sealed: []byte("x")}}}))
+	f.Add([]byte{intakeVersion, 0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rows, err := unpack(data)
+		if err == nil && len(rows) > len(data) {
+			t.Error("more rows than bytes")
+		}
+	})
+}
+
+func TestAPackedBatchIsUnpackedWholeAndOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		l := newLog(db)
+		in := &inboxOf{}
+		must(t, l.Subscribe(ctx, Subscriber{Name: "s", Types: []string{"*"}, Handle: in.handle}))
+		var batch []*waiting
+		for i := range 30 {
+			r := record("wxa", strings.Repeat("x", i))
+			if i%10 == 3 {
+				r.Dedupe = []byte("the same key")
+			}
+			batch = append(batch, &waiting{row: mustPrepare(t, l, r)})
+		}
+		batch[7].row.ID = batch[6].row.ID // as two replicas may draw it
+		for i := range 2 {                // the second copy of a batch holds only ids that are taken …
+			must(t, db.Insert(ctx, "event_intake", map[string]any{"id": i + 1, "data": pack(nil, batch[:20+10*i])}))
+		}
+		// … so two logs race for both.
+		two := newLog(db)
+		run(t, l)
+		run(t, two)
+		await(t, "the intake to empty", func() bool { return count(t, db, "SELECT COUNT(*) FROM event_intake") == 0 })
+		// 20 + 30 rows, of which 2 + 3 bear one key: one of those five stays.
+		want := int64(20 + 30 - 4)
+		if n := count(t, db, "SELECT COUNT(*) FROM event_log"); n != want {
+			t.Errorf("%d rows, want %d", n, want)
+		}
+		await(t, "their deliveries", func() bool { return count(t, db, "SELECT COUNT(*) FROM event_delivery WHERE state=1") == want })
+		if got := len(in.subjects()); got != int(want) {
+			t.Errorf("%d deliveries, want %d", got, want)
+		}
+	})
+}

@@ -1,0 +1,277 @@
+package inbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"minifleet/app/clock"
+	"minifleet/app/component"
+	"minifleet/app/event"
+	"minifleet/app/secret"
+	"minifleet/app/store"
+)
+
+// BenchOptions say where and how long to measure.
+type BenchOptions struct {
+	Dir    string // a folder on the disk that counts; a new folder inside it is used and removed
+	Rounds int    // each case is measured so often, in turns; default 3
+	Pushes int    // per measurement at 32 connections, a sixth of it at 2; default 15,000
+}
+
+// BenchRow is one figure. Goal is "" and Met true where nothing is to be reached.
+type BenchRow struct {
+	Case   string  `json:"case"`
+	Metric string  `json:"metric"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit"`
+	Goal   string  `json:"goal"`
+	Met    bool    `json:"met"`
+}
+
+// goalShare is what storing may cost at 32 connections: this share of the handler without storage has to be left.
+const goalShare = 0.60
+
+// Bench measures accepted pushes over loopback HTTP with kept-alive connections: the whole way with full durability on
+// SQLite, beside the same handler whose Append does nothing, in turns and in one run. It fails when a push was answered
+// `success` and is not in the database.
+func Bench(ctx context.Context, o BenchOptions) (rows []BenchRow, err error) {
+	o.Rounds, o.Pushes = cmp.Or(o.Rounds, 3), cmp.Or(o.Pushes, 15_000)
+	dir, err := os.MkdirTemp(o.Dir, "bench-callbacks-")
+	if err != nil {
+		return nil, fmt.Errorf("inbox: bench: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b, err := newBench(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+
+	results := map[benchCase]*measured{}
+	for round := range o.Rounds + 1 { // the first round warms up and does not count
+		for _, c := range benchCases() {
+			m, err := b.measure(ctx, c, c.pushes(o.Pushes))
+			if err != nil {
+				return nil, fmt.Errorf("inbox: bench %s: %w", c, err)
+			}
+			if round == 0 {
+				continue
+			}
+			if results[c] == nil {
+				results[c] = &measured{}
+			}
+			results[c].add(m)
+		}
+	}
+	if err := b.nothingLost(ctx); err != nil {
+		return nil, err
+	}
+	return report(results), nil
+}
+
+type benchCase struct {
+	connections int
+	stored      bool
+}
+
+func (c benchCase) String() string {
+	if c.stored {
+		return fmt.Sprintf("%d connections, stored", c.connections)
+	}
+	return fmt.Sprintf("%d connections, without storage", c.connections)
+}
+
+// pushes scales the number of pushes, so that both counts of connections take about as long.
+func (c benchCase) pushes(at32 int) int {
+	if c.connections < 32 {
+		return at32 / 6
+	}
+	return at32
+}
+
+func benchCases() []benchCase {
+	return []benchCase{{2, true}, {2, false}, {32, true}, {32, false}}
+}
+
+// measured adds up the rounds of one case.
+type measured struct {
+	pushes    int
+	took      time.Duration // until the last answer
+	settled   time.Duration // until the last push was dispatched too; only where pushes are stored
+	latencies []time.Duration
+}
+
+func (m *measured) add(other measured) {
+	m.pushes += other.pushes
+	m.took += other.took
+	m.settled += other.settled
+	m.latencies = append(m.latencies, other.latencies...)
+}
+
+func (m *measured) rate() float64 { return float64(m.pushes) / m.took.Seconds() }
+
+// quantile gives the q-th latency in milliseconds; the latencies must be sorted.
+func (m *measured) quantile(q float64) float64 {
+	return m.latencies[min(int(q*float64(len(m.latencies))), len(m.latencies)-1)].Seconds() * 1000
+}
+
+func report(results map[benchCase]*measured) []BenchRow {
+	var rows []BenchRow
+	for _, c := range benchCases() {
+		m := results[c]
+		slices.Sort(m.latencies)
+		rows = append(rows,
+			BenchRow{Case: c.String(), Metric: "accepted", Value: m.rate(), Unit: "1/s", Met: true},
+			BenchRow{Case: c.String(), Metric: "p50", Value: m.quantile(0.50), Unit: "ms", Met: true},
+			BenchRow{Case: c.String(), Metric: "p99", Value: m.quantile(0.99), Unit: "ms", Met: true})
+		if c.stored {
+			rows = append(rows, BenchRow{Case: c.String(), Metric: "accepted and dispatched", Value: float64(m.pushes) / m.settled.Seconds(), Unit: "1/s", Met: true})
+		}
+	}
+	for _, n := range []int{2, 32} {
+		share := results[benchCase{n, true}].rate() / results[benchCase{n, false}].rate()
+		row := BenchRow{Case: fmt.Sprintf("%d connections", n), Metric: "stored / without storage", Value: share * 100, Unit: "%", Met: true}
+		if n == 32 {
+			row.Goal, row.Met = fmt.Sprintf(">= %.0f", goalShare*100), share >= goalShare
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// bench holds the two servers and what stands behind them.
+type bench struct {
+	db      *store.DB
+	events  *event.Log
+	servers map[bool]string // by stored: host:port
+	pushes  *pushMaker
+	closers []func() error
+	sent    int
+}
+
+// newBench builds the real parts as the product does, on a fresh database.
+func newBench(ctx context.Context, dir string) (b *bench, err error) {
+	b = &bench{servers: map[bool]string{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("inbox: bench: %w", err), b.close())
+		}
+	}()
+	vault, err := secret.OpenFile(filepath.Join(dir, "bench.key"))
+	if err != nil {
+		return b, err
+	}
+	b.db, err = store.Open(ctx, store.Options{Dialect: store.SQLite, Path: filepath.Join(dir, "bench.db")})
+	if err != nil {
+		return b, err
+	}
+	b.closers = append(b.closers, b.db.Close)
+	if err := b.db.Migrate(ctx); err != nil {
+		return b, err
+	}
+	b.events = event.New(event.Options{DB: b.db, Sealer: vault, Clock: clock.System()})
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var g errgroup.Group
+	g.Go(func() error { return b.events.Run(run) })
+	b.closers = append(b.closers, func() error { stop(); return g.Wait() })
+	if b.pushes, err = newPushMaker(); err != nil {
+		return b, err
+	}
+	for stored, appender := range map[bool]Appender{true: b.events, false: discard{}} {
+		h, err := New(Options{Keys: b.pushes, Owners: b.pushes, Events: appender, Clock: clock.System(), Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return b, err
+		}
+		if err := b.listen(stored, h); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+// discard is the Append of the case without storage.
+type discard struct{}
+
+func (discard) Append(context.Context, event.Record) error { return nil }
+
+func (b *bench) listen(stored bool, h http.Handler) error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	var g errgroup.Group
+	g.Go(func() error { return server.Serve(ln) })
+	b.servers[stored] = ln.Addr().String()
+	b.closers = append(b.closers, func() error {
+		err := server.Close()
+		if served := g.Wait(); !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+		return err
+	})
+	return nil
+}
+
+func (b *bench) close() error {
+	var errs []error
+	for _, f := range slices.Backward(b.closers) {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+// settle waits until everything that was taken in is dispatched, so that no case pays for the one before it.
+func (b *bench) settle(ctx context.Context) error {
+	for {
+		n, err := b.db.Int(ctx, "SELECT COUNT(*) FROM event_intake")
+		if err != nil {
+			return fmt.Errorf("inbox: bench: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// nothingLost compares what was answered `success` with what is in the database.
+func (b *bench) nothingLost(ctx context.Context) error {
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	n, err := b.db.Int(ctx, "SELECT COUNT(*) FROM event_log")
+	if err != nil {
+		return fmt.Errorf("inbox: bench: %w", err)
+	}
+	if int(n) != b.sent {
+		return fmt.Errorf("inbox: bench: %d pushes were answered success, %d are stored", b.sent, n)
+	}
+	return nil
+}
+
+// Keys and Owner let the pushMaker stand for the rooms above.
+func (p *pushMaker) Keys(context.Context, string) (component.Keys, error) {
+	return component.Keys{Tokens: []string{benchToken}, AESKeys: []string{benchKey}}, nil
+}
+
+// Owner knows every appid under one name.
+func (p *pushMaker) Owner(context.Context, string, string) (string, bool, error) {
+	return benchUserName, true, nil
+}

@@ -1,0 +1,333 @@
+package inbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"minifleet/app/clock"
+	"minifleet/app/component"
+	"minifleet/app/event"
+	"minifleet/app/wechat"
+)
+
+// Prefix is where the handler is mounted.
+const Prefix = "/wechat/"
+
+// Bounds of a push.
+const (
+	maxBody   = 1 << 20          // bytes
+	maxQuery  = 4 << 10          // bytes
+	freshness = 10 * time.Minute // between the push's timestamp and wall time, either way (01 A.3 step 4)
+)
+
+// Keys gives the tokens and AES keys of a bound 第三方平台, newest first; a fault NotFound for another appid.
+type Keys interface {
+	Keys(ctx context.Context, component string) (component.Keys, error)
+}
+
+// Owners tells the gh_ id of a mini program that is authorised to the component. ok is false for every other appid.
+type Owners interface {
+	Owner(ctx context.Context, component, appid string) (userName string, ok bool, err error)
+}
+
+// Appender makes a push durable before it returns; event.Log is one.
+type Appender interface {
+	Append(ctx context.Context, r event.Record) error
+}
+
+// Options of a Handler; all are needed but Logger and Wall.
+type Options struct {
+	Keys     Keys
+	Owners   Owners
+	Events   Appender
+	Clock    clock.Clock           // platform time, for when a push was received
+	Wall     func() time.Time      // wall time, for freshness and caches; default time.Now
+	Registry prometheus.Registerer // gets the counters
+	Logger   *slog.Logger          // default slog.Default
+}
+
+// Handler serves POST /wechat/{component}/ticket and POST /wechat/{component}/message/{appid}.
+type Handler struct {
+	opts     Options
+	keys     *keyring
+	owners   *ownerCache
+	failures *failureRing
+	accepted *prometheus.CounterVec
+	refused  *prometheus.CounterVec
+	buffers  sync.Pool // of *bytes.Buffer, for bodies
+}
+
+// New makes a Handler and registers its counters.
+func New(o Options) (*Handler, error) {
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	h := &Handler{
+		opts: o, keys: newKeyring(o.Keys, o.Wall), owners: newOwnerCache(o.Owners, o.Wall), failures: newFailureRing(),
+		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "minifleet_inbox_accepted_total", Help: "Pushes from WeChat that were made durable, by kind of callback URL."}, []string{"kind"}),
+		refused:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "minifleet_inbox_refused_total", Help: "Pushes that were refused, by inner reason."}, []string{"reason"}),
+		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	for _, c := range []prometheus.Collector{h.accepted, h.refused} {
+		if err := o.Registry.Register(c); err != nil {
+			return nil, fmt.Errorf("inbox: %w", err)
+		}
+	}
+	return h, nil
+}
+
+// Invalidate drops what is cached of a component: call it after its keys, or its authorisations, changed.
+func (h *Handler) Invalidate(component string) {
+	h.keys.drop(component)
+	h.owners.drop(component)
+}
+
+// Failures lists the newest refused pushes of a bound component, newest first, for the binding wizard.
+func (h *Handler) Failures(component string) []Failure { return h.failures.list(component) }
+
+// address is where a push arrived.
+type address struct {
+	kind      string // wechat.TicketURL or wechat.MessageURL
+	component string
+	appid     string // "" on the ticket URL
+}
+
+// ServeHTTP answers `success` when the push is durable, 503 when it could not be stored, and one 4xx without a reason for
+// everything else.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	at, ok := parsePath(r.URL.Path)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		h.refused.WithLabelValues(string(wechat.ReasonMethod)).Inc()
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	err := h.receive(w, r, at)
+	if err == nil {
+		h.accepted.WithLabelValues(at.kind).Inc()
+		header := w.Header()
+		header["Content-Type"] = plainText
+		if _, err := io.WriteString(w, "success"); err != nil {
+			h.opts.Logger.DebugContext(r.Context(), "answer to a push was not read", "error", err)
+		}
+		return
+	}
+	h.refuse(w, r, at, err)
+}
+
+var plainText = []string{"text/plain; charset=utf-8"}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, at address, err error) {
+	reason := wechat.ReasonOf(err)
+	h.refused.WithLabelValues(string(reason)).Inc()
+	if reason == wechat.ReasonInternal {
+		h.opts.Logger.ErrorContext(r.Context(), "push could not be taken", "component", at.component, "kind", at.kind, "error", err)
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	if h.keys.bound(at.component) { // strangers' inventions must not fill the memory
+		h.failures.add(at.component, Failure{At: h.opts.Clock.Now().UnixMilli(), Kind: at.kind, Reason: string(reason), Label: reason.Label()})
+	}
+	h.opts.Logger.InfoContext(r.Context(), "push refused", "component", at.component, "kind", at.kind, "reason", string(reason), "cause", errors.Unwrap(err))
+	http.Error(w, "bad request", http.StatusBadRequest)
+}
+
+// parsePath reads /wechat/{component}/ticket and /wechat/{component}/message/{appid}.
+func parsePath(path string) (address, bool) {
+	rest, ok := strings.CutPrefix(path, Prefix)
+	if !ok {
+		return address{}, false
+	}
+	component, rest, ok := strings.Cut(rest, "/")
+	if !ok || !validAppID(component) {
+		return address{}, false
+	}
+	if rest == "ticket" {
+		return address{kind: wechat.TicketURL, component: component}, true
+	}
+	appid, ok := strings.CutPrefix(rest, "message/")
+	if !ok || !validAppID(appid) {
+		return address{}, false
+	}
+	return address{kind: wechat.MessageURL, component: component, appid: appid}, true
+}
+
+func validAppID(s string) bool {
+	if s == "" || len(s) > 32 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// receive takes one push through every check, in the order of 01 A.3, and makes it durable.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, at address) error {
+	signed, err := parameters(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	crypter, err := h.keys.get(r.Context(), at.component)
+	if err != nil {
+		return err
+	}
+	envelope, err := h.envelope(w, r)
+	if err != nil {
+		return err
+	}
+	if crypter, err = h.verify(r.Context(), at.component, crypter, signed, envelope.Encrypt); err != nil {
+		return err
+	}
+	if err := h.fresh(signed.Timestamp); err != nil {
+		return err
+	}
+	msg, err := crypter.Decrypt(envelope.Encrypt)
+	if err != nil {
+		return err
+	}
+	push, err := wechat.ParsePush(at.kind, msg)
+	if err != nil {
+		return err
+	}
+	if at.kind == wechat.TicketURL && push.AppID != at.component {
+		return wechat.Refuse(wechat.ReasonAppID, nil)
+	}
+	record, err := h.record(r.Context(), at, push, msg)
+	if err != nil {
+		return err
+	}
+	return h.opts.Events.Append(r.Context(), record)
+}
+
+// parameters reads the three that matter; each must be there exactly once.
+func parameters(rawQuery string) (wechat.Signed, error) {
+	if len(rawQuery) > maxQuery {
+		return wechat.Signed{}, wechat.Refuse(wechat.ReasonParameters, nil)
+	}
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return wechat.Signed{}, wechat.Refuse(wechat.ReasonParameters, err)
+	}
+	var s wechat.Signed
+	for name, into := range map[string]*string{"timestamp": &s.Timestamp, "nonce": &s.Nonce, "msg_signature": &s.MsgSignature} {
+		values := query[name]
+		if len(values) != 1 || values[0] == "" {
+			return wechat.Signed{}, wechat.Refuse(wechat.ReasonParameters, nil)
+		}
+		*into = values[0]
+	}
+	if _, err := strconv.ParseInt(s.Timestamp, 10, 64); err != nil {
+		return wechat.Signed{}, wechat.Refuse(wechat.ReasonParameters, err)
+	}
+	return s, nil
+}
+
+func (h *Handler) envelope(w http.ResponseWriter, r *http.Request) (wechat.Envelope, error) {
+	if r.ContentLength > maxBody {
+		return wechat.Envelope{}, wechat.Refuse(wechat.ReasonTooLarge, nil)
+	}
+	buf := h.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	defer h.buffers.Put(buf)
+	buf.Reset()
+	if _, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return wechat.Envelope{}, wechat.Refuse(wechat.ReasonTooLarge, nil)
+		}
+		return wechat.Envelope{}, wechat.Refuse(wechat.ReasonBody, err)
+	}
+	return wechat.ParseEnvelope(buf.Bytes())
+}
+
+// verify checks the signature. When it fails under cached keys these are read again once, so that a token corrected on
+// another replica is seen at once.
+func (h *Handler) verify(ctx context.Context, component string, c *wechat.Crypter, s wechat.Signed, encrypt string) (*wechat.Crypter, error) {
+	err := c.Verify(s, encrypt)
+	if err == nil {
+		return c, nil
+	}
+	newer, changed, loadErr := h.keys.reload(ctx, component)
+	if loadErr != nil {
+		return nil, loadErr
+	}
+	if !changed {
+		return nil, err
+	}
+	return newer, newer.Verify(s, encrypt)
+}
+
+func (h *Handler) fresh(timestamp string) error {
+	sec, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return wechat.Refuse(wechat.ReasonParameters, err)
+	}
+	now := h.opts.Wall().Unix()
+	if sec < now-int64(freshness/time.Second) || sec > now+int64(freshness/time.Second) {
+		return wechat.Refuse(wechat.ReasonStale, nil)
+	}
+	return nil
+}
+
+func (h *Handler) record(ctx context.Context, at address, push wechat.Push, msg []byte) (event.Record, error) {
+	r := event.Record{
+		Type: push.Type(), Source: event.SourceWeChat, Component: at.component, AppID: at.appid, URLKind: at.kind,
+		CreateTime: push.CreateTime, ReceivedAt: h.opts.Clock.Now().UnixMilli(), Dedupe: dedupe(at, push.CreateTime, msg), Payload: msg,
+	}
+	if at.kind == wechat.TicketURL {
+		// On this URL the mini program stands inside the signed body.
+		for _, field := range []string{"AuthorizerAppid", "appid"} {
+			if id := push.Fields[field]; r.AppID == "" && validAppID(id) {
+				r.AppID = id
+			}
+		}
+		return r, nil
+	}
+	// The appid of the path is not signed: only ToUserName tells whose push it is (01 A.7).
+	ours, err := h.owners.owns(ctx, at.component, at.appid, push.ToUserName)
+	if err != nil {
+		return event.Record{}, err
+	}
+	r.Inert = !ours
+	r.Subject = push.ToUserName
+	return r, nil
+}
+
+// dedupe is the hash of where a push arrived and what it says. It starts with the push's own CreateTime, which is part
+// of what is hashed, so that new keys land side by side in the index instead of all over it.
+func dedupe(at address, createTime int64, msg []byte) []byte {
+	h := sha256.New()
+	var size [4]byte
+	for _, s := range [...]string{at.component, at.kind, at.appid} {
+		binary.BigEndian.PutUint32(size[:], uint32(len(s)))
+		h.Write(size[:])
+		io.WriteString(h, s)
+	}
+	h.Write(msg)
+	key := make([]byte, 4, 4+sha256.Size)
+	binary.BigEndian.PutUint32(key, uint32(createTime))
+	return h.Sum(key)[:32]
+}
