@@ -10,6 +10,7 @@ import (
 
 	"minifleet/app/fault"
 	"minifleet/app/miniprogram"
+	"minifleet/app/miniprogram/authtest"
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
 )
@@ -26,63 +27,63 @@ func TestPushAndReturnComeInEitherOrderAndTwice(t *testing.T) {
 	}
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
-			storetest.Each(t, func(t *testing.T, db *store.DB) { settles(t, newWorld(t, db), order) })
+			storetest.Each(t, func(t *testing.T, db *store.DB) { settles(t, authtest.New(t, db), order) })
 		})
 	}
 }
 
 // settles lets push and return come in the order and expects one exchange, one owner, one event.
-func settles(t *testing.T, w *world, order []string) {
+func settles(t *testing.T, w *authtest.World, order []string) {
 	t.Helper()
-	ask := w.ticket(user(1))
-	back := w.scan(ask, shopID)
-	push := w.take("authorized")
+	ask := w.Ticket(authtest.User(1))
+	back := w.Scan(ask, authtest.ShopID)
+	push := w.Take("authorized")
 	for _, step := range order {
 		if step == "push" {
-			w.hand(push)
+			w.Hand(push)
 			continue
 		}
-		if got, err := w.comeBack(back); err != nil || got.State != miniprogram.Authorized {
+		if got, err := w.ComeBack(back); err != nil || got.State != miniprogram.Authorized {
 			t.Fatalf("return: %+v %v", got, err)
 		}
 	}
-	got := w.state(ask.ID)
-	m, err := w.apps.Find(t.Context(), shopID)
-	if err != nil || got.State != miniprogram.Authorized || got.AppID != shopID || m.OwnerSpaceID != user(1).SpaceID || m.NickName != "街角咖啡" {
+	got := w.State(ask.ID)
+	m, err := w.Apps.Find(t.Context(), authtest.ShopID)
+	if err != nil || got.State != miniprogram.Authorized || got.AppID != authtest.ShopID || m.OwnerSpaceID != authtest.User(1).SpaceID || m.NickName != "街角咖啡" {
 		t.Fatalf("ticket %+v, mini program %+v, err %v", got, m, err)
 	}
-	if n := w.calls(queryAuth); n != 1 {
+	if n := w.Calls(queryAuth); n != 1 {
 		t.Fatalf("the code was exchanged %d times", n)
 	}
-	if token, err := w.apps.Token(t.Context(), platformID, shopID); err != nil || token == "" {
+	if token, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID); err != nil || token == "" {
 		t.Fatalf("token %q %v", token, err)
 	}
-	if len(w.events) != 1 {
-		t.Fatalf("announced %v", w.events)
+	if len(w.Events) != 1 {
+		t.Fatalf("announced %v", w.Events)
 	}
 }
 
 func TestPushAndReturnAtTheSameMoment(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db)
-		ask := w.ticket(user(1))
-		back := w.scan(ask, shopID)
-		push := w.take("authorized")
+		w := authtest.New(t, db)
+		ask := w.Ticket(authtest.User(1))
+		back := w.Scan(ask, authtest.ShopID)
+		push := w.Take("authorized")
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				if _, err := w.comeBack(back); err != nil {
+				if _, err := w.ComeBack(back); err != nil {
 					t.Error(err)
 				}
 			})
 			wg.Go(func() {
-				if err := w.apps.OnAuthorized(t.Context(), platformID, push.Fields["AuthorizationCode"], push.Fields["PreAuthCode"], push.CreateTime); err != nil {
+				if err := w.Apps.OnAuthorized(t.Context(), authtest.PlatformID, push.Fields["AuthorizationCode"], push.Fields["PreAuthCode"], push.CreateTime); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		if got, n := w.state(ask.ID), w.calls(queryAuth); got.State != miniprogram.Authorized || n != 1 {
+		if got, n := w.State(ask.ID), w.Calls(queryAuth); got.State != miniprogram.Authorized || n != 1 {
 			t.Fatalf("%+v after %d exchanges", got, n)
 		}
 	})
@@ -90,28 +91,28 @@ func TestPushAndReturnAtTheSameMoment(t *testing.T) {
 
 func TestAnotherSpacesMiniProgramCannotBeClaimed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db)
-		first := w.scan(w.ticket(user(1)), shopID)
-		if _, err := w.comeBack(first); err != nil {
+		w := authtest.New(t, db)
+		first := w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)
+		if _, err := w.ComeBack(first); err != nil {
 			t.Fatal(err)
 		}
-		w.deliver("authorized")
-		before, err := w.apps.Token(t.Context(), platformID, shopID)
+		w.Deliver("authorized")
+		before, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.clk.Set(0)
-		ask := w.ticket(user(2))
+		w.Clock.Set(0)
+		ask := w.Ticket(authtest.User(2))
 		// The administrator authorises again for somebody else's link, with other permission sets.
-		got, err := w.comeBack(w.scan(ask, shopID, 17))
+		got, err := w.ComeBack(w.Scan(ask, authtest.ShopID, 17))
 		if err != nil || got.State != miniprogram.Failed || got.Failure != miniprogram.FailureOwned {
 			t.Fatalf("%+v %v", got, err)
 		}
-		m, err := w.apps.Find(t.Context(), shopID)
-		if err != nil || m.OwnerSpaceID != user(1).SpaceID {
+		m, err := w.Apps.Find(t.Context(), authtest.ShopID)
+		if err != nil || m.OwnerSpaceID != authtest.User(1).SpaceID {
 			t.Fatalf("owner %d, err %v", m.OwnerSpaceID, err)
 		}
-		after, err := w.apps.Token(t.Context(), platformID, shopID)
+		after, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID)
 		if err != nil || after == before {
 			t.Fatalf("the newer tokens must be stored all the same: %v", err)
 		}
@@ -119,25 +120,25 @@ func TestAnotherSpacesMiniProgramCannotBeClaimed(t *testing.T) {
 }
 
 func TestACodeOfOneTicketDoesNotServeAnother(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
-	victim, attacker := w.ticket(user(1)), w.ticket(user(2))
-	back := w.scan(victim, shopID)
-	w.deliver("authorized")
-	own := w.scan(attacker, cafeID)
+	w := authtest.New(t, storetest.Open(t))
+	victim, attacker := w.Ticket(authtest.User(1)), w.Ticket(authtest.User(2))
+	back := w.Scan(victim, authtest.ShopID)
+	w.Deliver("authorized")
+	own := w.Scan(attacker, authtest.CafeID)
 	stolen := *back
 	stolen.Path = own.Path
-	if got, err := w.comeBack(&stolen); err != nil || got.State == miniprogram.Authorized {
+	if got, err := w.ComeBack(&stolen); err != nil || got.State == miniprogram.Authorized {
 		t.Fatalf("somebody else's code was taken: %+v %v", got, err)
 	}
-	if m, err := w.apps.Find(t.Context(), shopID); err != nil || m.OwnerSpaceID != user(1).SpaceID {
+	if m, err := w.Apps.Find(t.Context(), authtest.ShopID); err != nil || m.OwnerSpaceID != authtest.User(1).SpaceID {
 		t.Fatalf("%+v %v", m, err)
 	}
 }
 
 func TestReturnRefusesForgedTicketsAndEmptyCodes(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
-	ask := w.ticket(user(1))
-	back := w.scan(ask, shopID)
+	w := authtest.New(t, storetest.Open(t))
+	ask := w.Ticket(authtest.User(1))
+	back := w.Scan(ask, authtest.ShopID)
 	signed := strings.TrimPrefix(back.Path, "/auth/return/")
 	for name, c := range map[string]struct{ signed, code, want string }{
 		"unsigned":    {ask.ID, "x", "ticket_not_found"},
@@ -146,60 +147,60 @@ func TestReturnRefusesForgedTicketsAndEmptyCodes(t *testing.T) {
 		"no code":     {signed, "", "no_auth_code"},
 		"forged code": {signed, "queryauthcode@@@forged", "wechat_61009"},
 	} {
-		if _, err := w.apps.Return(t.Context(), c.signed, c.code); fault.From(err) == nil || fault.From(err).Code != c.want {
+		if _, err := w.Apps.Return(t.Context(), c.signed, c.code); fault.From(err) == nil || fault.From(err).Code != c.want {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
-	if got := w.state(ask.ID); got.State != miniprogram.Failed || got.Failure != miniprogram.FailureCode {
+	if got := w.State(ask.ID); got.State != miniprogram.Failed || got.Failure != miniprogram.FailureCode {
 		t.Fatalf("after a code that WeChat refused: %+v", got)
 	}
-	if got, err := w.comeBack(back); err != nil || got.State != miniprogram.Authorized {
+	if got, err := w.ComeBack(back); err != nil || got.State != miniprogram.Authorized {
 		t.Fatalf("the true return after it: %+v %v", got, err)
 	}
 }
 
 func TestCancelledAndExpiredTickets(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
+	w := authtest.New(t, storetest.Open(t))
 	ctx := t.Context()
-	ask := w.ticket(user(1))
-	if _, err := w.apps.Cancel(ctx, user(2), ask.ID); fault.KindOf(err) != fault.NotFound {
+	ask := w.Ticket(authtest.User(1))
+	if _, err := w.Apps.Cancel(ctx, authtest.User(2), ask.ID); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("somebody else cancelled it: %v", err)
 	}
-	if got, err := w.apps.Cancel(ctx, user(1), ask.ID); err != nil || got.State != miniprogram.Cancelled {
+	if got, err := w.Apps.Cancel(ctx, authtest.User(1), ask.ID); err != nil || got.State != miniprogram.Cancelled {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if _, err := w.apps.Links(ctx, ask.ID); fault.KindOf(err) != fault.Conflict {
+	if _, err := w.Apps.Links(ctx, ask.ID); fault.KindOf(err) != fault.Conflict {
 		t.Fatalf("a cancelled ticket still opens: %v", err)
 	}
-	late := w.ticket(user(1))
-	w.clk.Set(31 * time.Minute)
-	if got := w.state(late.ID); got.State != miniprogram.Expired {
+	late := w.Ticket(authtest.User(1))
+	w.Clock.Set(31 * time.Minute)
+	if got := w.State(late.ID); got.State != miniprogram.Expired {
 		t.Fatalf("after 31 minutes: %+v", got)
 	}
-	if note, err := w.apps.ExpireTickets(ctx); err != nil || note != "过期 1 个" {
+	if note, err := w.Apps.ExpireTickets(ctx); err != nil || note != "过期 1 个" {
 		t.Fatalf("%q %v", note, err)
 	}
 }
 
 func TestAPreAuthCodeIsMadeOnClickOnly(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
+	w := authtest.New(t, storetest.Open(t))
 	const path = "/cgi-bin/component/api_create_preauthcode"
-	ask := w.ticket(user(1))
-	w.state(ask.ID)
-	if n := w.calls(path); n != 0 {
+	ask := w.Ticket(authtest.User(1))
+	w.State(ask.ID)
+	if n := w.Calls(path); n != 0 {
 		t.Fatalf("%d codes before a click", n)
 	}
-	one, err := w.apps.Links(t.Context(), ask.ID)
+	one, err := w.Apps.Links(t.Context(), ask.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := w.apps.Links(t.Context(), ask.ID)
-	if err != nil || w.calls(path) != 2 {
-		t.Fatalf("%d codes after two clicks, err %v", w.calls(path), err)
+	two, err := w.Apps.Links(t.Context(), ask.ID)
+	if err != nil || w.Calls(path) != 2 {
+		t.Fatalf("%d codes after two clicks, err %v", w.Calls(path), err)
 	}
 	for _, l := range []string{one.PC, one.H5} {
 		u, err := url.Parse(l)
-		if err != nil || u.Query().Get("component_appid") != platformID || !strings.Contains(u.Query().Get("redirect_uri"), "/auth/return/") {
+		if err != nil || u.Query().Get("component_appid") != authtest.PlatformID || !strings.Contains(u.Query().Get("redirect_uri"), "/auth/return/") {
 			t.Fatalf("link %s: %v", l, err)
 		}
 	}
@@ -210,19 +211,19 @@ func TestAPreAuthCodeIsMadeOnClickOnly(t *testing.T) {
 
 func TestUnauthorizedEndsTheTokensAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db)
+		w := authtest.New(t, db)
 		ctx := t.Context()
-		if _, err := w.comeBack(w.scan(w.ticket(user(1)), shopID)); err != nil {
+		if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil {
 			t.Fatal(err)
 		}
-		old := w.take("authorized")
-		w.hand(old)
-		w.control("/control/clock", map[string]any{"advance_seconds": 60})
-		w.clk.Set(time.Minute)
-		w.control("/control/unauthorize", map[string]any{"component_appid": platformID, "appid": shopID})
-		gone := w.take("unauthorized")
-		w.hand(gone)
-		if _, err := w.apps.Token(ctx, platformID, shopID); fault.From(err).Code != "authorization_revoked" {
+		old := w.Take("authorized")
+		w.Hand(old)
+		w.Control("/control/clock", map[string]any{"advance_seconds": 60})
+		w.Clock.Set(time.Minute)
+		w.Control("/control/unauthorize", map[string]any{"component_appid": authtest.PlatformID, "appid": authtest.ShopID})
+		gone := w.Take("unauthorized")
+		w.Hand(gone)
+		if _, err := w.Apps.Token(ctx, authtest.PlatformID, authtest.ShopID); fault.From(err).Code != "authorization_revoked" {
 			t.Fatalf("a token left the house: %v", err)
 		}
 		row, err := db.Maps(ctx, "SELECT access_token, refresh_token FROM authorization")
@@ -230,43 +231,43 @@ func TestUnauthorizedEndsTheTokensAtOnce(t *testing.T) {
 			t.Fatalf("%v %v", row, err)
 		}
 		// A late repetition of the authorisation does not revive it.
-		w.hand(old)
-		if _, err := w.apps.Token(ctx, platformID, shopID); err == nil {
+		w.Hand(old)
+		if _, err := w.Apps.Token(ctx, authtest.PlatformID, authtest.ShopID); err == nil {
 			t.Fatal("an older push revived the authorisation")
 		}
 		// Authorised again: the late revocation is older than it and changes nothing.
-		w.control("/control/clock", map[string]any{"advance_seconds": 60})
-		w.clk.Set(2 * time.Minute)
-		if got, err := w.comeBack(w.scan(w.ticket(user(1)), shopID)); err != nil || got.State != miniprogram.Authorized {
+		w.Control("/control/clock", map[string]any{"advance_seconds": 60})
+		w.Clock.Set(2 * time.Minute)
+		if got, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil || got.State != miniprogram.Authorized {
 			t.Fatalf("%+v %v", got, err)
 		}
-		w.hand(gone)
-		if token, err := w.apps.Token(ctx, platformID, shopID); err != nil || token == "" {
+		w.Hand(gone)
+		if token, err := w.Apps.Token(ctx, authtest.PlatformID, authtest.ShopID); err != nil || token == "" {
 			t.Fatalf("a late revocation ended a newer authorisation: %v", err)
 		}
 	})
 }
 
 func TestUpdateauthorizedReplacesSetsAndTokens(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
-	if _, err := w.comeBack(w.scan(w.ticket(user(1)), shopID, 18)); err != nil {
+	w := authtest.New(t, storetest.Open(t))
+	if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID, 18)); err != nil {
 		t.Fatal(err)
 	}
-	w.deliver("authorized")
-	if _, err := w.apps.Holder(t.Context(), shopID, "", 18); fault.From(err).Code != "missing_permission_set" {
+	w.Deliver("authorized")
+	if _, err := w.Apps.Holder(t.Context(), authtest.ShopID, "", 18); fault.From(err).Code != "missing_permission_set" {
 		t.Fatalf("set 18 was not granted: %v", err)
 	}
-	before, err := w.apps.Token(t.Context(), platformID, shopID)
+	before, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.scan(w.ticket(user(1)), shopID)
-	w.deliver("updateauthorized")
-	holder, err := w.apps.Holder(t.Context(), shopID, "", 18)
-	if err != nil || holder != platformID {
+	w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)
+	w.Deliver("updateauthorized")
+	holder, err := w.Apps.Holder(t.Context(), authtest.ShopID, "", 18)
+	if err != nil || holder != authtest.PlatformID {
 		t.Fatalf("%q %v", holder, err)
 	}
-	after, err := w.apps.Token(t.Context(), platformID, shopID)
+	after, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID)
 	if err != nil || after == before {
 		t.Fatalf("the cached access token was kept: %v", err)
 	}
@@ -274,23 +275,23 @@ func TestUpdateauthorizedReplacesSetsAndTokens(t *testing.T) {
 
 func TestThirtyCallersRefreshOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newWorld(t, db)
-		if _, err := w.comeBack(w.scan(w.ticket(user(1)), shopID)); err != nil {
+		w := authtest.New(t, db)
+		if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil {
 			t.Fatal(err)
 		}
 		const path = "/cgi-bin/component/api_authorizer_token"
-		w.control("/control/clock", map[string]any{"advance_seconds": 7100})
-		w.clk.Set(7100 * time.Second)
-		if _, err := w.parts.Token(t.Context(), platformID); err != nil {
+		w.Control("/control/clock", map[string]any{"advance_seconds": 7100})
+		w.Clock.Set(7100 * time.Second)
+		if _, err := w.Components.Token(t.Context(), authtest.PlatformID); err != nil {
 			t.Fatal(err)
 		}
-		w.control("/control/faults", map[string]any{"path": path, "delay_ms": 1500, "times": 30})
+		w.Control("/control/faults", map[string]any{"path": path, "delay_ms": 1500, "times": 30})
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		var tokens []string
 		for range 30 {
 			wg.Go(func() {
-				token, err := w.apps.Token(t.Context(), platformID, shopID)
+				token, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID)
 				if err != nil {
 					t.Error(err)
 				}
@@ -300,46 +301,46 @@ func TestThirtyCallersRefreshOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if n := w.calls(path); n != 1 || len(slices.Compact(tokens)) != 1 || tokens[0] == "" {
+		if n := w.Calls(path); n != 1 || len(slices.Compact(tokens)) != 1 || tokens[0] == "" {
 			t.Fatalf("%d upstream calls, %d different tokens", n, len(slices.Compact(tokens)))
 		}
 	})
 }
 
 func TestADeadRefreshTokenAsksForANewAuthorisation(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
-	if _, err := w.comeBack(w.scan(w.ticket(user(1)), shopID)); err != nil {
+	w := authtest.New(t, storetest.Open(t))
+	if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil {
 		t.Fatal(err)
 	}
-	w.control("/control/clock", map[string]any{"advance_seconds": 7100})
-	w.clk.Set(7100 * time.Second)
-	w.control("/control/faults", map[string]any{"path": "/cgi-bin/component/api_authorizer_token", "errcode": 61023})
-	if _, err := w.apps.RefreshTokens(t.Context()); fault.From(err).Code != "wechat_61023" {
+	w.Control("/control/clock", map[string]any{"advance_seconds": 7100})
+	w.Clock.Set(7100 * time.Second)
+	w.Control("/control/faults", map[string]any{"path": "/cgi-bin/component/api_authorizer_token", "errcode": 61023})
+	if _, err := w.Apps.RefreshTokens(t.Context()); fault.From(err).Code != "wechat_61023" {
 		t.Fatalf("%v", err)
 	}
-	if _, err := w.apps.Token(t.Context(), platformID, shopID); fault.From(err).Code != "authorization_invalid" {
+	if _, err := w.Apps.Token(t.Context(), authtest.PlatformID, authtest.ShopID); fault.From(err).Code != "authorization_invalid" {
 		t.Fatalf("%v", err)
 	}
-	row, err := w.db.Maps(t.Context(), "SELECT refresh_token FROM authorization")
+	row, err := w.DB.Maps(t.Context(), "SELECT refresh_token FROM authorization")
 	if err != nil || row[0]["refresh_token"] == "" {
 		t.Fatalf("the refresh token was deleted: %v %v", row, err)
 	}
 }
 
 func TestASyncThatFailsChangesNothing(t *testing.T) {
-	w := newWorld(t, storetest.Open(t))
-	if _, err := w.comeBack(w.scan(w.ticket(user(1)), shopID)); err != nil {
+	w := authtest.New(t, storetest.Open(t))
+	if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil {
 		t.Fatal(err)
 	}
-	before, err := w.apps.Find(t.Context(), shopID)
+	before, err := w.Apps.Find(t.Context(), authtest.ShopID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.control("/control/faults", map[string]any{"path": "/cgi-bin/component/api_get_authorizer_info", "errcode": -1, "times": 5})
-	if err := w.apps.Sync(t.Context(), user(1), shopID); err == nil {
+	w.Control("/control/faults", map[string]any{"path": "/cgi-bin/component/api_get_authorizer_info", "errcode": -1, "times": 5})
+	if err := w.Apps.Sync(t.Context(), authtest.User(1), authtest.ShopID); err == nil {
 		t.Fatal("a refused sync succeeded")
 	}
-	after, err := w.apps.Find(t.Context(), shopID)
+	after, err := w.Apps.Find(t.Context(), authtest.ShopID)
 	if err != nil || after.NickName != before.NickName || after.SyncedAt != before.SyncedAt || len(after.Authorizations[0].Sets) == 0 {
 		t.Fatalf("%+v %v", after, err)
 	}

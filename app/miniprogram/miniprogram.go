@@ -132,7 +132,7 @@ func (s *Service) Find(ctx context.Context, appid string) (MiniProgram, error) {
 type Filter struct {
 	Visible   string
 	Args      []any
-	Query     string // part of the name, AppID or 主体; several AppIDs separated by commas or white space
+	Query     string   // part of the name, AppID or 主体; several AppIDs separated by commas or white space
 	AppIDs    []string // only these; nil for any
 	Owner     int64    // only those of this space; 0 for any
 	Component string
