@@ -32,6 +32,7 @@ type menuItem struct {
 type consoleData struct {
 	Title, Active  string
 	Flash, Problem string
+	Field          string // the field the problem is about
 	Now            int64
 	Menu           []menuItem
 	Data           any
@@ -56,7 +57,7 @@ func (w *world) console(r *http.Request, now int64, key, template string, data a
 		}
 	}
 	return view{template: template, data: consoleData{Title: title, Active: key, Flash: r.URL.Query().Get("ok"), Problem: r.URL.Query().Get("err"),
-		Now: now, Menu: menu, Data: data}}
+		Field: r.URL.Query().Get("field"), Now: now, Menu: menu, Data: data}}
 }
 
 // recentPushes are the newest first, of one component or of all.

@@ -99,7 +99,7 @@ func consoleAction(w *world, now int64, r *http.Request) (view, error) {
 	var refused *controlError
 	switch {
 	case errors.As(err, &refused):
-		back += "?err=" + url.QueryEscape(refused.message)
+		back += "?err=" + url.QueryEscape(refused.message) + "&field=" + url.QueryEscape(refused.field)
 	case err != nil:
 		return view{}, err
 	default:

@@ -120,7 +120,7 @@ func (s *Simulator) deliver(ctx context.Context, id string) error {
 			p, c = *found, *w.components.get(found.Component)
 			return nil
 		})
-		if err != nil {
+		if err != nil || p.State != pushWaiting { // finished between being found and being taken
 			return err
 		}
 		done, err := s.attemptPush(ctx, id, &c, &p, try)

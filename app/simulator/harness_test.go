@@ -153,7 +153,10 @@ func (g *rig) controlRefused(status int, field, method, path string, body any) {
 	}
 }
 
-func (g *rig) advance(seconds int) { g.t.Helper(); g.control("clock", object{"advance_seconds": seconds}) }
+func (g *rig) advance(seconds int) {
+	g.t.Helper()
+	g.control("clock", object{"advance_seconds": seconds})
+}
 
 // bind registers the platform and waits for its first ticket.
 func (g *rig) bind() string {

@@ -1,0 +1,139 @@
+package simulator
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var consolePages = []string{"/console", "/console/components", "/console/components/" + testComponent, "/console/miniprograms",
+	"/console/miniprograms/" + testProgram, "/console/drafts", "/console/audits", "/console/clock", "/console/pushes", "/console/calls", "/console/faults", "/console/phone"}
+
+var outside = regexp.MustCompile(`(?:src|href)="(?:https?:)?//`)
+
+func TestConsolePagesAreOwnAndFreeOfInlineCode(t *testing.T) {
+	for _, full := range []bool{false, true} {
+		g := startRig(t, Options{})
+		if full {
+			_, at := g.ready()
+			g.passed(at, "1.0.0")
+			g.ok("POST", "/wxa/release?access_token="+at, "{}")
+			g.submitted(at, "1.1.0")
+			g.control("faults", object{"path": "/wxa/get_page", "errcode": 45009})
+		}
+		b := g.browser()
+		for _, path := range consolePages {
+			if !full && strings.Contains(path, "/wx0") {
+				continue
+			}
+			page, _ := b.open(path, "")
+			if outside.MatchString(page) || strings.Contains(page, " style=") || strings.Contains(page, "<script>") || strings.Contains(page, " onclick") {
+				t.Errorf("%s uses another site or inline code", path)
+			}
+			if strings.Contains(page, "<no value>") || !strings.Contains(page, "</html>") {
+				t.Errorf("%s is incomplete", path)
+			}
+		}
+	}
+}
+
+func TestConsoleFormsDoWhatTheySay(t *testing.T) {
+	g := startRig(t, Options{})
+	b := g.browser()
+	post := func(action, back string, fields map[string]string) string {
+		t.Helper()
+		form := url.Values{"back": {back}}
+		for k, v := range fields {
+			form.Set(k, v)
+		}
+		page, _ := b.submit("/console/do/"+action, form)
+		return page
+	}
+	says := func(page, flash, text string) {
+		t.Helper()
+		part := regexp.MustCompile(`data-test="` + flash + `"[^>]*>([^<]*)`).FindStringSubmatch(page)
+		if part == nil || !strings.Contains(part[1], text) {
+			t.Fatalf("message %q, want %s with %q", part, flash, text)
+		}
+	}
+	says(post("component", "/console/components", map[string]string{"appid": testComponent, "name": "控制台平台", "secret": testSecret, "token": testToken,
+		"aes_key": keyV, "ticket_url": g.platform.server.URL + "/ticket", "message_url": g.platform.server.URL + "/message/$APPID$",
+		"auth_domain": testAuthHost, "domains": "api.example.com\ncdn.example.com", "permission_sets": "17 18 30", "audit_quota": "50"}), "flash", "已保存")
+	ct := g.componentToken(g.platform.wait("component_verify_ticket")["ComponentVerifyTicket"])
+	says(post("component", "/console/components", map[string]string{"appid": testComponent, "permission_sets": "x"}), "flash-error", "数字")
+	says(post("component", "/console/components", map[string]string{"appid": testComponent, "audit_quota": "many"}), "flash-error", "不是整数")
+	says(post("component", "/console/components", map[string]string{"appid": testComponent, "aes_key": "short"}), "flash-error", "43")
+	says(post("miniprogram", "/console/miniprograms", map[string]string{"appid": testProgram, "nick_name": "咖啡", "admin": "zhangsan", "flags": "1",
+		"name_set": "1", "avatar_set": "1", "intro_set": "1", "categories": "商家自营 食品饮料 304 325\n"}), "flash", "已保存")
+	says(post("miniprogram", "/console/miniprograms", map[string]string{"nick_name": "咖啡", "admin": "x", "categories": "一 二"}), "flash-error", "四项")
+	says(post("miniprogram", "/console/miniprograms", map[string]string{"nick_name": "咖啡", "admin": "x", "categories": "一 二 三 四"}), "flash-error", "数字")
+	says(post("draft", "/console/drafts", map[string]string{"component_appid": testComponent, "user_version": "1.0.0", "user_desc": "首版", "pages": "pages/index/index\npages/me/me"}), "flash", "已上传")
+	says(post("ticket", "/console", map[string]string{"component_appid": testComponent}), "flash", "票据")
+	at, _ := g.authorize(ct, testProgram)
+	g.ok("POST", "/wxa/addtotemplate?access_token="+ct, object{"draft_id": 1})
+	g.submitted(at, "1.0.0")
+	if page, _ := b.open("/console/audits", ""); !strings.Contains(page, `data-test="audit-`+testProgram+`"`) {
+		t.Error("the queue does not show the submitted version")
+	}
+	says(post("audit", "/console/audits", map[string]string{"appid": testProgram, "result": "reject"}), "flash-error", "原因")
+	says(post("audit", "/console/audits", map[string]string{"appid": testProgram, "result": "pass", "drop": "1"}), "flash", "已丢弃")
+	says(post("clock", "/console/clock", map[string]string{"advance_seconds": "600"}), "flash", "600")
+	says(post("clock", "/console/clock", nil), "flash-error", "秒数")
+	says(post("settings", "/console/clock", map[string]string{"privacy_scan_seconds": "3", "query_auth_repeat": "same"}), "flash", "已保存")
+	says(post("push", "/console/pushes", map[string]string{"component_appid": testComponent, "kind": "event", "appid": testProgram, "xml": "Event=debug_demo\ndebug_str=a=b"}), "flash", "已推送")
+	if demo := g.platform.wait("debug_demo"); demo["debug_str"] != "a=b" {
+		t.Errorf("event %v", demo)
+	}
+	says(post("push", "/console/pushes", map[string]string{"component_appid": testComponent, "kind": "info", "xml": "no equals sign"}), "flash-error", "名称=值")
+	says(post("drop", "/console/pushes", map[string]string{"component_appid": testComponent, "drop": "0"}), "flash", "丢弃")
+	page := post("fault", "/console/faults", map[string]string{"path": "/wxa/get_page", "errcode": "45009", "times": "-1"})
+	says(page, "flash", "已添加")
+	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(page)[1]
+	says(post("fault-delete", "/console/faults", map[string]string{"id": id}), "flash", "已删除")
+	says(post("fault-delete", "/console/faults", map[string]string{"id": id}), "flash-error", "没有")
+	says(post("unauthorize", "/console/components/"+testComponent, map[string]string{"component_appid": testComponent, "appid": testProgram}), "flash", "解除")
+	says(post("ticket-switch", "/console/components/"+testComponent, map[string]string{"component_appid": testComponent, "stopped": "1"}), "flash", "已保存")
+	if c := g.control("components", nil)["items"].([]any)[0].(object); c["ticket_stopped"] != true {
+		t.Errorf("component %v", c)
+	}
+}
+
+func TestConsoleStaysInsideItself(t *testing.T) {
+	g := startRig(t, Options{})
+	resp, err := g.browser().http.PostForm(g.server.URL+"/console/do/clock", url.Values{"back": {"https://evil.example/"}, "advance_seconds": {"1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if to := resp.Header.Get("Location"); !strings.HasPrefix(to, "/console?") {
+		t.Errorf("went to %s", to)
+	}
+	for path, want := range map[string]int{"/console/do/none": 405, "/console/components/wxnone": 404, "/console/nothing": 404, "/": 303, "/console/": 303,
+		"/sim/assets/console.css": 200, "/sim/assets/pc.js": 200} {
+		resp, err := g.browser().http.Get(g.server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: HTTP %d, want %d", path, resp.StatusCode, want)
+		}
+	}
+}
+
+func TestPhoneOpensWhatWasScanned(t *testing.T) {
+	g := startRig(t, Options{})
+	b := g.browser()
+	if _, location := b.open("/console/phone?url="+url.QueryEscape("http://127.0.0.1:8000/auth/abc"), ""); location != "http://127.0.0.1:8000/auth/abc" {
+		t.Errorf("went to %q", location)
+	}
+	if page, location := b.open("/console/phone?url="+url.QueryEscape("javascript:alert(1)"), ""); location != "" || !strings.Contains(page, "phone-url-error") {
+		t.Errorf("a script was opened: %q", location)
+	}
+	status, _ := g.send(http.MethodPost, "/console/phone", "")
+	if status != http.StatusMethodNotAllowed {
+		t.Errorf("HTTP %d", status)
+	}
+}
