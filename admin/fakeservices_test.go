@@ -12,8 +12,6 @@ import (
 	"minifleet/app/event"
 	"minifleet/app/fault"
 	"minifleet/app/miniprogram"
-	"minifleet/app/plugin"
-	"minifleet/app/schedule"
 	"minifleet/app/trail"
 )
 
@@ -150,29 +148,30 @@ func (f *fakeEvents) Replay(_ context.Context, _ int64, subscriber string) error
 
 type fakeJobs struct{ ran []string }
 
-func (f *fakeJobs) Jobs(context.Context) ([]schedule.JobState, error) {
-	return []schedule.JobState{
-		{Name: "component.tokens", Title: "刷新平台令牌", Spec: "* * * * *", Next: start.Add(time.Minute).UnixMilli(), Last: &schedule.Run{State: schedule.Done, Note: "刷新了 1 个", StartedAt: start.UnixMilli(), EndedAt: start.UnixMilli() + 42}},
-		{Name: "prune", Title: "清理", Spec: "0 4 * * *", Next: start.Add(time.Hour).UnixMilli()},
+func (f *fakeJobs) Jobs(context.Context) ([]Job, error) {
+	return []Job{
+		{Name: "component.tokens", Title: "刷新平台令牌", Spec: "* * * * *", NextAt: start.Add(time.Minute).UnixMilli(), Last: &JobRun{State: "ok", Note: "刷新了 1 个", StartedAt: start.UnixMilli(), EndedAt: start.UnixMilli() + 42}},
+		{Name: "prune", Title: "清理", Spec: "0 4 * * *", NextAt: start.Add(time.Hour).UnixMilli()},
 	}, nil
 }
 
-func (f *fakeJobs) Runs(_ context.Context, name string, _ int) ([]schedule.Run, error) {
-	return []schedule.Run{{Job: name, State: schedule.Failed, Note: "微信返回 45009", StartedAt: start.UnixMilli(), EndedAt: start.UnixMilli() + 1500, AskedBy: "平台小李"}}, nil
+func (f *fakeJobs) Runs(context.Context, string, int) ([]JobRun, error) {
+	return []JobRun{{State: "failed", Note: "微信返回 45009", StartedAt: start.UnixMilli(), EndedAt: start.UnixMilli() + 1500, Manual: true}}, nil
 }
 
-func (f *fakeJobs) RunNow(_ context.Context, name, by string) (schedule.Run, error) {
-	f.ran = append(f.ran, name+" by "+by)
-	return schedule.Run{Job: name}, nil
+func (f *fakeJobs) RunNow(ctx context.Context, name string) error {
+	who, _ := account.From(ctx)
+	f.ran = append(f.ran, name+" by "+who.Name)
+	return nil
 }
 
 type fakeProcesses struct{ restarted []string }
 
-func (f *fakeProcesses) Status() []plugin.Status {
-	return []plugin.Status{{ID: "version", Title: "版本管理", Version: "0.1.0", State: plugin.Serving, PID: 4242, Since: start, Restarts: 1, MemoryBytes: 16 << 20}, {ID: "market", Title: "模板市场", Version: "0.1.0", State: plugin.Backoff, LastError: "exit status 2", Restarts: 5}}
+func (f *fakeProcesses) Status(context.Context) []Process {
+	return []Process{{ID: "version", Title: "版本管理", Version: "0.1.0", State: "serving", PID: 4242, StartedAt: start.UnixMilli(), Restarts: 1, MemoryBytes: 16 << 20}, {ID: "market", Title: "模板市场", Version: "0.1.0", State: "backoff", LastError: "exit status 2", Restarts: 5}}
 }
 
-func (f *fakeProcesses) Restart(id string) error {
+func (f *fakeProcesses) Restart(_ context.Context, id string) error {
 	f.restarted = append(f.restarted, id)
 	return nil
 }

@@ -8,8 +8,6 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
-	"minifleet/app/plugin"
-	"minifleet/app/schedule"
 	"minifleet/app/trail"
 )
 
@@ -24,11 +22,11 @@ func (a *Admin) jobPages() []Page {
 // runTag is the word and colour of a run's state.
 func runTag(state string) (color, label string) {
 	switch state {
-	case schedule.Done:
+	case "ok":
 		return "green", "成功"
-	case schedule.Running:
+	case "running":
 		return "blue", "运行中"
-	case schedule.Failed:
+	case "failed":
 		return "red", "失败"
 	default:
 		return "grey", state
@@ -36,20 +34,20 @@ func runTag(state string) (color, label string) {
 }
 
 type runRow struct {
-	schedule.Run
+	JobRun
 	Color, Label string
 }
 
 type jobRow struct {
-	schedule.JobState
+	Job
 	Run *runRow
 }
 
-func runOf(r *schedule.Run) *runRow {
+func runOf(r *JobRun) *runRow {
 	if r == nil {
 		return nil
 	}
-	row := &runRow{Run: *r}
+	row := &runRow{JobRun: *r}
 	row.Color, row.Label = runTag(r.State)
 	return row
 }
@@ -74,17 +72,17 @@ func (a *Admin) jobsPage(ctx context.Context, _ account.Actor, _ *http.Request) 
 	return View{Subtitle: "每个任务同一时刻只在一个实例上运行", Body: a.render("jobs", rows)}, nil
 }
 
-func (a *Admin) job(ctx context.Context, name string) (schedule.JobState, error) {
+func (a *Admin) job(ctx context.Context, name string) (Job, error) {
 	jobs, err := a.o.Services.Jobs.Jobs(ctx)
 	if err != nil {
-		return schedule.JobState{}, err
+		return Job{}, err
 	}
 	for _, j := range jobs {
 		if j.Name == name {
 			return j, nil
 		}
 	}
-	return schedule.JobState{}, fault.New(fault.NotFound, "job_not_found", "没有这个定时任务")
+	return Job{}, fault.New(fault.NotFound, "job_not_found", "没有这个定时任务")
 }
 
 func (a *Admin) jobPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
@@ -97,7 +95,7 @@ func (a *Admin) jobPage(ctx context.Context, _ account.Actor, r *http.Request) (
 		return View{}, err
 	}
 	v := struct {
-		Job  schedule.JobState
+		Job  Job
 		Runs []*runRow
 	}{Job: j}
 	for i := range runs {
@@ -114,7 +112,7 @@ func (a *Admin) runJob(ctx context.Context, actor account.Actor, r *http.Request
 	if !actor.Can("job.run") {
 		return View{}, fault.New(fault.Forbidden, "forbidden", "你没有执行定时任务的权限")
 	}
-	_, err = a.o.Services.Jobs.RunNow(ctx, j.Name, actor.Name)
+	err = a.o.Services.Jobs.RunNow(ctx, j.Name)
 	if err := a.note(ctx, actor, r, trail.Entry{Act: "job.run", Object: j.Name}, err); err != nil {
 		return View{}, err
 	}
@@ -130,11 +128,11 @@ func (a *Admin) processPages() []Page {
 }
 
 type processRow struct {
-	plugin.Status
+	Process
 	Color, Label, Memory string
 }
 
-func processTag(state plugin.State) (color, label string) {
+func processTag(state string) (color, label string) {
 	switch state {
 	case "serving":
 		return "green", "运行中"
@@ -145,14 +143,14 @@ func processTag(state plugin.State) (color, label string) {
 	case "stopped":
 		return "grey", "已停止"
 	default:
-		return "grey", string(state)
+		return "grey", state
 	}
 }
 
 func (a *Admin) processesPage(ctx context.Context, _ account.Actor, _ *http.Request) (View, error) {
 	var rows []processRow
-	for _, p := range a.o.Services.Processes.Status() {
-		row := processRow{Status: p, Memory: "—"}
+	for _, p := range a.o.Services.Processes.Status(ctx) {
+		row := processRow{Process: p, Memory: "—"}
 		row.Color, row.Label = processTag(p.State)
 		if p.MemoryBytes > 0 {
 			row.Memory = strconv.FormatFloat(float64(p.MemoryBytes)/(1<<20), 'f', 1, 64) + " MB"
@@ -167,7 +165,7 @@ func (a *Admin) restartPlugin(ctx context.Context, actor account.Actor, r *http.
 		return View{}, fault.New(fault.Forbidden, "forbidden", "你没有重启插件的权限")
 	}
 	id := r.PathValue("id")
-	err := a.o.Services.Processes.Restart(id)
+	err := a.o.Services.Processes.Restart(ctx, id)
 	if err := a.note(ctx, actor, r, trail.Entry{Act: "plugin.restart", Plugin: id, Object: id}, err); err != nil {
 		return View{}, err
 	}

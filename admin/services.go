@@ -7,8 +7,6 @@ import (
 	"minifleet/app/component"
 	"minifleet/app/event"
 	"minifleet/app/miniprogram"
-	"minifleet/app/plugin"
-	"minifleet/app/schedule"
 	"minifleet/app/trail"
 )
 
@@ -58,15 +56,40 @@ type Trail interface {
 
 // Jobs is the cron room.
 type Jobs interface {
-	Jobs(ctx context.Context) ([]schedule.JobState, error)
-	Runs(ctx context.Context, name string, limit int) ([]schedule.Run, error)
-	RunNow(ctx context.Context, name, askedBy string) (schedule.Run, error)
+	// Jobs gives every job with its last run, by name.
+	Jobs(ctx context.Context) ([]Job, error)
+	// Runs gives the newest runs of a job.
+	Runs(ctx context.Context, name string, limit int) ([]JobRun, error)
+	// RunNow starts the job, in the name of the context's actor, without waiting for its end.
+	RunNow(ctx context.Context, name string) error
+}
+
+// Job is a cron job; NextAt is platform time in Unix milliseconds.
+type Job struct {
+	Name, Title, Spec string
+	NextAt            int64
+	Last              *JobRun
+}
+
+// JobRun is one run of a job; State is running, ok or failed.
+type JobRun struct {
+	StartedAt, EndedAt int64
+	State, Note        string
+	Manual             bool
 }
 
 // Processes are the plugin processes.
 type Processes interface {
-	Status() []plugin.Status
-	Restart(id string) error
+	Status(ctx context.Context) []Process
+	Restart(ctx context.Context, id string) error
+}
+
+// Process is one plugin process; State is starting, serving, backoff or stopped, StartedAt when that state began.
+type Process struct {
+	ID, Title, Version, State, LastError string
+	PID, Restarts                        int
+	StartedAt                            int64
+	MemoryBytes                          int64
 }
 
 // Failure is a push that was refused.

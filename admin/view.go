@@ -18,7 +18,6 @@ func parseViews(a *Admin) (*template.Template, error) {
 	return template.New("views").Funcs(template.FuncMap{
 		"tag":    tag,
 		"when":   when,
-		"moment": func(t time.Time) string { return when(unixMilli(t)) },
 		"ago":    func(ms int64) string { return ago(a.clock.Now(), ms) },
 		"count":  grouped,
 		"join":   strings.Join,
@@ -67,11 +66,4 @@ func ago(now time.Time, ms int64) string {
 	default:
 		return grouped(int64(d/(24*time.Hour))) + " 天" + suffix
 	}
-}
-
-func unixMilli(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
 }
