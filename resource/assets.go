@@ -23,8 +23,8 @@ var public embed.FS
 // AssetPrefix is the address below which the assets are served.
 const AssetPrefix = "/assets/"
 
-// Bundle is the built style sheet and scripts under names that change with their content. Safe for concurrent use.
-type Bundle struct {
+// Assets is the built style sheet and scripts under names that change with their content. Safe for concurrent use.
+type Assets struct {
 	names map[string]string // app.css → app-HASH.css
 	files map[string]asset  // app-HASH.css → its bytes
 }
@@ -34,9 +34,9 @@ type asset struct {
 	kind   string // Content-Type
 }
 
-// Assets reads the embedded bundle. A binary built without the pages gives an empty one (see Missing): its pages work
+// Load reads the embedded bundle. A binary built without the pages gives an empty one (see Missing): its pages work
 // without style.
-func Assets() (*Bundle, error) {
+func Load() (*Assets, error) {
 	sub, err := fs.Sub(public, "public")
 	if err != nil {
 		return nil, fmt.Errorf("resource: %w", err)
@@ -44,8 +44,8 @@ func Assets() (*Bundle, error) {
 	return bundle(sub)
 }
 
-func bundle(files fs.FS) (*Bundle, error) {
-	b := &Bundle{names: map[string]string{}, files: map[string]asset{}}
+func bundle(files fs.FS) (*Assets, error) {
+	b := &Assets{names: map[string]string{}, files: map[string]asset{}}
 	manifest, err := fs.ReadFile(files, "manifest.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
@@ -81,10 +81,10 @@ func kindOf(file string) string {
 }
 
 // Missing reports whether the binary was built without the pages; `make pages` builds them.
-func (b *Bundle) Missing() bool { return len(b.names) == 0 }
+func (b *Assets) Missing() bool { return len(b.names) == 0 }
 
 // URL is the address of a source like "app.css", "" when the pages were not built.
-func (b *Bundle) URL(name string) string {
+func (b *Assets) URL(name string) string {
 	file, ok := b.names[name]
 	if !ok {
 		return ""
@@ -93,7 +93,7 @@ func (b *Bundle) URL(name string) string {
 }
 
 // Head is what the head of every page links.
-func (b *Bundle) Head() template.HTML {
+func (b *Assets) Head() template.HTML {
 	url := b.URL("app.css")
 	if url == "" {
 		return ""
@@ -102,7 +102,7 @@ func (b *Bundle) Head() template.HTML {
 }
 
 // Foot is what every page ends with: the script, which runs after the page was read.
-func (b *Bundle) Foot() template.HTML {
+func (b *Assets) Foot() template.HTML {
 	url := b.URL("app.js")
 	if url == "" {
 		return ""
@@ -111,7 +111,7 @@ func (b *Bundle) Foot() template.HTML {
 }
 
 // Swagger is a whole page that shows the OpenAPI document at specURL. It loads nothing from another site.
-func (b *Bundle) Swagger(specURL string) []byte {
+func (b *Assets) Swagger(specURL string) []byte {
 	script := b.URL("swagger.js")
 	if script == "" {
 		return []byte("<!DOCTYPE html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>API</title><p>页面资源尚未构建，请运行 make pages；接口文档见 <a href=\"" +
@@ -123,7 +123,7 @@ func (b *Bundle) Swagger(specURL string) []byte {
 }
 
 // Handler serves the assets at AssetPrefix. A name changes with its content, so browsers keep a file for ever.
-func (b *Bundle) Handler() http.Handler {
+func (b *Assets) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, inside := strings.CutPrefix(r.URL.Path, AssetPrefix)
 		file, ok := b.files[name]

@@ -26,7 +26,7 @@ func zip(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-func built(t *testing.T) *Bundle {
+func built(t *testing.T) *Assets {
 	t.Helper()
 	b, err := bundle(fstest.MapFS{
 		"manifest.json":   {Data: []byte(`{"app.css":"app-AB12.css","app.js":"app-CD34.js","swagger.js":"swagger-1.js","swagger.css":"swagger-2.css"}`)},
@@ -38,7 +38,7 @@ func built(t *testing.T) *Bundle {
 	return b
 }
 
-func get(b *Bundle, method, path, encoding string) *httptest.ResponseRecorder {
+func get(b *Assets, method, path, encoding string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
 	if encoding != "" {
 		r.Header.Set("Accept-Encoding", encoding)
@@ -141,7 +141,7 @@ func TestTagsNameTheBuiltFiles(t *testing.T) {
 
 // The embedded pages, when they were built, must be whole.
 func TestEmbeddedBundleLoads(t *testing.T) {
-	b, err := Assets()
+	b, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}

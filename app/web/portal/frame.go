@@ -35,7 +35,8 @@ type framed struct {
 	Nav, Bar    []link
 	More        []link // plugins' entries, for the menu
 	Environment string
-	Login       string
+	Login       string // address of the login that leads back here
+	Register    string
 	Head, Foot  template.HTML
 }
 
@@ -63,11 +64,12 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request, v *visit, pg pag
 		pg.Flash = p.takeFlash(w, r)
 	}
 	f := framed{
-		page: pg, Actor: v.actor, Member: !v.actor.Nobody(), Environment: p.o.Environment, Login: "/login",
+		page: pg, Actor: v.actor, Member: !v.actor.Nobody(), Environment: p.o.Environment, Login: "/login", Register: "/register",
 		Head: p.o.Assets.Head(), Foot: p.o.Assets.Foot(),
 	}
 	if r.Method == http.MethodGet && r.URL.Path != "/login" && r.URL.Path != "/register" {
 		f.Login = loginAddress(r)
+		f.Register = "/register" + strings.TrimPrefix(f.Login, "/login")
 	}
 	p.navigation(&f, r.URL.Path)
 	html, err := p.fragment("frame", f)

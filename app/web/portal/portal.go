@@ -33,7 +33,7 @@ type Options struct {
 	Grants     *grant.Service
 	Trail      *trail.Log
 	Plugins    Plugins
-	Assets     *resource.Bundle
+	Assets     *resource.Assets
 	// PublicURL is the origin that links and QR codes are made of, without a final slash.
 	PublicURL string
 	// Mounts are the fixed paths that plugins may claim: {"market": "market"} when nil.

@@ -1,0 +1,195 @@
+package portal_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/grant"
+	"minifleet/app/miniprogram/authtest"
+	"minifleet/app/plugin"
+	"minifleet/app/store/storetest"
+	"minifleet/app/web/portal"
+	"minifleet/resource"
+)
+
+// house is the portal over real rooms on SQLite, with the simulator as WeChat and a plugin host that answers what the
+// test tells it.
+type house struct {
+	*authtest.World
+	t        *testing.T
+	accounts *account.Service
+	grants   *grant.Service
+	plugins  *fakePlugins
+	server   *httptest.Server
+}
+
+type fakePlugins struct {
+	answer func(actor account.Actor, request plugin.Request) (plugin.Response, error)
+	menu   []plugin.MenuItem
+}
+
+func (f *fakePlugins) Serve(ctx context.Context, actor account.Actor, request plugin.Request) (plugin.Response, error) {
+	if f.answer == nil {
+		return plugin.Response{}, fault.New(fault.NotFound, "plugin.page", "没有找到这个页面")
+	}
+	return f.answer(actor, request)
+}
+
+func (f *fakePlugins) Menu(account.Actor, string) []plugin.MenuItem { return f.menu }
+
+func open(t *testing.T) *house {
+	t.Helper()
+	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}}
+	h.accounts = account.New(h.DB, h.Clock, h.Trail)
+	h.grants = grant.New(h.DB, h.Clock, h.Trail, h.Apps)
+	assets, err := resource.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := portal.New(portal.Options{
+		Accounts: h.accounts, Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, Assets: assets,
+		PublicURL: h.Public, Environment: "模拟环境", Clock: h.Clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/assets/", assets.Handler())
+	mux.Handle("/", p.Handler())
+	h.server = httptest.NewServer(mux)
+	t.Cleanup(h.server.Close)
+	return h
+}
+
+// browser keeps cookies and does not follow redirects by itself.
+type browser struct {
+	h      *house
+	client *http.Client
+	header http.Header
+}
+
+func (h *house) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &browser{h: h, header: http.Header{}, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) to() string { return a.header.Get("Location") }
+
+func (b *browser) do(method, path string, form url.Values) answer {
+	b.h.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequest(method, b.h.server.URL+path, body)
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	for name, values := range b.header {
+		r.Header[name] = values
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	res, err := b.client.Do(r)
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+func (b *browser) get(path string) answer { b.h.t.Helper(); return b.do(http.MethodGet, path, nil) }
+
+func (b *browser) post(path string, pairs ...string) answer {
+	b.h.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return b.do(http.MethodPost, path, form)
+}
+
+const password = "一匹马跑过草原 2026"
+
+// member registers a person and gives their browser and who they are.
+func (h *house) member(login string, kind account.Kind) (*browser, account.Actor) {
+	h.t.Helper()
+	b := h.browser()
+	got := b.post("/register", "login", login, "password", password, "kind", string(kind), "space_name", "星辰科技", "agreed", "1")
+	if got.status != http.StatusSeeOther {
+		h.t.Fatalf("register %s: %d\n%s", login, got.status, got.body)
+	}
+	return b, h.who(b)
+}
+
+// who tells whom the browser's cookie belongs to.
+func (h *house) who(b *browser) account.Actor {
+	h.t.Helper()
+	u, err := url.Parse(h.server.URL)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, cookie := range b.client.Jar.Cookies(u) {
+		if cookie.Name == account.Cookie {
+			actor, err := h.accounts.Authenticate(h.t.Context(), cookie.Value, 0)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			return actor
+		}
+	}
+	return account.Actor{}
+}
+
+var inline = regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>[^<]|<style|\son[a-z]+=|\sstyle=|javascript:`)
+
+// wantPage checks the status and that the page holds each text, is whole, and breaks no rule of the content policy.
+func (a answer) wantPage(t *testing.T, status int, texts ...string) {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d\n%s", a.status, status, a.body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			t.Errorf("the page lacks %q\n%s", text, a.body)
+		}
+	}
+	if !strings.Contains(a.body, `<html lang="zh-CN">`) || !strings.Contains(a.body, "</html>") {
+		t.Error("the page has no frame")
+	}
+	if found := inline.FindString(a.body); found != "" {
+		t.Errorf("inline script or style: %q", found)
+	}
+}
+
+// wantRedirect checks where an answer leads.
+func (a answer) wantRedirect(t *testing.T, to string) {
+	t.Helper()
+	if a.status != http.StatusSeeOther || a.to() != to {
+		t.Fatalf("%d to %q, want a redirect to %q\n%s", a.status, a.to(), to, a.body)
+	}
+}
