@@ -1,9 +1,13 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"minifleet/app/account"
 	"minifleet/app/plugin"
@@ -37,7 +41,7 @@ func TestUnsafeRequestsFromElsewhereAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for i := range tt.headers {
-				tt.headers[i] = strings.ReplaceAll(tt.headers[i], "{host}", strings.TrimPrefix(h.http.URL, "http://"))
+				tt.headers[i] = strings.ReplaceAll(tt.headers[i], "{host}", strings.TrimPrefix(h.url, "http://"))
 			}
 			if a := h.do("POST", tt.path, "{}", tt.headers...); a.status != tt.want {
 				t.Errorf("%d %s, want %d", a.status, a.text, tt.want)
@@ -126,13 +130,6 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 	}
 }
 
-func TestTheAPIPageIsOurOwn(t *testing.T) {
-	h := newHouse(t, func(o *Options) { o.Swagger = []byte("<!DOCTYPE html>api") })
-	if a := h.do("GET", "/swagger", ""); a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !strings.HasSuffix(a.text, "api") {
-		t.Errorf("%d %s", a.status, a.text)
-	}
-}
-
 func TestPushesGoPastTheRouterAndUnknownPagesToThePortal(t *testing.T) {
 	h := newHouse(t)
 	if a := h.do("POST", "/wechat/wx1/ticket", "x"); a.text != "inbox /wechat/wx1/ticket" {
@@ -153,5 +150,38 @@ func TestTheLogHoldsNoTicketTokenOrPassword(t *testing.T) {
 		if strings.Contains(h.log.String(), hidden) {
 			t.Errorf("the log holds %q", hidden)
 		}
+	}
+}
+
+func TestStoppingLetsARunningRequestFinish(t *testing.T) {
+	running := make(chan struct{})
+	h := newHouse(t, func(o *Options) {
+		o.Portal = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			close(running)
+			time.Sleep(300 * time.Millisecond)
+			_, _ = io.WriteString(w, "finished")
+		})
+	})
+	done := make(chan reply, 1)
+	go func() { done <- h.do("GET", "/slow", "") }()
+	<-running
+	if err := h.server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-done; a.status != 200 || a.text != "finished" {
+		t.Errorf("%d %q", a.status, a.text)
+	}
+	if res, err := http.Get(h.url + "/healthz"); err == nil {
+		_ = res.Body.Close()
+		t.Error("it still takes requests after Stop")
+	}
+}
+
+func TestAnAddressInUseIsAnErrorAndNotAnExit(t *testing.T) {
+	h := newHouse(t)
+	o := h.server.o
+	o.Name, o.Metrics = "web-test-second", prometheus.NewRegistry()
+	if err := New(o).Start(strings.TrimPrefix(h.url, "http://")); err == nil {
+		t.Error("two servers on one address")
 	}
 }

@@ -44,7 +44,7 @@ type house struct {
 	log     *bytes.Buffer
 	plugins *plugins
 	server  *Server
-	http    *httptest.Server
+	url     string
 	events  *event.Log
 }
 
@@ -132,8 +132,7 @@ func newHouse(t *testing.T, around ...func(*Options)) *house {
 			t.Error(err)
 		}
 	})
-	h.http = httptest.NewServer(http.HandlerFunc(h.server.outermost))
-	t.Cleanup(h.http.Close)
+	h.url = fmt.Sprintf("http://127.0.0.1:%d", h.server.Frame().GetListenedPort())
 	return h
 }
 
@@ -177,7 +176,7 @@ func (a reply) field(name string) string {
 // do sends a request; headers come in pairs.
 func (h *house) do(method, path, body string, headers ...string) reply {
 	h.t.Helper()
-	req, err := http.NewRequest(method, h.http.URL+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, h.url+path, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}

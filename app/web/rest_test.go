@@ -63,7 +63,7 @@ func TestAStaleTokenDoesNotKeepAnybodyFromLoggingIn(t *testing.T) {
 	h.person(account.Personal, "a@example.test")
 	body := `{"login":"a@example.test","password":"` + password + `"}`
 	stale := "stale-stale-stale-stale-stale"
-	if a := h.do("POST", "/api/v1/sessions", body, "Cookie", account.Cookie+"="+stale, "Origin", h.http.URL); a.status != 201 {
+	if a := h.do("POST", "/api/v1/sessions", body, "Cookie", account.Cookie+"="+stale, "Origin", h.url); a.status != 201 {
 		t.Errorf("stale cookie: %d %s", a.status, a.text)
 	}
 	if a := h.as(stale, "POST", "/api/v1/sessions", body); a.status != 201 {

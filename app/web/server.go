@@ -60,7 +60,6 @@ type Options struct {
 	Inbox   http.Handler // /wechat/, ahead of every router
 	Portal  http.Handler // everything that is nothing else
 	Assets  http.Handler // /assets/
-	Swagger []byte       // the page of /swagger; empty leaves it out
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
 }
@@ -157,9 +156,6 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 		}
 	case path == "/api.json":
 		s.openAPI(w, r)
-	case path == "/swagger" && len(s.o.Swagger) > 0:
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(s.o.Swagger)
 	case s.o.Portal != nil:
 		s.o.Portal.ServeHTTP(w, r)
 	default:
