@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"minifleet/app/account"
 	"minifleet/app/store"
 )
@@ -20,7 +22,8 @@ const maxRemembered = 10000
 // shadows keeps the GoAdmin user of each membership and the GoAdmin session of each of our sessions. GoAdmin only
 // ever sees a session id made here: it would adopt whatever id the browser sent.
 type shadows struct {
-	db *store.DB
+	db     *store.DB
+	flight singleflight.Group
 
 	mu    sync.Mutex
 	known map[sessionKey]shadow
@@ -48,13 +51,20 @@ func (s *shadows) session(ctx context.Context, a account.Actor) (shadow, error) 
 	if ok && now.Before(sh.until) {
 		return sh, nil
 	}
-	sh, err := s.find(ctx, key, now)
-	if err == nil && sh.sid == "" {
-		sh, err = s.create(ctx, key, a, now)
-	}
+	// A page and what it loads arrive together: one of them writes, the others take its row. Another replica may
+	// write at the same moment too; then its row is found at the second try.
+	made, err, _ := s.flight.Do(fmt.Sprint(key), func() (any, error) {
+		ctx := context.WithoutCancel(ctx) // the others wait for it even if this one leaves
+		sh, err := s.make(ctx, key, a, now)
+		if store.Duplicate(err) {
+			sh, err = s.make(ctx, key, a, now)
+		}
+		return sh, err
+	})
 	if err != nil {
 		return shadow{}, fmt.Errorf("admin: session of member %d: %w", a.MemberID, err)
 	}
+	sh = made.(shadow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.known) >= maxRemembered {
@@ -62,6 +72,15 @@ func (s *shadows) session(ctx context.Context, a account.Actor) (shadow, error) 
 	}
 	s.known[key] = sh
 	return sh, nil
+}
+
+// make finds the session's row or writes it.
+func (s *shadows) make(ctx context.Context, key sessionKey, a account.Actor, now time.Time) (shadow, error) {
+	sh, err := s.find(ctx, key, now)
+	if err != nil || sh.sid != "" {
+		return sh, err
+	}
+	return s.create(ctx, key, a, now)
 }
 
 // forget drops the remembered session of the actor, so that the next request writes a new one.
