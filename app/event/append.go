@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"time"
 )
@@ -12,6 +13,9 @@ const (
 	maxBatch      = 256
 	maxBatchBytes = 4 << 20
 )
+
+// gatherLooks is how many looks in a row must find nothing new before a batch is committed.
+const gatherLooks = 3
 
 // waiting is a record on its way into the log, and the place where its sender waits.
 type waiting struct {
@@ -145,18 +149,7 @@ type appender struct {
 
 // commit takes first and whatever else is waiting, makes it durable in one row and answers everybody.
 func (a *appender) commit(first *waiting) {
-	a.batch = append(a.batch[:0], first)
-	size := len(first.row.sealed)
-	for len(a.batch) < maxBatch && size < maxBatchBytes {
-		select {
-		case w := <-a.log.incoming:
-			a.batch = append(a.batch, w)
-			size += len(w.row.sealed)
-			continue
-		default:
-		}
-		break
-	}
+	a.gather(first)
 	a.packed = pack(a.packed[:0], a.batch)
 	// Nobody's context may interrupt a statement that others wait for. (The driver also starts a goroutine per statement
 	// for a context that can end.)
@@ -166,6 +159,7 @@ func (a *appender) commit(first *waiting) {
 	} else {
 		a.log.commits.Add(1)
 		a.log.backlog.Add(int64(len(a.batch)))
+		a.log.taken.Store(time.Now().UnixMilli())
 	}
 	for _, w := range a.batch {
 		w.done <- err
@@ -173,6 +167,25 @@ func (a *appender) commit(first *waiting) {
 	a.log.Wake()
 	if cap(a.packed) > maxBatchBytes { // a rare giant must not stay for good
 		a.packed = nil
+	}
+}
+
+// gather takes first and whatever else is on its way. Before each look it lets every goroutine run that can: a request
+// that has arrived already shall share this disk sync instead of waiting for the next. When nobody else is ready, as with
+// a lone push, this costs nothing.
+func (a *appender) gather(first *waiting) {
+	a.batch = append(a.batch[:0], first)
+	size := len(first.row.sealed)
+	for quiet := 0; quiet < gatherLooks && len(a.batch) < maxBatch && size < maxBatchBytes; {
+		select {
+		case w := <-a.log.incoming:
+			a.batch = append(a.batch, w)
+			size += len(w.row.sealed)
+			quiet = 0
+		default:
+			quiet++
+			runtime.Gosched()
+		}
 	}
 }
 

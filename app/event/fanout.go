@@ -15,15 +15,18 @@ import (
 
 // fanBatch is how many events one transaction unpacks or fans out: few enough that a push never waits long for the one
 // writer.
-const fanBatch = 256
+const fanBatch = 128
 
-// fanPause is the least time between two fan-outs. A lone event is fanned out at once; under load many share the
-// transaction, and appending has the one writer to itself in between.
+// fanPause is the least time between two fan-outs while events keep coming. A lone event is fanned out at once.
 const fanPause = 20 * time.Millisecond
+
+// fanShare is how much longer than a step of the dispatcher its pause is while pushes pour in: they have the writer to
+// themselves for that share of the time, because WeChat waits for its answer and nobody waits for a delivery.
+const fanShare = 4
 
 // fanBacklog is how many records may wait before the dispatcher works without pause. Up to this burst, pushes are
 // answered at full speed; beyond, they share the writer, which slows the senders down to what can be dispatched.
-const fanBacklog = 10_000
+const fanBacklog = 50_000
 
 // idle is the due time of a queue without pending deliveries: it sorts behind every real one.
 const idle = int64(1) << 62
@@ -48,19 +51,15 @@ func (l *Log) fanLoop(ctx context.Context) error {
 	poll := time.NewTicker(l.opts.Poll)
 	defer poll.Stop()
 	for {
+		began := time.Now()
 		more, err := l.fanOnce(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		if err != nil && ctx.Err() == nil {
 			l.opts.Logger.ErrorContext(ctx, "event fan-out failed, will be tried again", "error", err)
-		case more && l.backlog.Load() > fanBacklog:
-			continue
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(fanPause):
+		case <-time.After(l.fanWait(more, time.Since(began))):
 		}
 		if more {
 			continue
@@ -71,6 +70,19 @@ func (l *Log) fanLoop(ctx context.Context) error {
 		case <-l.fan:
 		case <-poll.C:
 		}
+	}
+}
+
+// fanWait is the pause after a step of the dispatcher that took so long.
+func (l *Log) fanWait(more bool, took time.Duration) time.Duration {
+	pouring := time.Now().UnixMilli()-l.taken.Load() < fanPause.Milliseconds()
+	switch {
+	case more && (!pouring || l.backlog.Load() > fanBacklog):
+		return 0
+	case pouring:
+		return max(fanPause, fanShare*took)
+	default:
+		return 0
 	}
 }
 

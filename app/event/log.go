@@ -62,6 +62,7 @@ type Log struct {
 
 	fan     chan struct{} // wakes the dispatcher
 	commits atomic.Int64
+	taken   atomic.Int64 // when this process last took something in, unix milliseconds
 	backlog atomic.Int64 // records taken in by this process that may still wait for the dispatcher
 
 	subs subscribers
