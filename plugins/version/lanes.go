@@ -81,7 +81,7 @@ func (v *plugin) refresh(ctx context.Context, app sdk.MiniProgramInfo, how view)
 		if how.extra != nil {
 			how.extra(&after)
 		}
-		err = v.save(ctx, app, before, after, how.announce)
+		after, err = v.save(ctx, app, before, after, how.announce)
 		if err == nil {
 			return after, found, nil
 		}
@@ -101,7 +101,7 @@ func (v *plugin) change(ctx context.Context, app sdk.MiniProgramInfo, announce b
 		}
 		after := before
 		edit(&after)
-		err = v.save(ctx, app, before, after, announce)
+		after, err = v.save(ctx, app, before, after, announce)
 		if err == nil || !errors.Is(err, sdk.ErrAborted) && !errors.Is(err, sdk.ErrConflict) {
 			return after, err
 		}
@@ -110,23 +110,25 @@ func (v *plugin) change(ctx context.Context, app sdk.MiniProgramInfo, announce b
 }
 
 // save writes a lane and, in the same transaction, what follows from the change: the review's history and the events.
-func (v *plugin) save(ctx context.Context, app sdk.MiniProgramInfo, before, after Lane, announce bool) error {
+// It gives the row as it stands then.
+func (v *plugin) save(ctx context.Context, app sdk.MiniProgramInfo, before, after Lane, announce bool) (Lane, error) {
 	after.Watch = after.watched()
 	set := changes(before, after)
 	if len(set) == 0 {
-		return nil
+		return after, nil
 	}
 	ops := []sdk.Op{v.lanes.Update(before.ID, before.Version, set)}
 	history, err := v.history(ctx, before, after)
 	if err != nil {
-		return err
+		return before, err
 	}
 	events := append(auditEvents(app, before, after, announce), useEvents(before, after)...)
 	_, err = sdk.Commit(ctx, append(ops, history...), sdk.WithEvents(events...))
 	if err != nil {
-		return fmt.Errorf("save lanes of %s: %w", after.AppID, err)
+		return before, fmt.Errorf("save lanes of %s: %w", after.AppID, err)
 	}
-	return nil
+	after.Version++
+	return after, nil
 }
 
 // history keeps one row per review.

@@ -142,6 +142,7 @@ func (v *plugin) mark(ctx context.Context, lane Lane, op operation) (Lane, error
 	if err != nil {
 		return lane, fmt.Errorf("mark %s of %s: %w", op.act, lane.AppID, err)
 	}
+	marked.Version++
 	return marked, nil
 }
 
