@@ -298,40 +298,6 @@ func TestOtherVerbsAndPaths(t *testing.T) {
 	}
 }
 
-func TestAPushForASomebodyElsesPathIsStoredWithoutEffect(t *testing.T) {
-	f := newFixture(t)
-	for name, c := range map[string]struct {
-		appid, to string
-		inert     bool
-	}{
-		"its own":            {"wxmini", "gh_mini", false},
-		"another's":          {"wxmini", "gh_other", true},
-		"nobody's":           {"wxmini", "", true},
-		"unknown appid":      {"wxstranger", "gh_mini", true},
-		"not yet synced one": {"wxnew", "gh_new", true},
-	} {
-		f.events = nil
-		f.owners[testComponent+"/wxnew"] = ""
-		w := f.do(push{path: "/wechat/" + testComponent + "/message/" + c.appid, msg: audit(c.to)}.request(t))
-		if w.Code != 200 || w.Body.String() != "success" || len(f.events) != 1 || f.events[0].Inert != c.inert || f.events[0].AppID != c.appid {
-			t.Errorf("%s: %d %+v", name, w.Code, f.events)
-		}
-	}
-	// A fresh authorisation counts at once.
-	f.owners[testComponent+"/wxstranger"] = "gh_mini"
-	f.do(push{path: "/wechat/" + testComponent + "/message/wxstranger", msg: audit("gh_mini")}.request(t))
-	if f.events[len(f.events)-1].Inert {
-		t.Error("an authorisation made a moment ago is not seen")
-	}
-	// A withdrawn one counts after Invalidate.
-	delete(f.owners, testComponent+"/wxstranger")
-	f.h.Invalidate(testComponent)
-	f.do(push{path: "/wechat/" + testComponent + "/message/wxstranger", msg: audit("gh_mini")}.request(t))
-	if !f.events[len(f.events)-1].Inert {
-		t.Error("an authorisation that ended is still seen")
-	}
-}
-
 func TestTroubleInTheHouseAsksWeChatToComeAgain(t *testing.T) {
 	f := newFixture(t)
 	f.broken = errors.New("database is gone")
@@ -346,60 +312,6 @@ func TestTroubleInTheHouseAsksWeChatToComeAgain(t *testing.T) {
 	f.broken = nil
 	if w := f.do(push{}.request(t)); w.Code != 200 {
 		t.Errorf("after the trouble: %d", w.Code)
-	}
-}
-
-func TestRotationAndCorrectedKeys(t *testing.T) {
-	f := newFixture(t)
-	if w := f.do(push{}.request(t)); w.Code != 200 {
-		t.Fatal(w.Code)
-	}
-	// The console's token was changed, and here too, by another replica: nobody invalidated this cache.
-	f.keys[testComponent] = component.Keys{Tokens: []string{"new", testToken}, AESKeys: []string{otherKey, testKey}}
-	f.wall.Advance(5 * time.Second)
-	reads := f.reads
-	for name, p := range map[string]push{"new": {token: "new", key: otherKey}, "previous": {}, "mixed": {token: "new"}} {
-		if w := f.do(p.request(t)); w.Code != 200 {
-			t.Errorf("%s: %d", name, w.Code)
-		}
-	}
-	if f.reads == reads || f.reads > reads+2 {
-		t.Errorf("%d reads of the keys", f.reads-reads)
-	}
-	// Forged pushes do not make the inbox read keys as often as they come.
-	reads = f.reads
-	for range 50 {
-		f.do(push{token: "forged"}.request(t))
-	}
-	if f.reads > reads+1 {
-		t.Errorf("%d reads for 50 forged pushes", f.reads-reads)
-	}
-	// A platform that was unbound is refused after Invalidate.
-	delete(f.keys, testComponent)
-	f.h.Invalidate(testComponent)
-	if w := f.do(push{}.request(t)); w.Code != 400 || f.refusals(wechat.ReasonComponent) != 1 {
-		t.Errorf("unbound: %d", w.Code)
-	}
-}
-
-func TestTheWizardSeesRecentFailures(t *testing.T) {
-	f := newFixture(t)
-	f.do(push{}.request(t))
-	f.do(push{token: "wrong"}.request(t))
-	f.do(push{key: otherKey}.request(t))
-	f.do(push{path: "/wechat/wxunbound/ticket"}.request(t))
-	got := f.h.Failures(testComponent)
-	if len(got) != 2 || got[0].Label != wechat.ReasonPadding.Label() || got[1].Label != wechat.ReasonSignature.Label() || got[0].At != 1_790_000_000_000 || got[0].Kind != wechat.TicketURL {
-		t.Errorf("%+v", got)
-	}
-	if len(f.h.Failures("wxunbound")) != 0 || len(f.h.failures.rings) != 1 {
-		t.Error("strangers fill the memory")
-	}
-	for range 100 {
-		f.do(push{token: "wrong"}.request(t))
-	}
-	if n := len(f.h.Failures(testComponent)); n != failuresKept {
-		t.Errorf("%d failures kept", n)
 	}
 }
 
