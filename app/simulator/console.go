@@ -206,7 +206,7 @@ func programsPage(w *world, now int64, r *http.Request) (view, error) {
 	}
 	blank := (&world{ids: &idSource{}}).newMiniProgram("", now) // defaults for the form, without using up an id
 	blank.AppID, blank.NickName = "", ""
-	return w.console(r, now, "miniprograms", "programs", map[string]any{"Programs": rows,
+	return w.console(r, now, "miniprograms", "programs", map[string]any{"Programs": rows, "People": w.people.all(),
 		"Form": programForm{M: blank, People: w.people.all(), Back: "/console/miniprograms"}}), nil
 }
 

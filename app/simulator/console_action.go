@@ -123,6 +123,9 @@ func consoleActions() map[string]func(*form) runAction {
 	return map[string]func(*form) runAction{
 		"component":   componentAction,
 		"miniprogram": miniProgramAction,
+		"person": func(f *form) runAction {
+			return perform(upsertPerson, personRequest{WechatID: f.plain("wechat_id"), Name: f.filled("name"), Searchable: f.bool("searchable")}, "微信用户已保存")
+		},
 		"draft": func(f *form) runAction {
 			return perform(uploadDraft, draftRequest{Component: f.plain("component_appid"), SourceAppID: f.plain("source_appid"), SourceName: f.plain("source_name"),
 				Version: f.plain("user_version"), Desc: f.plain("user_desc"), Pages: f.words("pages"), PrivacyAPIs: f.words("privacy_apis")}, "草稿已上传")

@@ -69,6 +69,7 @@ func TestConsoleFormsDoWhatTheySay(t *testing.T) {
 		"name_set": "1", "avatar_set": "1", "intro_set": "1", "categories": "商家自营 食品饮料 304 325\n"}), "flash", "已保存")
 	says(post("miniprogram", "/console/miniprograms", map[string]string{"nick_name": "咖啡", "admin": "x", "categories": "一 二"}), "flash-error", "四项")
 	says(post("miniprogram", "/console/miniprograms", map[string]string{"nick_name": "咖啡", "admin": "x", "categories": "一 二 三 四"}), "flash-error", "数字")
+	says(post("person", "/console/miniprograms", map[string]string{"wechat_id": "lisi", "name": "李四", "searchable": "1"}), "flash", "已保存")
 	says(post("draft", "/console/drafts", map[string]string{"component_appid": testComponent, "user_version": "1.0.0", "user_desc": "首版", "pages": "pages/index/index\npages/me/me"}), "flash", "已上传")
 	says(post("ticket", "/console", map[string]string{"component_appid": testComponent}), "flash", "票据")
 	at, _ := g.authorize(ct, testProgram)

@@ -107,7 +107,7 @@ func newNonce() string {
 // an unfinished push stays waiting and is sent again later.
 func (s *Simulator) deliver(ctx context.Context, id string) error {
 	for try := 0; try <= maxRetries; try++ {
-		if try > 0 && !sleep(ctx, s.retry) {
+		if wait := s.retry * time.Duration(try*(try+1)/2); try > 0 && !sleep(ctx, wait) {
 			return nil
 		}
 		var c component
@@ -193,7 +193,7 @@ func (s *Simulator) post(ctx context.Context, ready signedPush, c *component, p 
 		record.DurationMs = s.wall().Sub(start).Milliseconds()
 		return record, false
 	}
-	defer resp.Body.Close() //nolint: nothing can be done about a failing close of a read body
+	defer resp.Body.Close() // after the body was read a failing close loses nothing
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxPushAnswer))
 	record.HTTPStatus, record.DurationMs = resp.StatusCode, s.wall().Sub(start).Milliseconds()
 	if err != nil {

@@ -63,6 +63,9 @@ func (c *apiCall) decode(into any) error {
 type number int64
 
 func (n *number) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
 	v, err := strconv.ParseInt(string(bytes.Trim(raw, `"`)), 10, 64)
 	if err != nil {
 		return err

@@ -9,6 +9,9 @@ import (
 // tick is how often Run looks for due work when nothing wakes it, in real time.
 const tick = 500 * time.Millisecond
 
+// forgetEvery is how often Run drops old records, in real time.
+const forgetEvery = 30 * time.Second
+
 // keepMs is how long used and expired codes, tokens and scans stay known (simulated), so that their reuse still gets
 // the right errcode.
 const keepMs = 24 * 3600 * 1000
@@ -20,10 +23,14 @@ func (s *Simulator) Run(ctx context.Context) error {
 	defer k.wg.Wait()
 	timer := time.NewTicker(tick)
 	defer timer.Stop()
+	var lastForget time.Time
 	for {
 		err := s.update(ctx, func(w *world, now int64) error {
 			w.pushDueTickets(now)
-			w.forget(now)
+			if wall := s.wall(); wall.Sub(lastForget) >= forgetEvery { // it looks at every record, so not at each wake
+				lastForget = wall
+				w.forget(now)
+			}
 			return nil
 		})
 		if err == nil {

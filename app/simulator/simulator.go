@@ -30,7 +30,7 @@ type Simulator struct {
 	client    *http.Client
 	templates *htmltemplate.Template
 	wake      chan struct{} // one pending wish to look for work
-	retry     time.Duration // wait before a push is repeated
+	retry     time.Duration // unit of the waits before a push is repeated: 1, 3 and 6 of them, enough for a platform to restart
 
 	mu     sync.Mutex // guards everything below
 	world  *world
