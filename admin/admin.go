@@ -62,6 +62,8 @@ type Admin struct {
 	log     *slog.Logger
 	clock   clock.Clock
 	flash   flash
+	assets  assets
+	tags    template.HTML
 }
 
 // New builds the back office and opens GoAdmin's pool; Close ends it.
@@ -80,6 +82,9 @@ func New(o Options) (*Admin, error) {
 	var err error
 	if a.views, err = parseViews(a); err != nil {
 		return nil, fmt.Errorf("admin: templates: %w", err)
+	}
+	if a.tags, err = a.assets.tags(o.Head); err != nil {
+		return nil, fmt.Errorf("admin: theme: %w", err)
 	}
 	if a.engine, err = openEngine(o); err != nil {
 		return nil, fmt.Errorf("admin: open GoAdmin: %w", err)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"html/template"
 	"mime"
 	"net/http"
@@ -27,31 +28,78 @@ const (
 	ownJS    = "admin.js"
 )
 
-var assetTags = template.HTML(`<link rel="stylesheet" href="` + assetURL(swordCSS) + `">`)
+type asset struct {
+	body, zipped []byte
+	etag, kind   string
+}
 
-var ownTags = template.HTML(`<link rel="stylesheet" href="` + assetURL(ownCSS) + `"><script src="` + assetURL(ownJS) + `" defer></script>`)
+// assets are the theme's files. They never change while the process lives, so each is read, mended and compressed
+// at its first use. Safe for concurrent use.
+type assets struct {
+	loaded sync.Map
+}
+
+// address is where a file is found, with its content's hash.
+func (s *assets) address(name string) (string, error) {
+	a, ok := s.load(name)
+	if !ok {
+		return "", fmt.Errorf("no asset %s", name)
+	}
+	return assetPrefix + name + "?v=" + strings.Trim(a.etag, `"`), nil
+}
+
+// tags link the frame's own files around the shared ones, so that Sword's rules come first and ours last.
+func (s *assets) tags(shared template.HTML) (template.HTML, error) {
+	var urls [3]string
+	for i, name := range []string{swordCSS, ownCSS, ownJS} {
+		url, err := s.address(name)
+		if err != nil {
+			return "", err
+		}
+		urls[i] = url
+	}
+	sheet := func(url string) template.HTML { return template.HTML(`<link rel="stylesheet" href="` + url + `">`) }
+	return sheet(urls[0]) + shared + sheet(urls[1]) + template.HTML(`<script src="`+urls[2]+`" defer></script>`), nil
+}
 
 type asset struct {
 	body, zipped []byte
 	etag, kind   string
 }
 
-// asset files never change while the process lives, so each is read, mended and compressed once.
-var assets sync.Map
+// assets are the theme's files. They never change while the process lives, so each is read, mended and compressed
+// at its first use. Safe for concurrent use.
+type assets struct {
+	loaded sync.Map
+}
 
-func assetURL(name string) string {
-	a, ok := loadAsset(name)
+// address is where a file is found, with its content's hash.
+func (s *assets) address(name string) (string, error) {
+	a, ok := s.load(name)
 	if !ok {
-		panic("admin: no asset " + name)
+		return "", fmt.Errorf("no asset %s", name)
 	}
-	return assetPrefix + name + "?v=" + strings.Trim(a.etag, `"`)
+	return assetPrefix + name + "?v=" + strings.Trim(a.etag, `"`), nil
+}
+
+// tags link the frame's own files.
+func (s *assets) tags() (template.HTML, error) {
+	var urls [3]string
+	for i, name := range []string{swordCSS, ownCSS, ownJS} {
+		url, err := s.address(name)
+		if err != nil {
+			return "", err
+		}
+		urls[i] = url
+	}
+	return template.HTML(`<link rel="stylesheet" href="` + urls[0] + `"><link rel="stylesheet" href="` + urls[1] + `"><script src="` + urls[2] + `" defer></script>`), nil
 }
 
 // elsewhere is any address of another site inside a style sheet: Sword names none today, and shall not tomorrow.
 var elsewhere = regexp.MustCompile(`(?i)@import[^;]*;|url\(\s*["']?\s*(?:https?:)?//[^)]*\)`)
 
-func loadAsset(name string) (*asset, bool) {
-	if a, ok := assets.Load(name); ok {
+func (s *assets) load(name string) (*asset, bool) {
+	if a, ok := s.loaded.Load(name); ok {
 		return a.(*asset), true
 	}
 	var body []byte
@@ -79,17 +127,17 @@ func loadAsset(name string) (*asset, bool) {
 		_ = w.Close()
 		a.zipped = z.Bytes()
 	}
-	got, _ := assets.LoadOrStore(name, a)
+	got, _ := s.loaded.LoadOrStore(name, a)
 	return got.(*asset), true
 }
 
-// serveAsset answers a file of the theme, and reports whether the address was one. Files need no login.
-func serveAsset(w http.ResponseWriter, r *http.Request) bool {
+// serve answers a file of the theme, and reports whether the address was one. Files need no login.
+func (s *assets) serve(w http.ResponseWriter, r *http.Request) bool {
 	name, ok := strings.CutPrefix(r.URL.Path, assetPrefix)
 	if !ok {
 		return false
 	}
-	a, ok := loadAsset(name)
+	a, ok := s.load(name)
 	if !ok || path.Clean(name) != name || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		http.Error(w, "没有这个文件", http.StatusNotFound)
 		return true

@@ -9,15 +9,19 @@ import (
 
 func TestAssetsAreLocalImmutableAndNeedNoLogin(t *testing.T) {
 	h := open(t, Options{})
-	a := h.get("", assetURL(swordCSS)).want(t, 200, ".sidebar-menu")
+	address, err := h.admin.assets.address(swordCSS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := h.get("", address).want(t, 200, ".sidebar-menu")
 	if a.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/css") || a.Header.Get("ETag") == "" {
 		t.Errorf("headers %v", a.Header)
 	}
-	h.do("", "GET", assetURL(swordCSS), nil, withHeader("If-None-Match", a.Header.Get("ETag"))).want(t, 304)
+	h.do("", "GET", address, nil, withHeader("If-None-Match", a.Header.Get("ETag"))).want(t, 304)
 	for _, path := range []string{"/admin/assets/nothing.js", "/admin/assets/layout.tmpl", "/admin/assets/../admin.css", "/admin/assets/dist/", "/admin/assets/"} {
 		h.get("", path).want(t, 404)
 	}
-	h.do("", "POST", assetURL(ownCSS), url.Values{}).want(t, 404)
+	h.do("", "POST", address, url.Values{}).want(t, 404)
 }
 
 // outside finds an address of another site where a browser would follow it by itself.

@@ -53,9 +53,8 @@ func (a *Admin) execute(name string, r *http.Request, v *visit, view View) []byt
 			Panel:          types.Panel{Title: template.HTML(template.HTMLEscapeString(view.Title)), Content: view.Body},
 			Logo:           "MiniFleet",
 			NavButtonsHTML: " ",
-			TmplHeadHTML:   theme.GetHeadHTML(),
 		}),
-		Actor: v.actor, Environment: a.o.Environment, View: view, Shared: a.o.Head + ownTags, Foot: a.o.Foot, Flash: a.flash.take(v.actor),
+		Actor: v.actor, Environment: a.o.Environment, View: view, Shared: a.tags, Foot: a.o.Foot, Flash: a.flash.take(v.actor),
 	}
 	tmpl, _ := theme.GetTemplate(false)
 	var b bytes.Buffer

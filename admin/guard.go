@@ -42,7 +42,7 @@ func visitOf(ctx context.Context) *visit {
 func (a *Admin) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header())
-		if serveAsset(w, r) {
+		if a.assets.serve(w, r) {
 			return
 		}
 		if !canonical(r.URL) {

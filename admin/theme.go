@@ -65,8 +65,8 @@ func newTheme() *theme {
 // GetTemplate gives the frame. A page without a frame is never asked of the theme, so pjax makes no difference.
 func (t *theme) GetTemplate(bool) (*template.Template, string) { return t.layout, "layout" }
 
-// GetHeadHTML links the style sheets.
-func (t *theme) GetHeadHTML() template.HTML { return assetTags }
+// GetHeadHTML is empty: the frame links its own files, in the order that lets ours win over Sword's.
+func (t *theme) GetHeadHTML() template.HTML { return "" }
 
 // GetFootJS is empty: the frame's script is linked in the head.
 func (t *theme) GetFootJS() template.HTML { return "" }
