@@ -21,7 +21,7 @@ var viewFiles embed.FS
 // views are the parsed templates; parsed once, never changed.
 var views = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("version").Funcs(template.FuncMap{
-		"when": when, "auditTag": auditTag, "lines": reasonLines, "title": titleOf, "add": func(a, b int) int { return a + b },
+		"when": when, "auditTag": auditTag, "lines": reasonLines, "title": titleOf, "oneLess": func(n int64) int64 { return max(n-1, 0) },
 	}).ParseFS(viewFiles, "views/*.html"))
 })
 
