@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"minifleet/app/fault"
+	"minifleet/app/trail"
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -64,6 +65,12 @@ func (s *hostService) authority(ctx context.Context) (authority, error) {
 	return again, nil
 }
 
+// authorized is authority, with the request id put into the context for the trail.
+func (s *hostService) authorized(ctx context.Context) (authority, context.Context, error) {
+	a, err := s.authority(ctx)
+	return a, trail.WithRequestID(ctx, a.requestID), err
+}
+
 // guard turns a panic of the host's own code into a fault for this one call.
 func (s *hostService) guard(method string, err *error) {
 	if cause := recover(); cause != nil {
@@ -84,7 +91,7 @@ func (s *hostService) guard(method string, err *error) {
 // WeChat sends one request through the gateway, within what the call may do.
 func (s *hostService) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest) (answer *pluginpb.WeChatResponse, err error) {
 	defer s.guard("WeChat", &err)
-	a, err := s.authority(ctx)
+	a, ctx, err := s.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +149,7 @@ func mayCall(a authority, request *wechat.Request) error {
 // Find reads an own collection or a core view.
 func (s *hostService) Find(ctx context.Context, request *pluginpb.FindRequest) (answer *pluginpb.FindResponse, err error) {
 	defer s.guard("Find", &err)
-	a, err := s.authority(ctx)
+	a, ctx, err := s.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +170,7 @@ func (s *hostService) Find(ctx context.Context, request *pluginpb.FindRequest) (
 // Commit writes.
 func (s *hostService) Commit(ctx context.Context, request *pluginpb.CommitRequest) (answer *pluginpb.CommitResponse, err error) {
 	defer s.guard("Commit", &err)
-	a, err := s.authority(ctx)
+	a, ctx, err := s.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +184,7 @@ func (s *hostService) Commit(ctx context.Context, request *pluginpb.CommitReques
 // Call runs an operation of the core or of another plugin with the authority of this call.
 func (s *hostService) Call(ctx context.Context, request *pluginpb.CallRequest) (answer *pluginpb.CallResponse, err error) {
 	defer s.guard("Call", &err)
-	a, err := s.authority(ctx)
+	a, ctx, err := s.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
