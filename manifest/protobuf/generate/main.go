@@ -1,5 +1,5 @@
-// Command generate writes the Go code of the plugin wire. Run it from the
-// module's root: go run ./manifest/protobuf/generate
+// Command generate turns the .proto files of manifest/protobuf into the Go code committed in plugins/sdk/pluginpb.
+// It never runs in the product; authors of the wire run it from the module's root: go run ./manifest/protobuf/generate
 package main
 
 import (
@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"minifleet/manifest/protobuf"
 )
 
 func main() {
@@ -19,7 +17,7 @@ func main() {
 }
 
 func generate() error {
-	files, err := protobuf.Generate(context.Background(), filepath.FromSlash("manifest/protobuf"))
+	files, err := compile(context.Background(), filepath.FromSlash("manifest/protobuf"))
 	if err != nil {
 		return err
 	}

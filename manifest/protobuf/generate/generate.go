@@ -1,7 +1,4 @@
-// Package protobuf turns the .proto files of this folder into the Go code
-// committed in plugins/sdk/pluginpb. It never runs in the product; the
-// generate program writes the files and a test compares them.
-package protobuf
+package main
 
 import (
 	"bytes"
@@ -19,22 +16,22 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// File is the only proto of the plugin wire, relative to this folder.
-const File = "minifleet/plugin/v1/plugin.proto"
+// wireFile is the only proto of the plugin wire, relative to manifest/protobuf.
+const wireFile = "minifleet/plugin/v1/plugin.proto"
 
 // module is cut off the front of generated paths.
 const module = "minifleet"
 
-// Generate compiles File under the folder dir and runs both Go generators.
+// compile reads wireFile under the folder dir and runs both Go generators.
 // The answer maps paths relative to the module's root to their content.
-func Generate(ctx context.Context, dir string) (map[string][]byte, error) {
+func compile(ctx context.Context, dir string) (map[string][]byte, error) {
 	compiler := protocompile.Compiler{
 		Resolver:       &protocompile.SourceResolver{ImportPaths: []string{dir}},
 		SourceInfoMode: protocompile.SourceInfoStandard,
 	}
-	files, err := compiler.Compile(ctx, File)
+	files, err := compiler.Compile(ctx, wireFile)
 	if err != nil {
-		return nil, fmt.Errorf("compile %s: %w", File, err)
+		return nil, fmt.Errorf("compile %s: %w", wireFile, err)
 	}
 	out := map[string][]byte{}
 	for tool, parameter := range map[string]string{
