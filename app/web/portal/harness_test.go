@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,8 +16,10 @@ import (
 	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/grant"
+	"minifleet/app/miniprogram"
 	"minifleet/app/miniprogram/authtest"
 	"minifleet/app/plugin"
+	"minifleet/app/secret"
 	"minifleet/app/store/storetest"
 	"minifleet/app/web/portal"
 	"minifleet/resource"
@@ -32,6 +35,9 @@ type house struct {
 	plugins  *fakePlugins
 	server   *httptest.Server
 }
+
+// contentPolicy is the server's own: nothing from elsewhere, nothing inline.
+const contentPolicy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 type fakePlugins struct {
 	answer func(actor account.Actor, request plugin.Request) (plugin.Response, error)
@@ -50,6 +56,8 @@ func (f *fakePlugins) Menu(account.Actor, string) []plugin.MenuItem { return f.m
 func open(t *testing.T) *house {
 	t.Helper()
 	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}}
+	h.server = httptest.NewUnstartedServer(nil)
+	h.own()
 	h.accounts = account.New(h.DB, h.Clock, h.Trail)
 	h.grants = grant.New(h.DB, h.Clock, h.Trail, h.Apps)
 	assets, err := resource.Load()
@@ -58,7 +66,7 @@ func open(t *testing.T) *house {
 	}
 	p, err := portal.New(portal.Options{
 		Accounts: h.accounts, Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, Assets: assets,
-		PublicURL: h.Public, Environment: "模拟环境", Clock: h.Clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		PublicURL: "http://" + h.server.Listener.Addr().String(), Environment: "模拟环境", Clock: h.Clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,9 +74,27 @@ func open(t *testing.T) *house {
 	mux := http.NewServeMux()
 	mux.Handle("/assets/", assets.Handler())
 	mux.Handle("/", p.Handler())
-	h.server = httptest.NewServer(mux)
+	h.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// As app/web sets them before the portal is asked.
+		w.Header().Set("Referrer-Policy", "same-origin")
+		w.Header().Set("Content-Security-Policy", contentPolicy)
+		mux.ServeHTTP(w, r)
+	})
+	h.server.Start()
 	t.Cleanup(h.server.Close)
 	return h
+}
+
+// own makes the portal's own address the domain from which authorisations start and to which they return.
+func (h *house) own() {
+	h.t.Helper()
+	vault, err := secret.OpenFile(filepath.Join(h.t.TempDir(), "key.json"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	host := h.server.Listener.Addr().String()
+	h.Apps = miniprogram.New(h.DB, vault, h.Clock, h.Trail, h.WeChat, h.Components, h.World, miniprogram.Options{PublicURL: "http://" + host, PCHost: h.Sim.URL, H5Host: h.Sim.URL})
+	h.Control("/control/components", map[string]any{"appid": authtest.PlatformID, "auth_domain": host})
 }
 
 // browser keeps cookies and does not follow redirects by itself.
