@@ -62,39 +62,6 @@ func (s *assets) tags(shared template.HTML) (template.HTML, error) {
 	return sheet(urls[0]) + shared + sheet(urls[1]) + template.HTML(`<script src="`+urls[2]+`" defer></script>`), nil
 }
 
-type asset struct {
-	body, zipped []byte
-	etag, kind   string
-}
-
-// assets are the theme's files. They never change while the process lives, so each is read, mended and compressed
-// at its first use. Safe for concurrent use.
-type assets struct {
-	loaded sync.Map
-}
-
-// address is where a file is found, with its content's hash.
-func (s *assets) address(name string) (string, error) {
-	a, ok := s.load(name)
-	if !ok {
-		return "", fmt.Errorf("no asset %s", name)
-	}
-	return assetPrefix + name + "?v=" + strings.Trim(a.etag, `"`), nil
-}
-
-// tags link the frame's own files.
-func (s *assets) tags() (template.HTML, error) {
-	var urls [3]string
-	for i, name := range []string{swordCSS, ownCSS, ownJS} {
-		url, err := s.address(name)
-		if err != nil {
-			return "", err
-		}
-		urls[i] = url
-	}
-	return template.HTML(`<link rel="stylesheet" href="` + urls[0] + `"><link rel="stylesheet" href="` + urls[1] + `"><script src="` + urls[2] + `" defer></script>`), nil
-}
-
 // elsewhere is any address of another site inside a style sheet: Sword names none today, and shall not tomorrow.
 var elsewhere = regexp.MustCompile(`(?i)@import[^;]*;|url\(\s*["']?\s*(?:https?:)?//[^)]*\)`)
 
