@@ -52,7 +52,7 @@ type templateRequest struct {
 	Name    string    `json:"name" check:"max=60"`
 	Version string    `json:"version" check:"max=64"`
 	Notes   string    `json:"notes" check:"required,max=1000"`
-	Schema  []Setting `json:"ext_schema"`
+	Schema  []Setting `json:"schema"`
 	Domains Domains   `json:"domains"`
 }
 
@@ -60,11 +60,11 @@ func (v *plugin) apiAddTemplate(ctx context.Context, in templateRequest) (Templa
 	if _, err := componentOf(ctx, in.AppID); err != nil {
 		return TemplateView{}, err
 	}
-	// Through the same lines as the form, so that both know one set of rules.
-	settings, err := parseSettings(settingLines(in.Schema))
+	settings, err := checkSettings(in.Schema)
 	if err != nil {
-		return TemplateView{}, sdk.Fail("version.bad_template", "配置字段有误").On("ext_schema", err.Error())
+		return TemplateView{}, sdk.Fail("version.bad_template", "配置字段有误").On("schema", err.Error())
 	}
+	// Through the same lines as the form, so that both know one set of rules.
 	if _, err := parseDomains(domainLines(in.Domains)); err != nil {
 		return TemplateView{}, sdk.Fail("version.bad_template", "服务器域名有误").On("domains", err.Error())
 	}

@@ -178,8 +178,11 @@ func (d *commitData) choose(r *http.Request) {
 func (v *plugin) commitPage(ctx context.Context, r *http.Request) (sdk.View, error) {
 	appid := r.PathValue("appid")
 	in := upload{Template: r.PostFormValue("template"), UserVersion: r.PostFormValue("user_version"), UserDesc: r.PostFormValue("user_desc")}
-	var err error
-	if in.ExtJSON, err = extOfForm(r); err == nil {
+	err := v.answered(ctx, r, in.Template)
+	if err == nil {
+		in.ExtJSON, err = extOfForm(r)
+	}
+	if err == nil {
 		_, err = v.commitCode(ctx, appid, in)
 	}
 	switch {
@@ -190,6 +193,28 @@ func (v *plugin) commitPage(ctx context.Context, r *http.Request) (sdk.View, err
 	default:
 		return v.again(ctx, appid, err)
 	}
+}
+
+// answered refuses a form that leaves out what the template requires; ext_json typed by hand stands for all of it.
+func (v *plugin) answered(ctx context.Context, r *http.Request, template string) error {
+	id, err := strconv.ParseInt(template, 10, 64)
+	if err != nil || strings.TrimSpace(r.PostFormValue("ext_json")) != "" {
+		return nil // what is wrong with the template is said by commitCode
+	}
+	row, found, err := v.templates.First(ctx, sdk.Eq(sdk.ColumnID, id))
+	if err != nil || !found {
+		return err
+	}
+	failure := sdk.Fail("version.bad_config", "模板配置有误，请按提示修改")
+	for _, setting := range row.Schema {
+		if setting.Required && strings.TrimSpace(r.PostFormValue("config."+setting.Name)) == "" {
+			failure = failure.On("config."+setting.Name, "请填写"+setting.Label)
+		}
+	}
+	if len(failure.Fields) > 0 {
+		return failure
+	}
+	return nil
 }
 
 // extOfForm is the ext_json that was typed under 高级, or the one made of the configuration's fields.

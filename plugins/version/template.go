@@ -69,9 +69,11 @@ type Use struct {
 
 // Setting is one field of a template's configuration form; its value becomes a member of ext in ext_json.
 type Setting struct {
-	Name    string `json:"name"`
-	Label   string `json:"label"`
-	Default string `json:"default"`
+	Name     string `json:"name"`
+	Label    string `json:"label"`
+	Default  string `json:"default"`
+	Required bool   `json:"required"`
+	Help     string `json:"help"`
 }
 
 // Domains are the server domains a template needs, with their scheme (02 E.2).
@@ -98,30 +100,40 @@ var (
 
 const mostSettings = 30
 
-// parseSettings reads lines of name,label,default. A Chinese comma or a bar works too; blank lines are skipped.
+// parseSettings reads lines of name,label,default. A star after the name makes the field required; a Chinese comma or a
+// bar works too; blank lines are skipped.
 func parseSettings(lines string) ([]Setting, error) {
 	settings := []Setting{}
-	seen := map[string]bool{}
-	for n, line := range strings.Split(lines, "\n") {
+	for line := range strings.SplitSeq(lines, "\n") {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
 		name, rest := cutField(line)
 		label, fallback := cutField(rest)
-		setting := Setting{Name: name, Label: label, Default: fallback}
+		name, required := strings.CutSuffix(name, "*")
+		settings = append(settings, Setting{Name: strings.TrimSpace(name), Label: label, Default: fallback, Required: required})
+	}
+	return checkSettings(settings)
+}
+
+// checkSettings refuses what cannot become a form, and names fields without a label after themselves.
+func checkSettings(settings []Setting) ([]Setting, error) {
+	if len(settings) > mostSettings {
+		return nil, fmt.Errorf("最多 %d 个配置字段", mostSettings)
+	}
+	checked := make([]Setting, len(settings))
+	seen := map[string]bool{}
+	for i, setting := range settings {
 		if setting.Label == "" {
 			setting.Label = setting.Name
 		}
 		if complaint := setting.complaint(seen); complaint != "" {
-			return nil, fmt.Errorf("第 %d 行：%s", n+1, complaint)
+			return nil, fmt.Errorf("第 %d 个字段：%s", i+1, complaint)
 		}
 		seen[setting.Name] = true
-		settings = append(settings, setting)
+		checked[i] = setting
 	}
-	if len(settings) > mostSettings {
-		return nil, fmt.Errorf("最多 %d 个配置字段", mostSettings)
-	}
-	return settings, nil
+	return checked, nil
 }
 
 // cutField cuts at the first separator; the last field may hold separators itself.
@@ -144,6 +156,8 @@ func (s Setting) complaint(seen map[string]bool) string {
 		return "名称最多 40 个字"
 	case utf8.RuneCountInString(s.Default) > 500:
 		return "默认值最多 500 个字"
+	case utf8.RuneCountInString(s.Help) > 200:
+		return "说明最多 200 个字"
 	}
 	return ""
 }
@@ -152,7 +166,11 @@ func (s Setting) complaint(seen map[string]bool) string {
 func settingLines(settings []Setting) string {
 	lines := make([]string, len(settings))
 	for i, s := range settings {
-		lines[i] = s.Name + "," + s.Label + "," + s.Default
+		star := ""
+		if s.Required {
+			star = "*"
+		}
+		lines[i] = s.Name + star + "," + s.Label + "," + s.Default
 	}
 	return strings.Join(lines, "\n")
 }

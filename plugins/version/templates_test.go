@@ -189,8 +189,10 @@ func TestTheOperationTemplateTellsOnlyTheMerchant(t *testing.T) {
 }
 
 func TestParsingConfigurationLines(t *testing.T) {
-	got, err := parseSettings("shopName,店铺名称,我的小店\n\n color，主色，#0a0|浅,深 \nplain")
-	want := []Setting{{"shopName", "店铺名称", "我的小店"}, {"color", "主色", "#0a0|浅,深"}, {"plain", "plain", ""}}
+	got, err := parseSettings("shopName*,店铺名称,我的小店\n\n color，主色，#0a0|浅,深 \nplain")
+	want := []Setting{
+		{Name: "shopName", Label: "店铺名称", Default: "我的小店", Required: true}, {Name: "color", Label: "主色", Default: "#0a0|浅,深"}, {Name: "plain", Label: "plain"},
+	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v, %v", got, err)
 	}

@@ -279,8 +279,8 @@ func (s *scene) template() TemplateView {
 	var made TemplateView
 	s.must(s.API("POST", "/components/"+testComponent+"/templates", map[string]any{
 		"draft_id": 0, "name": "点餐", "version": "1.0.0", "notes": "首版",
-		"ext_schema": []Setting{{Name: "shopName", Label: "店铺名称", Default: "我的小店"}},
-		"domains":    Domains{Request: []string{"https://api.example.com"}},
+		"schema":  []Setting{{Name: "shopName", Label: "店铺名称", Default: "我的小店"}},
+		"domains": Domains{Request: []string{"https://api.example.com"}},
 	}, &made))
 	return made
 }
