@@ -77,7 +77,7 @@ func TestCoreOperationsAndViewsActAsThePerson(t *testing.T) {
 	h := newHouse(t, storetest.Open(t), "notes", "peer").run(t).ready(t)
 	h.core.right("wxa", ada.SpaceID, "*")
 	h.core.right("wxb", bob.SpaceID, "*")
-	if apps := h.must(t, ada, command{Do: "apps"}).List; !slices.Equal(apps, []string{"wxa"}) {
+	if apps := h.must(t, ada, command{Do: "apps"}).List; !slices.Equal(apps, []string{"wxa wxc true false"}) {
 		t.Errorf("ada sees %v", apps)
 	}
 	if apps, err := h.post(t, account.Actor{}, "notes", "/public", command{Do: "apps"}); err != nil || len(apps.List) != 0 {

@@ -66,7 +66,7 @@ type MiniProgram struct {
 // Binding is one authorisation of a mini program to a component.
 type Binding struct {
 	Component string `json:"component"`
-	State     string `json:"state"`
+	State     string `json:"state"` // for plugins: authorized | unauthorized
 	Sets      []int  `json:"sets"`
 }
 

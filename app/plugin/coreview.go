@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -64,7 +65,21 @@ func (h *Host) viewMiniPrograms(ctx context.Context, a authority, request *plugi
 		return found{total: -1}, nil
 	}
 	apps, next, err := h.options.MiniPrograms.List(ctx, query)
+	for _, app := range apps {
+		for i := range app.Components {
+			app.Components[i].State = bindingState(app.Components[i].State)
+		}
+	}
 	return rowsOf(apps, next, err)
+}
+
+// bindingState gives the plugins' word for an authorisation's state, which is part of the wire and does not follow the
+// core's own words.
+func bindingState(state string) string {
+	if state == miniprogram.Active || state == "authorized" {
+		return "authorized"
+	}
+	return "unauthorized"
 }
 
 func addCondition(query *MiniProgramQuery, condition *pluginpb.Where) error {

@@ -12,6 +12,7 @@ import (
 	"minifleet/app/clock"
 	"minifleet/app/event"
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram"
 	"minifleet/app/plugin"
 	"minifleet/app/store"
 	"minifleet/app/wechat"
@@ -72,7 +73,9 @@ func (c *core) List(ctx context.Context, query plugin.MiniProgramQuery) ([]plugi
 	var apps []plugin.MiniProgram
 	for _, row := range rows {
 		if query.AppIDs == nil || slices.Contains(query.AppIDs, row.Appid) {
-			apps = append(apps, plugin.MiniProgram{AppID: row.Appid})
+			apps = append(apps, plugin.MiniProgram{
+				AppID: row.Appid, Components: []plugin.Binding{{Component: "wxc", State: miniprogram.Active, Sets: []int{18}}, {Component: "wxold", State: "ended", Sets: []int{30}}},
+			})
 		}
 	}
 	return apps, "", nil

@@ -237,7 +237,9 @@ func (s *shelf) do(ctx context.Context, in command) (outcome, error) {
 		page, err := sdk.MiniPrograms(ctx, sdk.Query{})
 		var out outcome
 		for _, found := range page.Items {
-			out.List = append(out.List, found.AppID)
+			component, held := found.Has(18)
+			_, stale := found.Has(30)
+			out.List = append(out.List, fmt.Sprint(found.AppID, " ", component, " ", held, " ", stale))
 		}
 		return out, err
 	case "can":

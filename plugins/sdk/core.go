@@ -24,8 +24,8 @@ type MiniProgramInfo struct {
 // MiniProgramBinding is one authorisation to a component.
 type MiniProgramBinding struct {
 	Component string `json:"component"`
-	State     string `json:"state"`
-	Sets      []int  `json:"sets"` // permission set ids
+	State     string `json:"state"` // "authorized" or "unauthorized"
+	Sets      []int  `json:"sets"`  // permission set ids
 }
 
 // Has tells whether a live authorisation holds the permission set, and whose.
