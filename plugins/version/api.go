@@ -141,7 +141,7 @@ func (v *plugin) look(ctx context.Context, appid string) (lane Lane, app sdk.Min
 	if lane, err = v.laneOf(ctx, app); err != nil {
 		return lane, app, nil, err
 	}
-	_, held := app.Has(setCode)
+	_, held := holder(app, setCode)
 	switch {
 	case !held:
 	case lane.SyncedAt == 0 && lane.Pending == "":

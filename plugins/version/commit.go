@@ -92,7 +92,7 @@ func checkUpload(in upload) error {
 // source finds the template of an upload: one of the actor's own library, or one that was installed on this mini
 // program before. Template ids are small numbers; without this look anybody could take what a merchant never offered.
 func (v *plugin) source(ctx context.Context, app sdk.MiniProgramInfo, in upload) (origin, error) {
-	component, held := app.Has(setCode)
+	component, held := holder(app, setCode)
 	if !held {
 		return origin{}, sdk.Conflict("version.unauthorized", situation{app: app}.unauthorised())
 	}

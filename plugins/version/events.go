@@ -137,7 +137,7 @@ func (v *plugin) authorized(ctx context.Context, e sdk.Event) error {
 	if err != nil {
 		return err
 	}
-	if _, held := app.Has(setCode); !held {
+	if _, held := holder(app, setCode); !held {
 		_, err := v.change(ctx, app, false, func(l *Lane) { *l = l.profile(app) })
 		return err
 	}
@@ -165,7 +165,7 @@ func (v *plugin) unauthorized(ctx context.Context, e sdk.Event) error {
 	if err != nil && !errors.Is(err, sdk.ErrNotFound) {
 		return err
 	}
-	if _, held := app.Has(setCode); held {
+	if _, held := holder(app, setCode); held {
 		return nil // authorised again meanwhile
 	}
 	app.AppID = e.AppID

@@ -51,7 +51,7 @@ func (v *plugin) checkStep(ctx context.Context, row *Install) (outcome, error) {
 	}
 	if missing := missingSets(app, row.Component); len(missing) > 0 {
 		result := outcome{problem: "缺少权限：" + strings.Join(missing, "、"), action: "请重新授权，并勾选缺少的权限", errcode: wechat.CodeMissingSet}
-		if holder, held := app.Has(setCode); held && holder != row.Component {
+		if other, held := holder(app, setCode); held && other != row.Component {
 			result.problem = "「开发管理与数据分析」由另一个第三方平台持有"
 			result.action = "请先在微信公众平台“设置 - 第三方设置”中解除原服务商的授权，再重新授权"
 		}
@@ -72,7 +72,7 @@ func (v *plugin) checkStep(ctx context.Context, row *Install) (outcome, error) {
 func missingSets(app sdk.MiniProgramInfo, component string) []string {
 	held := []int{}
 	for _, binding := range app.Components {
-		if binding.Component == component && binding.State == "authorized" {
+		if binding.Component == component && live(binding) {
 			held = binding.Sets
 		}
 	}

@@ -25,7 +25,7 @@ func (v *plugin) laneOf(ctx context.Context, app sdk.MiniProgramInfo) (Lane, err
 		if err != nil || found {
 			return lane, err
 		}
-		component, _ := app.Has(setCode)
+		component, _ := holder(app, setCode)
 		_, err = sdk.Commit(ctx, []sdk.Op{v.lanes.Insert(Lane{AppID: app.AppID, Name: nameOf(app), Component: component})})
 		if err != nil && !errors.Is(err, sdk.ErrConflict) {
 			return Lane{}, fmt.Errorf("make the lanes of %s: %w", app.AppID, err)
@@ -44,7 +44,7 @@ func nameOf(app sdk.MiniProgramInfo) string {
 // profile copies what the core says about the mini program.
 func (l Lane) profile(app sdk.MiniProgramInfo) Lane {
 	l.Name = nameOf(app)
-	if component, held := app.Has(setCode); held {
+	if component, held := holder(app, setCode); held {
 		l.Component, l.LostAt = component, 0
 	}
 	return l

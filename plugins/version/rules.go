@@ -25,6 +25,21 @@ const (
 	setBasic = 30
 )
 
+// live tells whether an authorisation holds, in the SDK's word or in the core's own.
+func live(binding sdk.MiniProgramBinding) bool {
+	return binding.State == "authorized" || binding.State == "active"
+}
+
+// holder is the 第三方平台 whose live authorisation holds a permission set.
+func holder(app sdk.MiniProgramInfo, set int) (component string, held bool) {
+	for _, binding := range app.Components {
+		if live(binding) && slices.Contains(binding.Sets, set) {
+			return binding.Component, true
+		}
+	}
+	return "", false
+}
+
 // situation is what decides whether an act is possible now.
 type situation struct {
 	lane Lane
@@ -88,11 +103,11 @@ func (r rule) reason(s situation) string {
 
 // unauthorised says why nothing at all can be done at WeChat, "" when it can.
 func (s situation) unauthorised() string {
-	if _, held := s.app.Has(setCode); held {
+	if _, held := holder(s.app, setCode); held {
 		return ""
 	}
 	for _, binding := range s.app.Components {
-		if binding.State == "authorized" {
+		if live(binding) {
 			return "没有「开发管理与数据分析」权限，请重新授权并勾选"
 		}
 	}
