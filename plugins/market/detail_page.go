@@ -14,7 +14,7 @@ type detailView struct {
 	Permissions []PermissionSet
 	Try         string // where the form goes
 	Key         string // makes a double click one installation
-	Visitor     bool
+	Login       string // a visitor's way to log in and back here; "" for others
 	Open        string // an unfinished installation of the actor's space to go on with
 	Shelf       string
 	Problem     string
@@ -32,13 +32,17 @@ func (m *market) detailPage(ctx context.Context, r *http.Request) (sdk.View, err
 func (m *market) detail(ctx context.Context, listing Listing, problem error) (sdk.View, error) {
 	view := detailView{
 		Listing: listing, Permissions: permissionSets(listing.Sets), Try: sdk.Path(ctx, "/"+listing.Slug+"/try"), Key: oneTimeKey(),
-		Visitor: sdk.Actor(ctx).AccountID == 0, Shelf: sdk.Path(ctx, "/"),
+		Shelf: sdk.Path(ctx, "/"),
+	}
+	visitor := sdk.Actor(ctx).AccountID == 0
+	if visitor {
+		view.Login = "/login?return=" + url.QueryEscape(sdk.Path(ctx, "/"+listing.Slug))
 	}
 	framed := sdk.View{Title: listing.Title, Subtitle: listing.Summary, Crumbs: []sdk.Crumb{{Title: "APP Store", Path: view.Shelf}}}
 	if problem != nil {
 		view.Problem, framed.Status = sdk.Message(problem), http.StatusConflict
 	}
-	if !view.Visitor {
+	if !visitor {
 		open, found, err := m.installations.First(ctx, sdk.Eq("owner_space", sdk.Actor(ctx).SpaceID), sdk.Eq("listing", listing.ID),
 			sdk.In("state", Choosing, Ready, Installing, Failed))
 		if err != nil {
@@ -53,14 +57,15 @@ func (m *market) detail(ctx context.Context, listing Listing, problem error) (sd
 
 var keyShape = regexp.MustCompile(`^[A-Z0-9]{10,40}$`)
 
-// tryPage is the click on 试用. A visitor logs in first and comes back to the template.
+// tryPage is the click on 试用. A visitor has to log in first.
 func (m *market) tryPage(ctx context.Context, r *http.Request) (sdk.View, error) {
 	listing, err := m.bySlug(ctx, r.PathValue("slug"))
 	if err != nil {
 		return sdk.View{}, err
 	}
 	if sdk.Actor(ctx).AccountID == 0 {
-		return sdk.View{Redirect: "/login?return=" + url.QueryEscape(sdk.Path(ctx, "/"+listing.Slug))}, nil
+		// The frame leads to the login and back to the page the form was on.
+		return sdk.View{}, sdk.Fail("market.login", "请先登录，再试用「"+listing.Title+"」").OfKind(sdk.KindUnauthenticated)
 	}
 	key := r.PostForm.Get("key")
 	if !keyShape.MatchString(key) {
