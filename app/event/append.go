@@ -27,7 +27,12 @@ type waiting struct {
 // one row of event_intake, which costs a third of rows of their own with all indexes, and the dispatcher unpacks them
 // into event_log a moment later. A record whose Dedupe is already there is dropped then, and success for its sender all
 // the same. When ctx ends first its error comes back, and the record may or may not have been stored.
+//
+// Inside a store transaction it is AppendTx: waiting there for another writer's commit would wait for ever on SQLite.
 func (l *Log) Append(ctx context.Context, r Record) error {
+	if l.opts.DB.InTx(ctx) {
+		return l.AppendTx(ctx, []Record{r})
+	}
 	prepared, err := l.prepare(r)
 	if err != nil {
 		return err

@@ -22,11 +22,11 @@ const fanPause = 20 * time.Millisecond
 
 // fanShare is how much longer than a step of the dispatcher its pause is while pushes pour in: they have the writer to
 // themselves for that share of the time, because WeChat waits for its answer and nobody waits for a delivery.
-const fanShare = 4
+const fanShare = 9
 
 // fanBacklog is how many records may wait before the dispatcher works without pause. Up to this burst, pushes are
 // answered at full speed; beyond, they share the writer, which slows the senders down to what can be dispatched.
-const fanBacklog = 50_000
+const fanBacklog = 20_000
 
 // idle is the due time of a queue without pending deliveries: it sorts behind every real one.
 const idle = int64(1) << 62
