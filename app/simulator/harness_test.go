@@ -246,6 +246,9 @@ func (g *rig) passed(at, version string) {
 	g.platform.wait("weapp_audit_success")
 }
 
+// maxPushBody is what the test's platform is willing to parse.
+const maxPushBody = 1 << 20
+
 // received is one push as the platform understood it.
 type received struct {
 	path   string
@@ -276,7 +279,10 @@ func (p *receiver) serve(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		p.t.Errorf("read push: %v", err)
 	}
-	in := received{path: r.URL.Path, query: r.URL.Query(), raw: raw, fields: p.open(r.URL.Query(), raw)}
+	in := received{path: r.URL.Path, query: r.URL.Query(), raw: raw}
+	if len(raw) <= maxPushBody { // parsing more takes longer than WeChat waits
+		in.fields = p.open(r.URL.Query(), raw)
+	}
 	p.mu.Lock()
 	p.got = append(p.got, in)
 	status, text := p.answer(len(p.got), in)
