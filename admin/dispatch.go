@@ -147,7 +147,7 @@ func localPath(s string) bool {
 
 // fail answers an error as a page that says what is wrong and what to do. Nothing but the fault's own sentence is shown.
 func (a *Admin) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
-	f := fault.From(err)
+	f := fault.From(explained(err))
 	if f.Kind == fault.Internal {
 		a.log.ErrorContext(r.Context(), "admin: page failed", "path", r.URL.Path, "error", err)
 	}

@@ -50,7 +50,7 @@ func (p *fakePlugins) Table(_ context.Context, a account.Actor, plugin, table st
 	if plugin != "version" || table != "templates" || a.SpaceKind != account.Merchant {
 		return Table{}, fault.New(fault.NotFound, "not_found", "没有这个列表")
 	}
-	state := Column{Name: "state", Title: "状态", Options: []Option{{"listed", "已上架", "green"}, {"draft", "草稿", "grey"}}}
+	state := Column{Name: "state", Title: "状态", Options: []Option{{"listed", "已上架", "green"}, {"draft", "草稿", "grey"}, {"", "未提交", "grey"}}}
 	return Table{
 		Title: "模板库", Intro: "可安装的模板版本", Search: true,
 		Columns:   []Column{{Name: "name", Title: "名称", Sort: true}, state, {Name: "made_at", Title: "创建时间", Type: "time"}, {Name: "note", Title: "说明"}},

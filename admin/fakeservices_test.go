@@ -23,6 +23,7 @@ type fakeComponents struct {
 	list   []component.Component
 	bound  []component.Binding
 	pushed []string
+	refuse error
 }
 
 func (f *fakeComponents) Bind(_ context.Context, who account.Actor, b component.Binding) (component.Component, error) {
@@ -73,6 +74,9 @@ func (f *fakeComponents) StartPush(ctx context.Context, who account.Actor, appid
 	if _, err := f.Get(ctx, who, appid); err != nil {
 		return err
 	}
+	if f.refuse != nil {
+		return f.refuse
+	}
 	f.pushed = append(f.pushed, appid)
 	return nil
 }
@@ -85,6 +89,7 @@ type fakeMinis struct {
 	list    []miniprogram.MiniProgram
 	tickets []miniprogram.Ticket
 	asked   []miniprogram.Filter
+	synced  []string
 }
 
 func (f *fakeMinis) List(_ context.Context, who account.Actor, q miniprogram.Filter) (miniprogram.Page, error) {
@@ -111,6 +116,14 @@ func (f *fakeMinis) Ticket(_ context.Context, id string) (miniprogram.Ticket, er
 		}
 	}
 	return miniprogram.Ticket{}, fault.New(fault.NotFound, "ticket_not_found", "授权链接不存在")
+}
+
+func (f *fakeMinis) Sync(_ context.Context, _ account.Actor, appid string) error {
+	if appid == "wxcccccccccccccccc" {
+		return fault.New(fault.WeChat, "wechat", "授权已失效，请重新授权")
+	}
+	f.synced = append(f.synced, appid)
+	return nil
 }
 
 func (f *fakeMinis) LandingURL(id string) string { return "https://fleet.example/auth/" + id }

@@ -235,7 +235,7 @@ func TestVisitorsGoToThePortalsLoginAndComeBack(t *testing.T) {
 func TestPersonalSpacesAreShownTheWayOut(t *testing.T) {
 	h := open(t, Options{Plugins: newFakePlugins(1)})
 	for _, path := range []string{"/admin", "/admin/info/version_templates", "/admin/nothing"} {
-		h.get("user", path).want(t, 403, "个人空间没有管理后台", `href="/my"`, "切换空间").lacks(t, "模板 1")
+		h.get("user", path).want(t, 403, "个人空间没有管理后台", `href="/my"`, "切换身份").lacks(t, "模板 1")
 	}
 }
 

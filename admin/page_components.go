@@ -92,6 +92,7 @@ type componentView struct {
 	Addresses component.Addresses
 	Failures  []Failure
 	Checks    []component.Check
+	Problem   *fault.Error
 }
 
 func (a *Admin) componentView(ctx context.Context, actor account.Actor, c component.Component, checks []component.Check) (View, error) {
@@ -117,9 +118,14 @@ func (a *Admin) setupPage(ctx context.Context, actor account.Actor, r *http.Requ
 	if err != nil {
 		return View{}, err
 	}
-	v := componentView{Row: componentRow{Component: c}, Addresses: a.o.Services.Components.Addresses(c.AppID), Failures: a.failures(c.AppID)}
+	return a.setupView(c, nil), nil
+}
+
+func (a *Admin) setupView(c component.Component, problem error) View {
+	v := componentView{Row: componentRow{Component: c}, Addresses: a.o.Services.Components.Addresses(c.AppID), Failures: a.failures(c.AppID), Problem: fault.From(problem)}
 	v.Row.Color, v.Row.Label = componentTag(c.State)
-	return View{Title: "绑定 " + c.Name, Subtitle: c.AppID, Trail: []Link{{"第三方平台", Prefix + "/components"}, {c.Name, Prefix + "/components/" + c.AppID}}, Body: a.render("setup", v)}, nil
+	trail := []Link{{"第三方平台", Prefix + "/components"}, {c.Name, Prefix + "/components/" + c.AppID}}
+	return View{Title: "绑定 " + c.Name, Subtitle: c.AppID, Trail: trail, Body: a.render("setup", v), Status: problemStatus(problem)}
 }
 
 // waitFragment is what the setup page loads every two seconds until the ticket is there.
@@ -135,8 +141,12 @@ func (a *Admin) waitFragment(ctx context.Context, actor account.Actor, r *http.R
 
 func (a *Admin) startPush(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
 	appid := r.PathValue("appid")
-	if err := a.o.Services.Components.StartPush(ctx, actor, appid); err != nil {
-		return View{}, err
+	if err := explained(a.o.Services.Components.StartPush(ctx, actor, appid)); err != nil {
+		c, found := a.o.Services.Components.Get(ctx, actor, appid)
+		if found != nil || fault.KindOf(err) == fault.Internal {
+			return View{}, err
+		}
+		return a.setupView(c, err), nil
 	}
 	a.flash.put(actor, "已请微信重新推送票据，通常几秒内到达")
 	return View{Redirect: Prefix + "/components/" + url.PathEscape(appid) + "/setup"}, nil

@@ -18,12 +18,41 @@ import (
 )
 
 func (a *Admin) miniProgramPages() []Page {
-	return []Page{
+	pages := []Page{
 		{Pattern: "GET /miniprograms", Title: "小程序", Query: []string{"q", "component", "state", queryCursor}, Handle: a.miniProgramsPage},
 		{Pattern: "POST /miniprograms/links", Title: "授权链接", Kinds: merchants, Handle: a.makeLink},
 		{Pattern: "GET /miniprograms/links/{ticket}", Title: "授权链接", Kinds: merchants, Handle: a.linkPage},
 		{Pattern: "GET /miniprograms/links/{ticket}/state", Kinds: merchants, Handle: a.linkState},
 	}
+	if a.canSync() {
+		pages = append(pages, Page{Pattern: "POST /miniprograms/{appid}/sync", Title: "小程序", Handle: a.syncMiniProgram})
+	}
+	return pages
+}
+
+func (a *Admin) canSync() bool {
+	_, ok := a.o.Services.MiniPrograms.(Syncer)
+	return ok
+}
+
+// syncMiniProgram reads one mini program from WeChat, if the actor's list shows it at all.
+func (a *Admin) syncMiniProgram(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	appid := r.PathValue("appid")
+	page, err := a.o.Services.MiniPrograms.List(ctx, actor, miniprogram.Filter{Query: appid, Limit: 20})
+	if err != nil {
+		return View{}, err
+	}
+	if !slices.ContainsFunc(page.Items, func(m miniprogram.MiniProgram) bool { return m.AppID == appid }) {
+		return View{}, miniprogram.ErrNotFound()
+	}
+	if err := explained(a.o.Services.MiniPrograms.(Syncer).Sync(ctx, actor, appid)); err != nil {
+		if fault.KindOf(err) == fault.Internal {
+			return View{}, err
+		}
+		return a.miniList(ctx, actor, url.Values{"q": {appid}}, err)
+	}
+	a.flash.put(actor, "已同步 "+appid)
+	return View{Redirect: Prefix + "/miniprograms?q=" + url.QueryEscape(appid)}, nil
 }
 
 type miniRow struct {
@@ -45,6 +74,7 @@ type miniView struct {
 	Next       string
 	Filtered   bool
 	CanLink    bool
+	CanSync    bool
 	Problem    *fault.Error
 }
 
@@ -64,7 +94,7 @@ func (a *Admin) miniList(ctx context.Context, actor account.Actor, q url.Values,
 	if err != nil {
 		return View{}, err
 	}
-	v := miniView{Filter: f, Total: countText(page.Total), Filtered: f.Query != "" || f.Component != "" || f.State != "", CanLink: actor.SpaceKind == account.Merchant, Problem: fault.From(problem)}
+	v := miniView{Filter: f, Total: countText(page.Total), Filtered: f.Query != "" || f.Component != "" || f.State != "", CanLink: actor.SpaceKind == account.Merchant, CanSync: a.canSync(), Problem: fault.From(problem)}
 	names := map[string]string{}
 	if a.o.Services.Components != nil {
 		if v.Components, err = a.o.Services.Components.List(ctx, actor); err != nil {

@@ -10,6 +10,7 @@ import (
 	"minifleet/app/event"
 	"minifleet/app/miniprogram"
 	"minifleet/app/trail"
+	"minifleet/app/wechat"
 )
 
 func withRooms(t *testing.T) (*house, *rooms) {
@@ -109,6 +110,8 @@ func TestSetupShowsAddressesAndWaitsLive(t *testing.T) {
 	if len(r.components.pushed) != 1 {
 		t.Error("the push was not started")
 	}
+	r.components.refuse = &wechat.Error{Code: 61004, Message: "access clientip is not registered", RID: "77-rid"}
+	h.do("merchant", "POST", "/admin/components/"+appid+"/push", url.Values{}).want(t, 502, "微信返回 61004", "rid: 77-rid", "授权发起页域名")
 	for i := range r.components.list {
 		r.components.list[i].TicketAt = start.UnixMilli()
 	}
@@ -132,6 +135,18 @@ func TestMiniProgramsAreFoundAndTheirGapsNamed(t *testing.T) {
 		t.Errorf("asked %+v", f)
 	}
 	h.get("merchant", "/admin/miniprograms?q=nothing").want(t, 200, "没有符合条件的小程序")
+}
+
+func TestSyncReadsOnlyWhatTheListShows(t *testing.T) {
+	h, r := withRooms(t)
+	r.minis.list[1].OwnerSpaceID = 99
+	h.do("merchant", "POST", "/admin/miniprograms/"+mini+"/sync", url.Values{}).want(t, 303)
+	h.do("merchant", "POST", "/admin/miniprograms/wxbbbbbbbbbbbbbbbb/sync", url.Values{}).want(t, 404)
+	h.do("merchant", "POST", "/admin/miniprograms/wxaaaa/sync", url.Values{}).want(t, 404)
+	h.do("merchant", "POST", "/admin/miniprograms/wxcccccccccccccccc/sync", url.Values{}).want(t, 502, "授权已失效", "旧小程序")
+	if len(r.minis.synced) != 1 || r.minis.synced[0] != mini {
+		t.Errorf("synced %v", r.minis.synced)
+	}
 }
 
 func TestAuthorisationLinkIsMadeForOwnPlatformsOnly(t *testing.T) {

@@ -41,6 +41,11 @@ type MiniPrograms interface {
 	LandingURL(id string) string
 }
 
+// Syncer is a MiniPrograms that can also read a profile and its permission sets from WeChat anew (立即同步).
+type Syncer interface {
+	Sync(ctx context.Context, who account.Actor, appid string) error
+}
+
 // Events is what the pages ask of the event log.
 type Events interface {
 	List(ctx context.Context, f event.Filter) ([]event.Row, string, error)

@@ -73,9 +73,10 @@ func asMaps(rows []TableRow) []map[string]interface{} {
 
 // addFilter makes a column filterable; one that is not listed gets a hidden column to hang on to.
 func addFilter(info *types.InfoPanel, t Table, f Column) {
-	kind := types.FilterType{FormType: formtype.Text, Head: f.Title, Placeholder: " "}
-	if options := choices(f); len(options) > 0 {
-		kind = types.FilterType{FormType: formtype.SelectSingle, Head: f.Title, Options: options}
+	kind := types.FilterType{FormType: formtype.Text, Head: f.Title, Placeholder: "不限"}
+	// An empty value cannot be asked for: it is what 不限 sends.
+	if options := slices.DeleteFunc(choices(f), func(o types.FieldOption) bool { return o.Value == "" }); len(options) > 0 {
+		kind.FormType, kind.Options = formtype.SelectSingle, options
 	}
 	i := slices.IndexFunc(info.FieldList, func(have types.Field) bool { return have.Field == f.Name })
 	if i < 0 {
@@ -97,7 +98,10 @@ func addField(panel *types.FormPanel, c Column) {
 	if c.Required {
 		panel.FieldMust()
 	}
-	panel.FieldPlaceholder("")
+	panel.FieldPlaceholder("（不填）")
+	if c.Required {
+		panel.FieldPlaceholder("请选择")
+	}
 	if c.Help != "" {
 		panel.FieldHelpMsg(template.HTML(template.HTMLEscapeString(c.Help)))
 	}
