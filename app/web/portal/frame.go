@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"minifleet/app/account"
@@ -104,6 +105,10 @@ func (p *Portal) navigation(f *framed, here string) {
 		f.Bar = append(f.Bar, link{Title: "我的", Href: "/account"})
 	} else {
 		f.Bar = append(f.Bar, link{Title: "登录", Href: f.Login})
+	}
+	// Where plugins own no entry of their own, their pages belong to a person's mini programs.
+	if strings.HasPrefix(here, "/p/") && !slices.ContainsFunc(f.More, func(l link) bool { return strings.HasPrefix(here, l.Href) }) {
+		here = mine.Href
 	}
 	light(f.Nav, here)
 	light(f.Bar, here)

@@ -39,7 +39,7 @@ func TestPluginPageComesIntoTheFrame(t *testing.T) {
 	if asked.Plugin != "market" || asked.Frame != plugin.FramePortal || asked.Prefix != "/market" || asked.Path != "/coffee" || asked.Query != "q=1" || by.SpaceID != actor.SpaceID {
 		t.Errorf("%+v by %+v", asked, by)
 	}
-	b.get("/p/version/miniprograms/wx1")
+	b.get("/p/version/miniprograms/wx1").wantPage(t, 200, `href="/my/miniprograms" aria-current="page"`)
 	if asked.Plugin != "version" || asked.Prefix != "" || asked.Path != "/miniprograms/wx1" {
 		t.Errorf("%+v", asked)
 	}

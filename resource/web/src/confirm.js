@@ -31,7 +31,7 @@ function dialog(from) {
     actions.append(b);
     return b;
   };
-  const no = button('取消', '', 'confirm-no');
+  const no = button(from.dataset.confirmNo || '取消', '', 'confirm-no');
   const danger = from.matches('.mf-btn-danger, .mfa-op-danger, .mf-danger');
   const yes = button(from.dataset.confirmOk || '确定', danger ? 'mf-btn-danger' : 'mf-btn-primary', 'confirm-yes');
   box.append(actions);
