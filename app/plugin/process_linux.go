@@ -67,8 +67,15 @@ func killGroup(pid int) {
 	_ = syscall.Kill(-pid, syscall.SIGKILL) // ESRCH: all gone already
 }
 
-// alive tells whether a process of this id exists.
-func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+// alive tells whether a process of this id runs. A zombie, which a container without a reaping PID 1 keeps, does not.
+func alive(pid int) bool {
+	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return syscall.Kill(pid, 0) == nil
+	}
+	_, after, _ := strings.Cut(string(raw), ") ")
+	return !strings.HasPrefix(after, "Z")
+}
 
 // residentBytes is the process' memory as the kernel counts it, 0 when unknown.
 func residentBytes(pid int) int64 {
