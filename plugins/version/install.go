@@ -127,6 +127,7 @@ func (v *plugin) install(ctx context.Context, in installInput) (installOutput, e
 
 // runStep runs a step that is marked as running and writes down how it ended.
 func (v *plugin) runStep(ctx context.Context, row Install, at int, interrupted bool) (installOutput, error) {
+	before := row // what is stored: a step may learn something to keep
 	var result outcome
 	var err error
 	switch row.Steps[at].Name {
@@ -136,11 +137,11 @@ func (v *plugin) runStep(ctx context.Context, row Install, at int, interrupted b
 		result, err = v.domainsStep(ctx, row)
 	case stepCommit:
 		row, result, err = v.commitStep(ctx, row, interrupted)
+		before = row // it has written by itself
 	case stepTrial:
 		result, err = v.trialStep(ctx, row)
 	}
 	ctx = context.WithoutCancel(ctx)
-	before := row
 	row.Steps = slices.Clone(row.Steps)
 	step := &row.Steps[at]
 	if err != nil {

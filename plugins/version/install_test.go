@@ -53,6 +53,11 @@ func TestAnInstallationGoesStepByStepAndNothingIsSentTwice(t *testing.T) {
 	if trial := s.lanes().Trial; trial == nil || trial.Version != "1.0.0" || trial.Template != in.Template || trial.By != "店主" {
 		t.Fatalf("trial is %+v", trial)
 	}
+	holdsAll(t, s.page(""), "<dt>模板</dt><dd>点餐</dd>")
+	s.deliver(0)
+	detail, err := s.Get("/templates/" + in.Template)
+	s.must(err)
+	holdsAll(t, detail.Body, "还有 1 个小程序") // an installed template cannot be deleted either
 	s.must(s.owner.API("POST", s.app("/commit"), map[string]any{"template_id": 0, "user_version": "1.0.1", "user_desc": "再传"}, nil))
 	if _, err := s.owner.Raw("/trial-qrcode/" + testApp); err != nil {
 		t.Fatalf("trial QR code: %v", err)

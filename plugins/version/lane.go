@@ -56,7 +56,7 @@ type Lane struct {
 	ScanFound         []string `json:"scan_found" col:"scan_found,检测结果,json"`
 
 	AuditID           int64           `json:"audit_id,string" col:"audit_id,审核单,int"`
-	AuditState        string          `json:"audit_state" col:"audit_state,审核状态,text,size:16,filter:eq,list,options:=未提交|grey;running=审核中|blue;delayed=审核延后|orange;passed=审核通过|green;rejected=审核驳回|red;undone=已撤回|grey;released=已上线|green"`
+	AuditState        string          `json:"audit_state" col:"audit_state,审核状态,text,size:16,filter:eq,list,options:running=审核中|blue;delayed=审核延后|orange;passed=审核通过|green;rejected=审核驳回|red;undone=已撤回|grey;released=已上线|green"`
 	AuditVersion      string          `json:"audit_version" col:"audit_version,审核版本,text,size:64,list"`
 	AuditDesc         string          `json:"audit_desc" col:"audit_desc,审核版描述,longtext"`
 	AuditReason       string          `json:"audit_reason" col:"audit_reason,驳回原因,longtext"` // WeChat's fragment: show ReasonLines

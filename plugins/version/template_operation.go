@@ -40,7 +40,7 @@ func templateView(t Template) TemplateView {
 	}
 	return TemplateView{
 		ID: rowID(t.ID), Component: t.Component, TemplateID: t.TemplateID, Name: t.Name, Version: t.UserVersion, Notes: t.Notes, Schema: schema,
-		Domains: t.Domains, Sets: []int{setCode, setBasic}, Space: rowID(t.SpaceID), DraftID: t.DraftID, Source: t.Source, Developer: t.Developer,
+		Domains: Domains{notNil(t.Domains.Request), notNil(t.Domains.WebSocket), notNil(t.Domains.Upload), notNil(t.Domains.Download)}, Sets: []int{setCode, setBasic}, Space: rowID(t.SpaceID), DraftID: t.DraftID, Source: t.Source, Developer: t.Developer,
 		State: t.State, CreatedAt: t.CreatedAt,
 	}
 }
