@@ -17,12 +17,13 @@ import (
 // writer.
 const fanBatch = 128
 
-// fanPause is the least time between two fan-outs while events keep coming. A lone event is fanned out at once.
+// fanPause is the least time between two steps of the dispatcher while events keep coming. A lone event is fanned out at
+// once.
 const fanPause = 20 * time.Millisecond
 
-// fanShare is how much longer than a step of the dispatcher its pause is while pushes pour in: they have the writer to
-// themselves for that share of the time, because WeChat waits for its answer and nobody waits for a delivery.
-const fanShare = 9
+// fanBurst is the pause instead while more pours in than one step takes: then the writer belongs to the pushes, because
+// WeChat waits for its answer and nobody waits for a delivery.
+const fanBurst = 100 * time.Millisecond
 
 // fanBacklog is how many records may wait before the dispatcher works without pause. Up to this burst, pushes are
 // answered at full speed; beyond, they share the writer, which slows the senders down to what can be dispatched.
@@ -51,15 +52,14 @@ func (l *Log) fanLoop(ctx context.Context) error {
 	poll := time.NewTicker(l.opts.Poll)
 	defer poll.Stop()
 	for {
-		began := time.Now()
-		more, err := l.fanOnce(ctx)
+		more, full, err := l.fanOnce(ctx)
 		if err != nil && ctx.Err() == nil {
 			l.opts.Logger.ErrorContext(ctx, "event fan-out failed, will be tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(l.fanWait(more, time.Since(began))):
+		case <-time.After(l.fanWait(more, full)):
 		}
 		if more {
 			continue
@@ -73,27 +73,28 @@ func (l *Log) fanLoop(ctx context.Context) error {
 	}
 }
 
-// fanWait is the pause after a step of the dispatcher that took so long.
-func (l *Log) fanWait(more bool, took time.Duration) time.Duration {
+// fanWait is the pause after a step of the dispatcher.
+func (l *Log) fanWait(more, full bool) time.Duration {
 	pouring := time.Now().UnixMilli()-l.taken.Load() < fanPause.Milliseconds()
 	switch {
-	case more && (!pouring || l.backlog.Load() > fanBacklog):
+	case !pouring, more && l.backlog.Load() > fanBacklog:
 		return 0
-	case pouring:
-		return max(fanPause, fanShare*took)
+	case full:
+		return fanBurst
 	default:
-		return 0
+		return fanPause
 	}
 }
 
-// fanOnce does one step of each kind and tells whether more is waiting.
-func (l *Log) fanOnce(ctx context.Context) (more bool, err error) {
+// fanOnce does one step of each kind. It tells whether it found something, so that another look is worth while, and
+// whether that was as much as one step takes.
+func (l *Log) fanOnce(ctx context.Context) (more, full bool, err error) {
 	unpacked, err := l.unpackOnce(ctx)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	n, err := l.fanOut(ctx)
-	return unpacked || n == fanBatch, err
+	return unpacked > 0 || n == fanBatch, unpacked >= fanBatch || n == fanBatch, err
 }
 
 type fanned struct {

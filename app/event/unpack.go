@@ -17,11 +17,11 @@ type intake struct {
 }
 
 // unpackOnce moves the oldest packed batches into event_log, with the deliveries of all subscribers, in one transaction:
-// a crash leaves a batch either packed or unpacked. It tells whether there was something.
-func (l *Log) unpackOnce(ctx context.Context) (bool, error) {
+// a crash leaves a batch either packed or unpacked. It tells how many events that were.
+func (l *Log) unpackOnce(ctx context.Context) (int, error) {
 	batches, err := l.packed(ctx)
 	if err != nil || len(batches) == 0 {
-		return false, err
+		return 0, err
 	}
 	var woken map[string]bool
 	var moved int64
@@ -49,14 +49,14 @@ func (l *Log) unpackOnce(ctx context.Context) (bool, error) {
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("event: unpack: %w", err)
+		return 0, fmt.Errorf("event: unpack: %w", err)
 	}
 	// Another replica may unpack what this process took in, so the count is a hint, and never below zero.
 	if l.backlog.Add(-moved) < 0 {
 		l.backlog.Store(0)
 	}
 	l.subs.wake(woken)
-	return true, nil
+	return int(moved), nil
 }
 
 // packed reads the oldest batches, up to about fanBatch events.
