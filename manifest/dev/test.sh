@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs the tests. fast: without race detector, MariaDB and browser. all: everything CI wants. soak: what takes long.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+unformatted=$(git ls-files '*.go' | xargs gofmt -l)
+if [ -n "$unformatted" ]; then echo "not gofmt-ed: $unformatted" >&2; exit 1; fi
+go vet ./...
+case "${1:-all}" in
+fast)
+  go test ./...
+  ;;
+all)
+  # The race detector needs cgo; the product itself is built without.
+  CGO_ENABLED=1 MINIFLEET_TEST_BINARY="$PWD/bin/minifleet" go test -race -timeout 20m -p 2 ./...
+  ;;
+soak)
+  for target in $(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do
+    for f in $(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$target"/*_test.go | sed 's/^func //'); do
+      go test -run '^$' -fuzz "^$f\$" -fuzztime 60s "$target"
+    done
+  done
+  bin/minifleet bench callbacks
+  bin/minifleet bench start
+  ;;
+esac
