@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"minifleet/plugins/sdk/pluginpb"
@@ -45,10 +47,15 @@ func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Du
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx = metadata.AppendToOutgoingContext(ctx, metadataToken, token, metadataCall, string(encoded))
-	if err := run(ctx, p.rpc); err != nil {
-		return fromWire(id, err)
+	err = run(ctx, p.rpc)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if ctx.Err() == nil && status.Code(err) == codes.Canceled && len(status.Convert(err).Details()) == 0 {
+		// Nobody gave up: the connection was closed under the call because the process is gone.
+		return unavailable(id).Because(err)
+	}
+	return fromWire(id, err)
 }
 
 // callContext tells the plugin who acts. It is news, not proof: the token is.

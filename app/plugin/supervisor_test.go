@@ -59,13 +59,17 @@ func TestAKilledPluginIsRestartedAndCallersLearnAtOnce(t *testing.T) {
 		t.Errorf("the running call learned of the death after %s", took)
 	}
 	eventually(t, "the host sees the death", time.Second, func() bool { return h.Status()[0].State != plugin.Serving })
-	asked := time.Now()
-	_, err := h.get(t, account.Actor{}, "/hello/x")
-	if failure := wantKind(t, err, fault.Unavailable); !strings.Contains(failure.Message, "正在重新启动") {
-		t.Errorf("message %q does not tell what to do", failure.Message)
+	fastest := time.Hour // of a few, so that a busy machine does not count as a slow host
+	for range 5 {
+		asked := time.Now()
+		_, err := h.get(t, account.Actor{}, "/hello/x")
+		fastest = min(fastest, time.Since(asked))
+		if failure := wantKind(t, err, fault.Unavailable); !strings.Contains(failure.Message, "正在重新启动") {
+			t.Errorf("message %q does not tell what to do", failure.Message)
+		}
 	}
-	if took := time.Since(asked); took > 10*time.Millisecond {
-		t.Errorf("a call while the plugin is down took %s, want less than 10 ms", took)
+	if fastest > 10*time.Millisecond {
+		t.Errorf("a call while the plugin is down took %s, want less than 10 ms", fastest)
 	}
 	if _, err := h.post(t, ada, "peer", "/publish", command{}); err != nil {
 		t.Errorf("the neighbour suffers: %v", err)
@@ -116,7 +120,7 @@ func TestAPluginThatCrashesAtStartBacksOffAndSaysWhy(t *testing.T) {
 		}
 	}()
 	for i := range 2 {
-		eventually(t, "some restarts", 5*time.Second, func() bool { return host.Status()[i].Restarts >= 3 })
+		eventually(t, "some restarts", 30*time.Second, func() bool { return host.Status()[i].Restarts >= 3 })
 	}
 	statuses := host.Status()
 	if !strings.Contains(statuses[1].LastError, `calls itself "honest"`) {
