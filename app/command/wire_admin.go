@@ -39,7 +39,7 @@ func (p adminPlugins) Table(_ context.Context, actor account.Actor, id, table st
 	}
 	out := admin.Table{
 		Plugin: id, Name: t.GetName(), Title: t.GetTitle(), Intro: t.GetIntro(), Empty: t.GetEmpty(),
-		CanCreate: t.GetCanCreate(), CanEdit: t.GetCanEdit(), CanRemove: t.GetCanRemove(), Form: adminColumns(t.GetForm()),
+		Counted: t.GetCollection() != "", CanCreate: t.GetCanCreate(), CanEdit: t.GetCanEdit(), CanRemove: t.GetCanRemove(), Form: adminColumns(t.GetForm()),
 	}
 	for _, c := range t.GetColumns() {
 		one := adminColumn(c)
@@ -202,6 +202,12 @@ func (m adminMiniPrograms) CreateTicket(ctx context.Context, who account.Actor, 
 
 func (m adminMiniPrograms) Ticket(ctx context.Context, id string) (miniprogram.Ticket, error) {
 	return m.apps.Ticket(ctx, id)
+}
+
+// Sync is 立即同步 for somebody who sees the mini program.
+func (m adminMiniPrograms) Sync(ctx context.Context, who account.Actor, appid string) error {
+	_, err := m.grants.Sync(ctx, who, appid)
+	return err
 }
 
 func (m adminMiniPrograms) LandingURL(id string) string { return m.apps.LandingURL(id) }

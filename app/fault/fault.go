@@ -155,5 +155,10 @@ func From(err error) *Error {
 	return New(Internal, "internal", "系统出错了，请稍后重试；如仍失败，请把请求编号发给管理员").Because(err)
 }
 
-// KindOf is the kind of err as From sees it.
-func KindOf(err error) Kind { return From(err).Kind }
+// KindOf is the kind of err as From sees it; Internal, which nobody branches on, for nil.
+func KindOf(err error) Kind {
+	if err == nil {
+		return Internal
+	}
+	return From(err).Kind
+}

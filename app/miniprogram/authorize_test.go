@@ -345,3 +345,25 @@ func TestASyncThatFailsChangesNothing(t *testing.T) {
 		t.Fatalf("%+v %v", after, err)
 	}
 }
+
+func TestAProfileThatWasNotReadIsReadByTheEvent(t *testing.T) {
+	w := authtest.New(t, storetest.Open(t))
+	w.Control("/control/faults", map[string]any{"path": "/cgi-bin/component/api_get_authorizer_info", "errcode": -1})
+	if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := w.Apps.Find(t.Context(), authtest.ShopID); err != nil || m.Name() != authtest.ShopID {
+		t.Fatalf("%+v %v", m, err)
+	}
+	for range 2 {
+		if err := w.Apps.EnsureProfile(t.Context(), authtest.PlatformID, authtest.ShopID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Apps.EnsureProfile(t.Context(), authtest.PlatformID, "wx0000000000000000"); err != nil {
+		t.Fatalf("an unknown mini program is nothing to repeat for: %v", err)
+	}
+	if m, err := w.Apps.Find(t.Context(), authtest.ShopID); err != nil || m.Name() != "街角咖啡" || w.Calls("/cgi-bin/component/api_get_authorizer_info") != 2 {
+		t.Fatalf("%+v %v", m, err)
+	}
+}

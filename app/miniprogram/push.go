@@ -53,11 +53,13 @@ func (s *Service) OnUnauthorized(ctx context.Context, component, appid string, c
 // EnsureProfile fetches the profile if it was never read; the event's handler after an authorisation.
 func (s *Service) EnsureProfile(ctx context.Context, component, appid string) error {
 	m, err := s.Find(ctx, appid)
-	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && m.SyncedAt > 0 {
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case m.SyncedAt > 0:
+		return nil
 	}
 	return s.syncFrom(ctx, account.Actor{}, component, appid)
 }

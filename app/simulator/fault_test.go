@@ -104,8 +104,10 @@ func TestCallLogNeverHoldsSecrets(t *testing.T) {
 	for _, path := range []string{"/control/calls?limit=1000", "/control/pushes", "/control/components", "/control/authorizations", "/console/calls", "/console/pushes", "/console/components/" + testComponent} {
 		_, raw := g.send("GET", path, nil)
 		for name, secret := range map[string]string{"ticket": ticket, "component token": ct, "authorizer token": at, "refresh token": refresh, "app secret": testSecret, "AES key": keyV} {
-			if strings.Contains(string(raw), secret) {
-				t.Errorf("%s shows the %s", path, name)
+			// The platform app's own page is where a person copies its keys from.
+			own := path == "/console/components/"+testComponent && (name == "app secret" || name == "AES key")
+			if strings.Contains(string(raw), secret) != own {
+				t.Errorf("%s: shows the %s: %v", path, name, !own)
 			}
 		}
 	}

@@ -36,6 +36,10 @@ func (l *Log) WeChat(ctx context.Context, c Call) {
 		if errors.As(c.Err, &w) {
 			e.ErrCode, e.RID, e.Detail = w.Code, w.RID, w.Message
 		}
+		if c.Endpoint == wechat.EndpointLatestAudit && e.ErrCode == wechat.CodeNoAudit {
+			// WeChat says "none yet" as an error; to whoever reads the trail nothing has failed.
+			e.Outcome, e.Detail = OK, "还没有提交过审核"
+		}
 	}
 	if err := l.Record(context.WithoutCancel(ctx), e); err != nil {
 		slog.ErrorContext(ctx, "a WeChat call has no trail record", "endpoint", c.Endpoint, "appid", c.AppID, "rid", e.RID, "error", err)
