@@ -24,6 +24,7 @@ type running struct {
 	cmd            *exec.Cmd
 	base, sim, dir string
 	listen, simAt  string
+	environ        []string
 }
 
 // binary is the product as built by make, or built here.
@@ -52,9 +53,9 @@ func freePort(t *testing.T) string {
 }
 
 // startDemo starts a demo on fresh data and waits for its last line.
-func startDemo(t *testing.T, exe string) *running {
+func startDemo(t *testing.T, exe string, environ ...string) *running {
 	t.Helper()
-	d := &running{t: t, dir: t.TempDir(), listen: freePort(t), simAt: freePort(t)}
+	d := &running{t: t, dir: t.TempDir(), listen: freePort(t), simAt: freePort(t), environ: environ}
 	d.base, d.sim = "http://"+d.listen, "http://"+d.simAt
 	d.start(exe)
 	t.Cleanup(d.stop)
@@ -65,7 +66,7 @@ func (d *running) start(exe string) {
 	d.t.Helper()
 	d.cmd = exec.Command(exe, "demo", "--data", filepath.Join(d.dir, "data"), "--listen", d.listen, "--simulator", d.simAt)
 	d.cmd.Dir = d.dir
-	d.cmd.Env = append(os.Environ(), "MINIFLEET_DEMO_PASSWORD="+demoPassword)
+	d.cmd.Env = append(append(os.Environ(), d.environ...), "MINIFLEET_DEMO_PASSWORD="+demoPassword)
 	var errs bytes.Buffer
 	d.cmd.Stderr = &errs
 	out, err := d.cmd.StdoutPipe()

@@ -123,7 +123,11 @@ func (v *plugin) allowed(ctx context.Context, app sdk.MiniProgramInfo, lane Lane
 }
 
 // mark notes the operation in the row. Of two clicks at once one fails here, before anything was sent.
+// The row may carry somebody's marker although there was none at the beginning: it was read again on the way.
 func (v *plugin) mark(ctx context.Context, lane Lane, op operation) (Lane, error) {
+	if lane.Pending != "" {
+		return lane, errBusy(lane.Pending)
+	}
 	note := op.note
 	note.AuditID, note.AuditState = lane.AuditID, lane.AuditState
 	note.TrialVersion, note.TrialDesc, note.TrialAt = lane.TrialVersion, lane.TrialDesc, lane.TrialAt
