@@ -84,7 +84,7 @@ const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 // waits fifteen minutes; a wrong password and an unknown login answer alike.
 func (s *Service) Login(ctx context.Context, c Credentials) (Session, error) {
 	var a accountRow
-	found, err := s.db.One(ctx, &a, "SELECT id, login, name, password_hash, failures, locked_until FROM account WHERE login=?", NormalLogin(c.Login))
+	found, err := s.db.One(ctx, &a, "SELECT id, login, name, password_hash FROM account WHERE login=?", NormalLogin(c.Login))
 	if err != nil {
 		return Session{}, fmt.Errorf("account: login: %w", err)
 	}
@@ -92,12 +92,14 @@ func (s *Service) Login(ctx context.Context, c Credentials) (Session, error) {
 	if found {
 		hash = a.PasswordHash
 	}
-	now := time.Now()
-	if found && a.LockedUntil > now.UnixMilli() {
-		return Session{}, fault.New(fault.TooMany, "account_locked", "密码连续输错太多次，请 15 分钟后再试")
-	}
 	if len(c.Password) > 1024 {
 		return Session{}, errCredentials
+	}
+	now, attempt := time.Now(), 0
+	if found {
+		if attempt, err = s.takeAttempt(ctx, a.ID, now); err != nil {
+			return Session{}, err
+		}
 	}
 	ok, err := s.verify(ctx, c.Password, hash)
 	if err != nil {
@@ -107,12 +109,10 @@ func (s *Service) Login(ctx context.Context, c Credentials) (Session, error) {
 		return Session{}, errCredentials
 	}
 	if !ok {
-		return Session{}, s.noteFailure(ctx, a, now)
+		return Session{}, s.noteFailure(ctx, a, attempt)
 	}
-	if a.Failures > 0 {
-		if _, err := s.db.Exec(ctx, "UPDATE account SET failures=0 WHERE id=?", a.ID); err != nil {
-			return Session{}, err
-		}
+	if _, err := s.db.Exec(ctx, "UPDATE account SET failures=0, locked_until=0 WHERE id=?", a.ID); err != nil {
+		return Session{}, err
 	}
 	members, err := s.Memberships(ctx, a.ID)
 	if err != nil {
@@ -124,15 +124,29 @@ func (s *Service) Login(ctx context.Context, c Credentials) (Session, error) {
 	return s.start(ctx, a, members[0], c, now)
 }
 
-func (s *Service) noteFailure(ctx context.Context, a accountRow, now time.Time) error {
-	until := int64(0)
-	if (a.Failures+1)%failuresFree == 0 {
-		until = now.Add(lockFor).UnixMilli()
-	}
-	if _, err := s.db.Exec(ctx, "UPDATE account SET failures=failures+1, locked_until=? WHERE id=?", until, a.ID); err != nil {
+// takeAttempt counts an attempt before its password is looked at: guesses sent at the same time, also to other replicas,
+// would otherwise all be made before the first of them is counted. The tenth in a row locks the account; a right
+// password takes the count and the lock back.
+func (s *Service) takeAttempt(ctx context.Context, id int64, now time.Time) (attempt int, err error) {
+	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		// MySQL assigns from left to right, SQLite all at once: the lock is told by the count before, in both.
+		n, err := s.db.Exec(ctx, "UPDATE account SET locked_until=CASE WHEN (failures+1)%?=0 THEN ? ELSE locked_until END, failures=failures+1 WHERE id=? AND locked_until<=?",
+			failuresFree, now.Add(lockFor).UnixMilli(), id, now.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("account: login: %w", err)
+		}
+		if n == 0 {
+			return fault.New(fault.TooMany, "account_locked", "密码连续输错太多次，请 15 分钟后再试")
+		}
+		counted, err := s.db.Int(ctx, "SELECT failures FROM account WHERE id=?", id)
+		attempt = int(counted)
 		return err
-	}
-	if until > 0 {
+	})
+	return attempt, err
+}
+
+func (s *Service) noteFailure(ctx context.Context, a accountRow, attempt int) error {
+	if attempt%failuresFree == 0 {
 		if err := s.trail.Record(ctx, trail.Entry{AccountID: a.ID, Actor: a.Name, Act: "account.locked", Outcome: trail.Failed}); err != nil {
 			return err
 		}
