@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	_ "github.com/glebarez/go-sqlite" // the driver "sqlite", the one GoFrame uses
 	"github.com/go-sql-driver/mysql"
@@ -51,6 +52,9 @@ func sqliteDSN(path string, pragmas ...string) string {
 }
 
 func (d *DB) openSQLite(o Options) (err error) {
+	if err := ownerOnly(o.Path); err != nil {
+		return err
+	}
 	if d.writer, err = sql.Open("sqlite", sqliteDSN(o.Path)); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
@@ -63,6 +67,19 @@ func (d *DB) openSQLite(o Options) (err error) {
 			pool.SetMaxOpenConns(2)
 		}
 		return pool, err
+	}
+	return nil
+}
+
+// ownerOnly makes the file before SQLite would, since SQLite's own is readable for everybody on the machine; its
+// journals take the mode of the file. One that is there already is closed to others too.
+func ownerOnly(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return fmt.Errorf("store: %w", err)
 	}
 	return nil
 }

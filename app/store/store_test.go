@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +22,34 @@ type spaceRow struct {
 
 func insertSpace(ctx context.Context, db *store.DB, id int64, name string) error {
 	return db.Insert(ctx, "space", map[string]any{"id": id, "name": name, "kind": "personal", "created_at": int64(1)})
+}
+
+func TestOnlyTheOwnerOfTheProcessReadsTheDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil { // one that an earlier build left
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Options{Dialect: store.SQLite, Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o", filepath.Base(name), mode)
+		}
+	}
 }
 
 func TestRowsGoInAndComeOut(t *testing.T) {
