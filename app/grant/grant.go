@@ -170,6 +170,14 @@ func (s *Service) Create(ctx context.Context, who account.Actor, r Request) (Gra
 	}
 	id := s.db.NewID()
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		// A key names one right of one owner: it must not turn somebody else's grant into this one.
+		taken, err := s.db.Int(ctx, "SELECT COUNT(*) FROM access_grant WHERE source_key=? AND (appid<>? OR space_id<>?)", r.SourceKey, r.AppID, r.SpaceID)
+		if err != nil {
+			return err
+		}
+		if taken > 0 {
+			return fault.New(fault.Conflict, "source_key_taken", "这个授权来源已用于另一项授权，请重新发起")
+		}
 		if err := s.db.Upsert(ctx, "access_grant", map[string]any{
 			"id": id, "appid": r.AppID, "space_id": r.SpaceID, "scopes": strings.Join(r.Scopes, " "), "source": r.Source, "source_key": r.SourceKey, "until_at": r.Until,
 			"created_by": who.AccountID, "created_at": clock.Millis(s.clk.Now()), "revoked_by": 0, "revoked_at": 0,
@@ -215,10 +223,21 @@ func (s *Service) Revoke(ctx context.Context, who account.Actor, id int64) error
 	})
 }
 
-// ForMiniProgram lists the grants that hold on a mini program now (谁能操作我的小程序), for whoever may see it.
+// ForMiniProgram lists the grants that hold on a mini program now (谁能操作我的小程序): all of them for its owner and for
+// operators; whoever acts on it for the owner sees its own, and not who else the owner works with.
 func (s *Service) ForMiniProgram(ctx context.Context, who account.Actor, appid string) ([]Grant, error) {
-	if err := s.Check(ctx, who.SpaceID, appid, DataRead); err != nil && !who.Operator() {
+	if who.Operator() {
+		return s.live(ctx, "appid=?", appid)
+	}
+	if err := s.Check(ctx, who.SpaceID, appid, DataRead); err != nil {
 		return nil, err
 	}
-	return s.live(ctx, "appid=?", appid)
+	m, err := s.apps.Find(ctx, appid)
+	if err != nil {
+		return nil, err
+	}
+	if m.OwnerSpaceID == who.SpaceID {
+		return s.live(ctx, "appid=?", appid)
+	}
+	return s.live(ctx, "appid=? AND space_id=?", appid, who.SpaceID)
 }
