@@ -159,6 +159,8 @@ func TestEventsReachOnlyTheirOwnMiniProgram(t *testing.T) {
 		if _, err := h.post(t, ada, "peer", "/publish", command{AppID: "wxa"}); err != nil {
 			t.Fatal(err)
 		}
+		_, err = h.post(t, ada, "peer", "/publish", command{AppID: "wxother"})
+		wantKind(t, err, fault.Forbidden) // its receivers would read what ada may not
 		eventually(t, "the lane moves by the neighbour's event", 5*time.Second, func() bool { return strings.HasPrefix(state(), "peer.moved now") })
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"minifleet/app/clock"
 	"minifleet/app/event"
 	"minifleet/app/fault"
+	"minifleet/app/grant"
 	"minifleet/app/store"
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -48,6 +49,9 @@ func (c committer) commit(ctx context.Context, plugin string, a authority, known
 		return done, mistake("idempotency key of %d bytes", len(request.GetIdempotencyKey()))
 	case a.kind != byEvent && a.kind != byJob && a.actor.Nobody():
 		return done, fault.New(fault.Unauthenticated, "plugin.login", "请先登录再操作")
+	}
+	if err := c.mayPublish(ctx, a, request.GetEvents()); err != nil {
+		return done, err
 	}
 	records, err := c.records(plugin, a, request.GetEvents())
 	if err != nil {
@@ -272,6 +276,29 @@ func taken(target *collection, err error) error {
 		return fault.New(fault.Conflict, "plugin.duplicate", "相同的数据已经存在").Because(err)
 	}
 	return fmt.Errorf("write %s: %w", target.table, err)
+}
+
+// mayPublish refuses an event about a mini program that this call may not see: whoever receives the event reads that mini
+// program under an event token, so it would lend a right that the caller has not.
+func (c committer) mayPublish(ctx context.Context, a authority, events []*pluginpb.NewEvent) error {
+	for _, published := range events {
+		appid := published.GetAppid()
+		if appid == "" || a.kind == byJob || a.kind == byEvent && appid == a.appid {
+			continue
+		}
+		may := false
+		if a.kind == byPerson || a.kind == byDelegation && (a.appid == "" || a.appid == appid) {
+			var err error
+			if may, err = c.apps.May(ctx, a.actor.SpaceID, appid, grant.DataRead); err != nil {
+				return fmt.Errorf("publish %s of %s: %w", published.GetType(), appid, err)
+			}
+		}
+		if !may {
+			return fault.New(fault.Forbidden, "plugin.not_yours", "没有这个小程序的权限，不能发布它的事件").
+				Because(fmt.Errorf("event %s of %s", published.GetType(), appid))
+		}
+	}
+	return nil
 }
 
 // records checks the events of a commit and files them under the plugin's name.
