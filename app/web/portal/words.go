@@ -25,7 +25,7 @@ type label struct{ Text, Color string }
 // words are the functions of the templates.
 func (p *Portal) words() template.FuncMap {
 	return template.FuncMap{
-		"when": when, "initial": initial, "join": strings.Join, "act": act, "count": count,
+		"when": when, "initial": initial, "join": strings.Join, "act": trail.Entry.Title, "count": count,
 		"state": state, "authState": authState, "account": accountWord, "verified": verified, "sets": func() string { return setNames(miniprogram.NeededSets()) },
 		"category": func(c wechat.CategoryNames) string { return strings.TrimSuffix(c.First+" / "+c.Second, " / ") },
 		"seconds":  func(n int64) int64 { return n * 1000 },
@@ -121,28 +121,4 @@ func verified(kind int) string {
 		return "未认证"
 	}
 	return "已认证"
-}
-
-// act says in words what a trail entry records.
-func act(e trail.Entry) string {
-	if name, ok := strings.CutPrefix(e.Act, "wechat."); ok {
-		if endpoint, known := wechat.LookupEndpoint(name); known {
-			return endpoint.Title
-		}
-		return name
-	}
-	switch e.Act {
-	case "miniprogram.authorized":
-		return "授权小程序"
-	case "miniprogram.unauthorized":
-		return "取消授权"
-	case "miniprogram.updateauthorized":
-		return "更新授权"
-	case "grant.create":
-		return "授权他人操作"
-	case "grant.revoke":
-		return "撤销他人的操作权"
-	default:
-		return e.Act
-	}
 }
