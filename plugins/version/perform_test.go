@@ -108,6 +108,35 @@ func TestASecondClickWhileTheFirstIsOnItsWayIsRefused(t *testing.T) {
 	}
 }
 
+// A click whose row is behind reads WeChat and then the row again. By then another click may have marked it.
+func TestAClickThatReadsTheRowAnewRespectsTheMarkerInIt(t *testing.T) {
+	s := newScene(t)
+	s.committed("1.0.0")
+	s.must(s.owner.API("POST", s.app("/audit"), nil, nil))
+	s.wx.decide(wechat.AuditPassed, "", "") // no push: the row still says that the review is running
+	release := func() error { return s.owner.API("POST", s.app("/release"), nil, nil) }
+	sending, answered, other := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	s.wx.hook[wechat.EndpointVersionInfo] = func() {
+		go func() { other <- release() }()
+		<-sending
+	}
+	s.wx.hook[wechat.EndpointRelease] = func() {
+		close(sending)
+		<-answered
+	}
+	err := release()
+	close(answered)
+	if first := <-other; first != nil {
+		t.Fatalf("the click that came first got %v", first)
+	}
+	if !errors.Is(err, sdk.ErrConflict) || !strings.Contains(sdk.Message(err), "正在提交，请稍候刷新") {
+		t.Fatalf("the click that was overtaken got %v", err)
+	}
+	if sent := s.wx.sent(wechat.EndpointRelease); sent != 1 {
+		t.Fatalf("released %d times", sent)
+	}
+}
+
 func TestALostAnswerIsSettledByReadingBeforeAnythingIsSentAgain(t *testing.T) {
 	for _, test := range acts {
 		t.Run(test.act, func(t *testing.T) {
