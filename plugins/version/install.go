@@ -227,7 +227,8 @@ func (v *plugin) keepInstall(ctx context.Context, before, after Install, events 
 	}
 	_, err := sdk.Commit(ctx, []sdk.Op{v.installs.Update(before.ID, before.Version, set)}, sdk.WithEvents(events...))
 	if errors.Is(err, sdk.ErrAborted) {
-		return before, sdk.Conflict("version.busy", "这个安装单正在进行，请稍候刷新").Because(err)
+		// Not a verdict about the installation: whoever called asks again and finds where the other call brought it.
+		return before, sdk.Conflict("version.busy", "这个安装单正在进行，请稍候刷新").OfKind(sdk.KindUnavailable).Because(err)
 	}
 	if err != nil {
 		return before, fmt.Errorf("keep installation %s: %w", before.Installation, err)

@@ -144,6 +144,31 @@ func TestAPassingTroubleComesBackAsAnErrorAFewTimes(t *testing.T) {
 	}
 }
 
+// The event that drives an installation is delivered at least once. A second delivery that meets the first must not end
+// the installation as failed: what it gets is worth repeating.
+func TestTwoCallsAtOnceDoNotFailTheInstallation(t *testing.T) {
+	s := newScene(t)
+	in := installOf(s.template())
+	var out installOutput
+	s.must(s.owner.Call("install", in, &out)) // check
+	s.must(s.owner.Call("install", in, &out)) // domains
+	s.wx.hook[wechat.EndpointCommit] = func() {
+		var other installOutput
+		s.must(s.owner.Call("install", in, &other)) // finds the step cut short, and does it
+	}
+	err := s.owner.Call("install", in, nil)
+	var failure *sdk.Error
+	if !errors.As(err, &failure) || failure.Kind != sdk.KindUnavailable {
+		t.Fatalf("the call that was overtaken got %v", err)
+	}
+	for out.Next {
+		s.must(s.owner.Call("install", in, &out))
+	}
+	if out.State != stepDone {
+		t.Fatalf("the installation ended as %s", states(out))
+	}
+}
+
 func TestMissingPermissionSetsAreNamed(t *testing.T) {
 	app := sdk.MiniProgramInfo{Components: []sdk.MiniProgramBinding{
 		{Component: testComponent, State: "authorized", Sets: []int{30}}, {Component: "wxother", State: "authorized", Sets: []int{18}},
