@@ -229,7 +229,10 @@ func confirmation(act string, lane Lane) (confirmData, bool) {
 	switch act {
 	case actRelease:
 		data.Question = "确定全量发布 " + lane.AuditVersion + "？"
-		data.Effects = []string{"所有用户都会看到这个版本", "现在的线上版本 " + orNone(lane.OnlineVersion) + " 会进入可回退列表"}
+		data.Effects = []string{"所有用户都会看到这个版本"}
+		if lane.OnlineVersion != "" { // the first release has nothing to go back to
+			data.Effects = append(data.Effects, "现在的线上版本 "+lane.OnlineVersion+" 会进入可回退列表")
+		}
 	case actWithdraw:
 		data.Question = "确定撤回 " + lane.AuditVersion + " 的审核？"
 		data.Effects = []string{"每个小程序每天最多撤回 5 次、每月最多 10 次", "已用掉的提审额度不一定返还，撤回后需要重新提交"}
