@@ -23,7 +23,7 @@ const fanPause = 20 * time.Millisecond
 
 // fanBurst is the pause instead while more pours in than one step takes: then the writer belongs to the pushes, because
 // WeChat waits for its answer and nobody waits for a delivery.
-const fanBurst = 100 * time.Millisecond
+const fanBurst = 500 * time.Millisecond
 
 // fanBacklog is how many records may wait before the dispatcher works without pause. Up to this burst, pushes are
 // answered at full speed; beyond, they share the writer, which slows the senders down to what can be dispatched.

@@ -44,10 +44,11 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return d, nil
 }
 
-// sqliteDSN: WAL with synchronous=FULL, since an answered push must survive a power cut.
+// sqliteDSN: WAL with synchronous=FULL, since an answered push must survive a power cut. A checkpoint every 4000 pages
+// (16 MB) instead of 1000 stops the one writer less often; pages that are written again meanwhile are copied once.
 func sqliteDSN(path string, pragmas ...string) string {
 	q := url.Values{"_txlock": {"immediate"}}
-	q["_pragma"] = append([]string{"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, pragmas...)
+	q["_pragma"] = append([]string{"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(4000)"}, pragmas...)
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
