@@ -30,6 +30,9 @@ type running struct {
 // binary is the product as built by make, or built here.
 func binary(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a whole demo in processes of its own: part of `make test`, not of `make check`")
+	}
 	if path := os.Getenv("MINIFLEET_TEST_BINARY"); path != "" {
 		return path
 	}

@@ -52,6 +52,9 @@ func needs(t *testing.T, have bool, what string) {
 
 func (h *house) chrome(wide, high int) *chrome {
 	h.t.Helper()
+	if testing.Short() {
+		h.t.Skip("a browser: part of `make test`, not of `make check`")
+	}
 	path, err := exec.LookPath("chromium")
 	needs(h.t, err == nil, "Chromium is missing: apt-get install chromium")
 	assets, err := resource.Load()
