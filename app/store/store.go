@@ -8,10 +8,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sort"
 	"strings"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/gogf/gf/v2/database/gdb"
 )
 
@@ -69,12 +71,39 @@ func (d *DB) Close() error { return errors.Join(d.reader.Close(), d.writer.Close
 // Ping reports whether the database answers.
 func (d *DB) Ping(ctx context.Context) error { return d.reader.PingContext(ctx) }
 
-// Tx runs f in a transaction that travels in the context; inside another Tx it joins that one.
+// Tx runs f in a transaction that travels in the context; inside another Tx it joins that one. A transaction that MySQL
+// breaks off for another one's sake (a deadlock) is run again, so f must not keep what an earlier run of it made.
 func (d *DB) Tx(ctx context.Context, f func(ctx context.Context) error) error {
-	if gdb.TXFromCtx(ctx, d.g.GetGroup()) != nil {
+	if d.InTx(ctx) {
 		return f(ctx)
 	}
-	return d.g.Transaction(ctx, func(ctx context.Context, _ gdb.TX) error { return f(ctx) })
+	return d.again(ctx, func() error {
+		return d.g.Transaction(ctx, func(ctx context.Context, _ gdb.TX) error { return f(ctx) })
+	})
+}
+
+// tries is how often a broken-off transaction is run at most.
+const tries = 8
+
+// again repeats what the database broke off: nothing of it has happened.
+func (d *DB) again(ctx context.Context, run func() error) error {
+	for try := 1; ; try++ {
+		err := run()
+		if err == nil || try == tries || !brokenOff(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(time.Duration(rand.IntN(try*10)+1) * time.Millisecond):
+		}
+	}
+}
+
+// brokenOff knows MySQL's deadlock (1213) and lock wait (1205).
+func brokenOff(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && (e.Number == 1213 || e.Number == 1205)
 }
 
 // InTx reports whether ctx carries a transaction of this database.
@@ -82,7 +111,17 @@ func (d *DB) InTx(ctx context.Context) bool { return gdb.TXFromCtx(ctx, d.g.GetG
 
 // Exec runs a statement and returns how many rows it changed.
 func (d *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := d.g.Exec(ctx, query, args...)
+	var res sql.Result
+	run := func() (err error) {
+		res, err = d.g.Exec(ctx, query, args...)
+		return err
+	}
+	var err error
+	if d.InTx(ctx) { // a statement's deadlock ends the whole transaction: Tx begins it again
+		err = run()
+	} else {
+		err = d.again(ctx, run)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("store: %w", err)
 	}
