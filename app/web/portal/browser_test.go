@@ -169,6 +169,9 @@ func (c *chrome) shot(name string) {
 }
 
 func TestPagesFitPhoneAndDesk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser: part of `make test`, not of `make check`")
+	}
 	h := open(t)
 	b, me := h.member("user@example.test", account.Personal)
 	h.authorised(me, authtest.ShopID, 30)
