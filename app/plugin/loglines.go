@@ -5,7 +5,43 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 )
+
+// logLines forwards the child's stderr to the host's log, line by line. The SDK writes JSON; anything else is text.
+type logLines struct {
+	log      *slog.Logger
+	partial  []byte
+	stopping atomic.Bool // the host has begun to end the process
+}
+
+const maxLogLine = 8 << 10
+
+// Write takes any piece of output; go-plugin calls it from one goroutine.
+func (l *logLines) Write(piece []byte) (int, error) {
+	l.partial = append(l.partial, piece...)
+	for {
+		end := indexNewline(l.partial)
+		if end < 0 {
+			if len(l.partial) > maxLogLine {
+				l.forward(l.partial[:maxLogLine])
+				l.partial = nil
+			}
+			return len(piece), nil
+		}
+		l.forward(l.partial[:end])
+		l.partial = append([]byte(nil), l.partial[end+1:]...)
+	}
+}
+
+func indexNewline(text []byte) int {
+	for i, b := range text {
+		if b == '\n' {
+			return i
+		}
+	}
+	return -1
+}
 
 // forward logs one line of a plugin: its level, message and attributes when it is JSON of slog or hclog, the text
 // otherwise.
@@ -27,6 +63,11 @@ func (l *logLines) forward(line []byte) {
 	case "warn":
 		level = slog.LevelWarn
 	case "debug", "trace":
+		level = slog.LevelDebug
+	}
+	// The transport inside the child (its lines bear a module) complains when the connection is cut under it, which is how
+	// it is told to end.
+	if _, transport := entry["@module"]; transport && l.stopping.Load() {
 		level = slog.LevelDebug
 	}
 	message, _ := first(entry, "msg", "@message").(string)

@@ -41,6 +41,7 @@ type process struct {
 	broker    *goplugin.GRPCBroker
 	life      io.Closer // our end of the pipe whose closing ends the child
 	exited    chan struct{}
+	lines     *logLines
 }
 
 // wireClient is the host's half of go-plugin's handshake.
@@ -76,7 +77,7 @@ func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn 
 	}
 	command.ExtraFiles = []*os.File{reading}
 	command.SysProcAttr = childAttributes()
-	p := &process{life: life, exited: make(chan struct{}), startedAt: time.Now()}
+	p := &process{life: life, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:     goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
 		Plugins:             goplugin.PluginSet{wireName: wireClient{}},
@@ -87,7 +88,7 @@ func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn 
 		GRPCBrokerMultiplex: true,
 		StartTimeout:        startTimeout,
 		Logger:              hclog.NewNullLogger(),
-		Stderr:              &logLines{log: log},
+		Stderr:              p.lines,
 		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage))},
 	})
@@ -139,6 +140,7 @@ func (p *process) offer(host pluginpb.HostServer) uint32 {
 
 // stop asks the process to end, and makes sure: a child that ignores it is killed with its whole group.
 func (p *process) stop() {
+	p.lines.stopping.Store(true)
 	killed := make(chan struct{})
 	go func() {
 		p.client.Kill()
@@ -155,38 +157,4 @@ func (p *process) stop() {
 	case <-killed:
 	case <-time.After(killTimeout):
 	}
-}
-
-// logLines forwards the child's stderr to the host's log, line by line. The SDK writes JSON; anything else is text.
-type logLines struct {
-	log     *slog.Logger
-	partial []byte
-}
-
-const maxLogLine = 8 << 10
-
-// Write takes any piece of output; go-plugin calls it from one goroutine.
-func (l *logLines) Write(piece []byte) (int, error) {
-	l.partial = append(l.partial, piece...)
-	for {
-		end := indexNewline(l.partial)
-		if end < 0 {
-			if len(l.partial) > maxLogLine {
-				l.forward(l.partial[:maxLogLine])
-				l.partial = nil
-			}
-			return len(piece), nil
-		}
-		l.forward(l.partial[:end])
-		l.partial = append([]byte(nil), l.partial[end+1:]...)
-	}
-}
-
-func indexNewline(text []byte) int {
-	for i, b := range text {
-		if b == '\n' {
-			return i
-		}
-	}
-	return -1
 }
