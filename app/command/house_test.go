@@ -12,7 +12,7 @@ import (
 
 // layers are the rooms from the ground up: a room may import those of lower layers only, never its own layer.
 var layers = [][]string{
-	{"app/clock", "app/fault", "app/wechat", "app/simulator"},
+	{"app/clock", "app/fault", "app/lang", "app/wechat", "app/simulator"},
 	{"app/config", "app/store", "app/secret"},
 	{"app/event", "app/trail"},
 	{"app/account"},

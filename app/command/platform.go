@@ -24,6 +24,7 @@ import (
 	"minifleet/app/gateway"
 	"minifleet/app/grant"
 	"minifleet/app/inbox"
+	"minifleet/app/lang"
 	"minifleet/app/miniprogram"
 	"minifleet/app/plugin"
 	"minifleet/app/schedule"
@@ -154,10 +155,14 @@ func (p *platform) pages() error {
 	if err != nil {
 		return err
 	}
+	words, err := lang.New(resource.English())
+	if err != nil {
+		return err
+	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail,
-		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Metrics: p.metrics, Log: p.log,
+		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), English: words.Handler, Metrics: p.metrics, Log: p.log,
 	})
 	p.admin, err = admin.New(admin.Options{
 		Server: p.web.Frame(), DB: p.db, Accounts: p.accounts, Plugins: adminPlugins{p.plugins}, PublicURL: p.cfg.Server.PublicURL, Environment: label,

@@ -57,9 +57,10 @@ type Options struct {
 	Trail      *trail.Log
 	Plugins    Plugins
 
-	Inbox   http.Handler // /wechat/, ahead of every router
-	Portal  http.Handler // everything that is nothing else
-	Assets  http.Handler // /assets/
+	Inbox   http.Handler                    // /wechat/, ahead of every router
+	Portal  http.Handler                    // everything that is nothing else
+	Assets  http.Handler                    // /assets/
+	English func(http.Handler) http.Handler // answers pages in English to those who chose it; nil for Chinese only
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
 }
@@ -69,6 +70,7 @@ type Server struct {
 	o       Options
 	frame   *ghttp.Server
 	admin   http.Handler
+	pages   http.Handler // everything behind the guards
 	idem    *idempotency
 	metrics *metrics
 }
@@ -90,6 +92,10 @@ func New(o Options) *Server {
 	frame.Logger().SetStdoutPrint(false)
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	s := &Server{o: o, frame: frame, idem: &idempotency{db: o.DB}, metrics: newMetrics(o.Metrics)}
+	s.pages = http.HandlerFunc(s.dispatch)
+	if o.English != nil {
+		s.pages = o.English(s.pages)
+	}
 	s.routes()
 	frame.SetHandler(s.outermost)
 	return s
@@ -130,7 +136,7 @@ func (s *Server) outermost(w http.ResponseWriter, r *http.Request) {
 		s.o.Inbox.ServeHTTP(w, r)
 		return
 	}
-	s.guard(w, r, http.HandlerFunc(s.dispatch))
+	s.guard(w, r, s.pages)
 }
 
 // dispatch picks the part of the house by the address.

@@ -1,0 +1,272 @@
+package lang
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// Hole stands in a key for text that is only known at run time. In a translation {} takes the next hole, {2} the second.
+const Hole = "{}"
+
+// remembered is how many looked-up texts are kept; then the memory starts anew.
+const remembered = 8192
+
+// Dictionary knows the English of Chinese sentences. Safe for concurrent use.
+type Dictionary struct {
+	exact    map[string]string
+	patterns []pattern // most literal text first
+
+	mu   sync.Mutex
+	seen map[string]found
+}
+
+type found struct {
+	text  string
+	whole bool
+}
+
+// New reads a dictionary: a JSON object from Chinese to English. A translation that names a hole its key does not have is
+// refused.
+func New(data []byte) (*Dictionary, error) {
+	var entries map[string]string
+	if err := json.Unmarshal(data, &entries); err != nil {
+		return nil, fmt.Errorf("lang: dictionary: %w", err)
+	}
+	d := &Dictionary{exact: map[string]string{}, seen: map[string]found{}}
+	for key, value := range entries {
+		key = Fold(key)
+		if !strings.Contains(key, Hole) {
+			d.exact[key] = value
+			continue
+		}
+		p, err := newPattern(key, value)
+		if err != nil {
+			return nil, err
+		}
+		d.patterns = append(d.patterns, p)
+	}
+	slices.SortFunc(d.patterns, func(a, b pattern) int {
+		if a.weight != b.weight {
+			return b.weight - a.weight
+		}
+		return strings.Compare(a.key, b.key)
+	})
+	return d, nil
+}
+
+// Fold is the form in which sentences are compared: every run of white space is one blank, none at the ends.
+func Fold(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Chinese reports whether s holds a Chinese character.
+func Chinese(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) >= 0
+}
+
+// Has reports whether the sentence, holes included, is an entry of its own.
+func (d *Dictionary) Has(key string) bool {
+	key = Fold(key)
+	if _, ok := d.exact[key]; ok {
+		return true
+	}
+	return slices.ContainsFunc(d.patterns, func(p pattern) bool { return p.key == key })
+}
+
+// Translate gives the English of s. White space around it stays. whole is false when some Chinese had to be left.
+func (d *Dictionary) Translate(s string) (english string, whole bool) {
+	if !Chinese(s) {
+		return s, true
+	}
+	core := strings.TrimSpace(s)
+	at := strings.Index(s, core)
+	key := Fold(core)
+	d.mu.Lock()
+	f, ok := d.seen[key]
+	d.mu.Unlock()
+	if !ok {
+		f.text, f.whole = d.lookUp(key, 2)
+		d.mu.Lock()
+		if len(d.seen) >= remembered {
+			clear(d.seen)
+		}
+		d.seen[key] = f
+		d.mu.Unlock()
+	}
+	return s[:at] + f.text + s[at+len(core):], f.whole
+}
+
+// lookUp tries the sentence, then a sentence with holes, then its pieces. deep bounds how often the text in a hole is
+// looked up itself.
+func (d *Dictionary) lookUp(s string, deep int) (string, bool) {
+	if text, ok := d.exact[s]; ok {
+		return text, true
+	}
+	best, whole := "", false
+	for _, p := range d.patterns {
+		holes, ok := p.match(s)
+		if !ok {
+			continue
+		}
+		text, all := d.fill(p, holes, deep)
+		if all {
+			return text, true
+		}
+		if best == "" {
+			best = text
+		}
+	}
+	text, all := d.pieces(s)
+	if best != "" && !all {
+		return best, whole
+	}
+	return text, all
+}
+
+func (d *Dictionary) fill(p pattern, holes []string, deep int) (string, bool) {
+	all := true
+	for i, h := range holes {
+		if !Chinese(h) {
+			continue
+		}
+		if deep == 0 {
+			all = false
+			continue
+		}
+		text, whole := d.lookUp(Fold(h), deep-1)
+		holes[i] = text
+		all = all && whole
+	}
+	return p.fill(holes), all
+}
+
+// punctuation is what pieces of a sentence are cut at, and what stands there in English.
+var punctuation = map[rune]string{'：': ": ", '，': ", ", '。': ". ", '；': "; ", '（': " (", '）': ") ", '、': ", ", '！': "! ", '？': "? ", '“': "“", '”': "”", '·': "·", '/': "/", '|': "|", '→': "→", '\u00a0': " "}
+
+// pieces translates what stands between punctuation marks and numbers.
+func (d *Dictionary) pieces(s string) (string, bool) {
+	var b, piece strings.Builder
+	all := true
+	flush := func() {
+		p := piece.String()
+		piece.Reset()
+		core := strings.TrimSpace(p)
+		if core == "" || !Chinese(core) {
+			b.WriteString(p)
+			return
+		}
+		text, ok := d.exact[core]
+		if !ok {
+			text, all = core, false
+		}
+		if b.Len() > 0 && !strings.HasSuffix(b.String(), " ") {
+			b.WriteByte(' ')
+		}
+		b.WriteString(text)
+		b.WriteByte(' ')
+	}
+	for _, r := range s {
+		mark, cut := punctuation[r]
+		if !cut && !unicode.IsDigit(r) {
+			piece.WriteRune(r)
+			continue
+		}
+		flush()
+		if !cut {
+			b.WriteRune(r)
+			continue
+		}
+		text := strings.TrimRight(b.String(), " ")
+		b.Reset()
+		b.WriteString(text + mark)
+	}
+	flush()
+	return Fold(b.String()), all
+}
+
+// pattern is a key with holes, cut into the text between them.
+type pattern struct {
+	key     string
+	parts   []string // one more than there are holes
+	out     []string // literal text and, at odd places, the number of a hole
+	weight  int      // bytes of literal text
+	longest string
+}
+
+func newPattern(key, value string) (pattern, error) {
+	p := pattern{key: key, parts: strings.Split(key, Hole)}
+	for _, s := range p.parts {
+		p.weight += len(s)
+		if len(s) > len(p.longest) {
+			p.longest = s
+		}
+	}
+	if p.longest == "" {
+		return p, fmt.Errorf("lang: %q is nothing but holes", key)
+	}
+	next := 0
+	for {
+		before, rest, ok := strings.Cut(value, "{")
+		number, after, closed := strings.Cut(rest, "}")
+		if !ok || !closed {
+			p.out = append(p.out, value)
+			return p, nil
+		}
+		n := next + 1
+		if number == "" {
+			next++
+		} else {
+			var err error
+			if n, err = strconv.Atoi(number); err != nil {
+				return p, fmt.Errorf("lang: %q: hole {%s} of its translation is no number", key, number)
+			}
+		}
+		if n < 1 || n >= len(p.parts) {
+			return p, fmt.Errorf("lang: %q has no hole %d, its translation asks for it", key, n)
+		}
+		p.out = append(p.out, before, strconv.Itoa(n))
+		value = after
+	}
+}
+
+// match finds what stands in the holes; the text between two holes is taken where it comes first.
+func (p pattern) match(s string) ([]string, bool) {
+	if !strings.Contains(s, p.longest) || !strings.HasPrefix(s, p.parts[0]) {
+		return nil, false
+	}
+	rest, last := s[len(p.parts[0]):], len(p.parts)-1
+	holes := make([]string, 0, last)
+	for _, part := range p.parts[1:last] {
+		at := strings.Index(rest, part)
+		if at < 0 {
+			return nil, false
+		}
+		if part == "" { // two holes in a row: nothing tells them apart
+			at = 0
+		}
+		holes = append(holes, strings.TrimSpace(rest[:at]))
+		rest = rest[at+len(part):]
+	}
+	if !strings.HasSuffix(rest, p.parts[last]) {
+		return nil, false
+	}
+	return append(holes, strings.TrimSpace(rest[:len(rest)-len(p.parts[last])])), true
+}
+
+func (p pattern) fill(holes []string) string {
+	var b strings.Builder
+	for i, s := range p.out {
+		if i%2 == 1 {
+			n, err := strconv.Atoi(s)
+			if err != nil { // newPattern wrote it
+				panic(err)
+			}
+			s = holes[n-1]
+		}
+		b.WriteString(s)
+	}
+	return b.String()
+}
