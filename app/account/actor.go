@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +44,9 @@ type Actor struct {
 	AccountID, SpaceID, MemberID, SessionID int64
 	Name, Login, Space, Role                string
 	SpaceKind                               Kind
+	Permissions                             []string // what the member's role includes; nil for an owner: all that the kind of space offers
+	Scopes                                  []string // what the API token at work includes; nil = not limited by one
+	MiniPrograms                            []string // AppIDs the member is limited to; nil = all of the space
 }
 
 // Nobody reports whether no one is logged in.
@@ -52,23 +56,51 @@ func (a Actor) Nobody() bool { return a.AccountID == 0 }
 func (a Actor) Operator() bool { return a.SpaceKind == Platform }
 
 // offered says which permissions a kind of space has at all; an owner has all of them. A name that ends in a dot is a family.
-var offered = map[Kind][]string{
-	Personal: {"miniprogram.", "authorization.", "market.install", "hosting.", "version.operate"},
-	Merchant: {"component.", "miniprogram.", "authorization.", "market.", "hosting.", "version.", "trail.read"},
-	Platform: {"component.read", "miniprogram.read", "event.", "job.", "plugin.", "trail.read", "market.review"},
+func offered(k Kind) []string {
+	switch k {
+	case Personal:
+		return []string{"miniprogram.", "authorization.", "market.install", "hosting.", "version.operate", "space.member.", "space.role."}
+	case Merchant:
+		return []string{"component.", "miniprogram.", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read", "space.member.", "space.role.", "space.application"}
+	case Platform:
+		return []string{"component.read", "miniprogram.read", "event.", "job.", "plugin.", "trail.read", "market.review", "space.member.", "space.role.", "space.review"}
+	default:
+		return nil
+	}
 }
 
-// Can reports whether the actor's role in the current space includes the permission, like "component.bind".
-func (a Actor) Can(permission string) bool {
-	if a.Nobody() || a.Role != RoleOwner {
-		return false
-	}
-	for _, p := range offered[a.SpaceKind] {
+// Offers reports whether a kind of space has the permission at all.
+func (k Kind) Offers(permission string) bool { return includes(offered(k), permission) }
+
+// includes looks for the permission itself or its family, a name that ends in a dot.
+func includes(list []string, permission string) bool {
+	for _, p := range list {
 		if p == permission || strings.HasSuffix(p, ".") && strings.HasPrefix(permission, p) {
 			return true
 		}
 	}
 	return false
+}
+
+// Can reports whether the actor may use the permission, like "component.bind": their kind of space offers it, their role
+// includes it, and so does the API token they came with.
+func (a Actor) Can(permission string) bool {
+	if a.Nobody() || !a.SpaceKind.Offers(permission) {
+		return false
+	}
+	if a.Permissions == nil && a.Role != RoleOwner || a.Permissions != nil && !includes(a.Permissions, permission) {
+		return false
+	}
+	return a.Scopes == nil || includes(a.Scopes, permission)
+}
+
+// May is Can for one mini program: a member who is limited to certain ones has no permission on another.
+func (a Actor) May(permission, appid string) bool { return a.Can(permission) && a.Reaches(appid) }
+
+// Reaches reports whether the actor's membership includes the mini program; whether their space has a right on it is
+// decided in grant.
+func (a Actor) Reaches(appid string) bool {
+	return a.MiniPrograms == nil || slices.Contains(a.MiniPrograms, appid)
 }
 
 type actorKey struct{}
