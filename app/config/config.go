@@ -24,6 +24,8 @@ type Config struct {
 		Listen          string `yaml:"listen"`
 		PublicURL       string `yaml:"publicUrl"`
 		ShutdownSeconds int    `yaml:"shutdownSeconds"`
+		// TrustedProxies are networks (CIDR) whose X-Forwarded-For is believed.
+		TrustedProxies []string `yaml:"trustedProxies"`
 	} `yaml:"server"`
 	Data struct {
 		Dir string `yaml:"dir"`
@@ -46,6 +48,22 @@ type Config struct {
 	Trail struct {
 		KeepDays int `yaml:"keepDays"`
 	} `yaml:"trail"`
+	Account struct {
+		VerifyLogins                    bool `yaml:"verifyLogins"`
+		RequireSecondFactorForOperators bool `yaml:"requireSecondFactorForOperators"`
+	} `yaml:"account"`
+	Mail struct {
+		Host         string `yaml:"host"`
+		Port         int    `yaml:"port"`
+		TLS          string `yaml:"tls"`
+		User         string `yaml:"user"`
+		PasswordFile string `yaml:"passwordFile"`
+		From         string `yaml:"from"`
+	} `yaml:"mail"`
+	SMS struct {
+		WebhookURL string `yaml:"webhookUrl"`
+		SecretFile string `yaml:"secretFile"`
+	} `yaml:"sms"`
 	Log struct {
 		Level string `yaml:"level"`
 	} `yaml:"log"`
@@ -59,6 +77,9 @@ func Default() Config {
 	c.Database.Type, c.Database.Connections = "sqlite", 8
 	c.WeChat.BaseURL, c.WeChat.PCAuthURL, c.WeChat.H5AuthURL = "https://api.weixin.qq.com", "https://mp.weixin.qq.com", "https://open.weixin.qq.com"
 	c.Events.KeepDays, c.Trail.KeepDays = 90, 1095
+	c.Server.TrustedProxies = []string{}
+	c.Account.VerifyLogins = true
+	c.Mail.Port, c.Mail.TLS = 587, "starttls"
 	c.Log.Level = "info"
 	return c
 }
@@ -157,13 +178,36 @@ func (c *Config) environment(environ []string) error {
 		if !ok {
 			return fmt.Errorf("environment: %s names no setting", name)
 		}
-		if f.Kind() == reflect.String {
-			f.SetString(value)
-			continue
+		if err := setValue(f, value); err != nil {
+			return fmt.Errorf("environment: %s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+// setValue reads a setting from text; a list is separated by commas.
+func setValue(f reflect.Value, value string) error {
+	switch f.Kind() {
+	case reflect.String:
+		f.SetString(value)
+	case reflect.Bool:
+		b, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", value)
+		}
+		f.SetBool(b)
+	case reflect.Slice:
+		list := []string{}
+		for item := range strings.SplitSeq(value, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				list = append(list, item)
+			}
+		}
+		f.Set(reflect.ValueOf(list))
+	default:
 		n, err := strconv.Atoi(value)
 		if err != nil {
-			return fmt.Errorf("environment: %s: %q is not a whole number", name, value)
+			return fmt.Errorf("%q is not a whole number", value)
 		}
 		f.SetInt(int64(n))
 	}
@@ -208,6 +252,7 @@ func (c *Config) check(path string, lines map[string]int) error {
 		refuse("data.dir", "want a folder")
 	}
 	c.checkDatabase(refuse)
+	c.checkPeople(refuse)
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
 		refuse("log.level", "want debug, info, warn or error")
