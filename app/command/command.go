@@ -31,6 +31,7 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet serve       启动平台
   minifleet simulator   只启动微信模拟器
   minifleet migrate     升级数据库结构
+  minifleet operator add LOGIN   增加一个平台管理员（找回登录时用）
   minifleet bench NAME  性能测试（callbacks start）
   minifleet plugin run NAME   由平台启动的插件进程，不需要手动运行
 
@@ -83,6 +84,8 @@ func run(ctx context.Context, env Env) error {
 		return simulatorCommand(ctx, rest)
 	case "migrate":
 		return migrate(ctx, rest)
+	case "operator":
+		return operator(ctx, rest)
 	case "bench":
 		spareProcessors(env.Environ)
 		return bench(ctx, rest)

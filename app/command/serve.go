@@ -39,9 +39,17 @@ func serve(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	return p.run(ctx, func() {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var failed error
+	err = p.run(ctx, func() {
 		log.Info("ready", "address", cfg.Server.PublicURL, "started_in", time.Since(began).Round(time.Millisecond))
+		if e := p.invite(ctx, env.Stdout); e != nil {
+			failed = fmt.Errorf("setup address: %w", e)
+			end()
+		}
 	})
+	return errors.Join(err, failed)
 }
 
 // hideEnvironment removes our settings from the process once they are read, since a plugin of the same user could read

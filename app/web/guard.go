@@ -112,7 +112,7 @@ func (s *Server) sameOrigin(r *http.Request) error {
 
 // loginPath tells the forms that must be guarded although no one is logged in yet: logging a victim in as somebody
 // else is an attack too.
-func loginPath(path string) bool { return path == "/login" || path == "/register" }
+func loginPath(path string) bool { return path == "/login" || path == "/register" || path == "/setup" }
 
 func bearer(r *http.Request) string {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

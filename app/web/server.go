@@ -63,6 +63,10 @@ type Options struct {
 	English func(http.Handler) http.Handler // answers pages in English to those who chose it; nil for Chinese only
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
+	// Setup tells whether the first operator is still to come; nil means never.
+	Setup interface {
+		Needed(ctx context.Context) (bool, error)
+	}
 }
 
 // Server is the HTTP server. Make it with New, let the back office mount itself on Frame, then Start.
@@ -141,6 +145,9 @@ func (s *Server) outermost(w http.ResponseWriter, r *http.Request) {
 
 // dispatch picks the part of the house by the address.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if s.unready(w, r) {
+		return
+	}
 	switch path := r.URL.Path; {
 	case path == "/healthz":
 		s.plain(w, http.StatusOK, "ok")

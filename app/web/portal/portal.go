@@ -38,6 +38,8 @@ type Options struct {
 	PublicURL string
 	// Mounts are the fixed paths that plugins may claim: {"market": "market"} when nil.
 	Mounts map[string]string
+	// Operators brings in the first operator of an empty installation; nil leaves the setup page out.
+	Operators Operators
 	// Environment is shown on every page when not empty, such as 模拟环境.
 	Environment string
 	// Clock ages what the pages show; nil means the system's.
@@ -99,6 +101,8 @@ func (p *Portal) routes() {
 	anyone("GET /privacy", p.text("privacy", "隐私政策"))
 	anyone("GET /swagger", p.swagger)
 	anyone("GET /swagger/{$}", p.swagger)
+	anyone("GET /setup", p.setupPage)
+	anyone("POST /setup", p.setup)
 	member("GET /account", p.accountPage)
 	member("POST /space", p.switchSpace)
 
