@@ -36,9 +36,6 @@ func (k Kind) Title() string {
 	}
 }
 
-// RoleOwner is the role of whoever opened the space.
-const RoleOwner = "owner"
-
 // Actor is a person at work in one of their spaces. The zero Actor is nobody.
 type Actor struct {
 	AccountID, SpaceID, MemberID, SessionID int64
@@ -47,6 +44,7 @@ type Actor struct {
 	Permissions                             []string // what the member's role includes; nil for an owner: all that the kind of space offers
 	Scopes                                  []string // what the API token at work includes; nil = not limited by one
 	MiniPrograms                            []string // AppIDs the member is limited to; nil = all of the space
+	Owner                                   string   // name of the space's first owner, who can give permissions
 }
 
 // Nobody reports whether no one is logged in.
@@ -59,11 +57,17 @@ func (a Actor) Operator() bool { return a.SpaceKind == Platform }
 func offered(k Kind) []string {
 	switch k {
 	case Personal:
-		return []string{"miniprogram.", "authorization.", "market.install", "hosting.", "version.operate", "space.member.", "space.role."}
+		return []string{"miniprogram.", "authorization.", "market.install", "hosting.", "version.operate", "space.member", "space.member.read", "space.role", "space.webhook"}
 	case Merchant:
-		return []string{"component.", "miniprogram.", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read", "space.member.", "space.role.", "space.application"}
+		return []string{
+			"component.", "miniprogram.", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
+			"space.member", "space.member.read", "space.role", "space.application", "space.webhook",
+		}
 	case Platform:
-		return []string{"component.read", "miniprogram.read", "event.", "job.", "plugin.", "trail.read", "market.review", "space.member.", "space.role.", "space.review"}
+		return []string{
+			"component.read", "miniprogram.read", "event.", "job.", "plugin.", "trail.read", "market.review",
+			"space.member", "space.member.read", "space.role", "space.application", "space.webhook",
+		}
 	default:
 		return nil
 	}

@@ -8,26 +8,14 @@ import (
 	"minifleet/app/fault"
 )
 
-// Membership is one of a person's places in a space.
-type Membership struct {
-	MemberID int64  `json:"member_id,string"`
-	SpaceID  int64  `json:"space_id,string"`
-	Space    string `json:"space"`
-	Kind     Kind   `json:"kind"`
-	Role     string `json:"role"`
-}
-
-func (m Membership) actor(a accountRow, session int64) Actor {
-	return Actor{AccountID: a.ID, SpaceID: m.SpaceID, MemberID: m.MemberID, SessionID: session, Name: a.Name, Login: a.Login, Space: m.Space, Role: m.Role, SpaceKind: m.Kind}
-}
-
-const membershipSQL = "SELECT m.id AS member_id, m.space_id, s.name AS space, s.kind, m.role FROM member m JOIN space s ON s.id=m.space_id WHERE m.account_id=?"
-
 // Memberships lists a person's spaces, the first joined first.
 func (s *Service) Memberships(ctx context.Context, accountID int64) ([]Membership, error) {
 	var rows []Membership
 	if err := s.db.All(ctx, &rows, membershipSQL+" ORDER BY m.id", accountID); err != nil {
 		return nil, fmt.Errorf("account: memberships: %w", err)
+	}
+	for i := range rows {
+		rows[i].resolve()
 	}
 	return rows, nil
 }
