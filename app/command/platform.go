@@ -49,6 +49,7 @@ type platform struct {
 	vault      *secret.Vault
 	trail      *trail.Log
 	accounts   *account.Service
+	tokens     *account.Tokens
 	operators  *account.Operators
 	components *component.Service
 	apps       *miniprogram.Service
@@ -123,6 +124,7 @@ func (p *platform) rooms() {
 	p.trail = trail.New(p.db, p.clk)
 	p.events = event.New(event.Options{DB: p.db, Sealer: p.vault, Clock: p.clk, Logger: p.log})
 	p.accounts = account.New(p.db, p.clk, p.trail)
+	p.tokens = account.NewTokens(p.db, p.trail, p.accounts)
 	p.operators = account.NewOperators(p.db, p.trail, p.accounts)
 	p.components = component.New(p.db, p.vault, p.clk, p.trail, wx, p.cfg.Server.PublicURL)
 	p.apps = miniprogram.New(p.db, p.vault, p.clk, p.trail, wx, p.components, announcer{p.events},
@@ -151,7 +153,7 @@ func (p *platform) pages() error {
 		return err
 	}
 	door, err := portal.New(portal.Options{
-		Accounts: p.accounts, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
+		Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
 		Operators: p.operators,
 	})
@@ -164,7 +166,7 @@ func (p *platform) pages() error {
 	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
-		DB: p.db, Clock: p.clk, Accounts: p.accounts, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail,
+		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), English: words.Handler, Metrics: p.metrics, Log: p.log,
 		Setup: p.operators,
 	})

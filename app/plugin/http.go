@@ -139,6 +139,10 @@ func admit(actor account.Actor, route *Route) error {
 	if actor.Nobody() {
 		return fault.New(fault.Unauthenticated, "plugin.login", "请先登录再操作")
 	}
+	// A token reaches what names a permission it may carry: a route that names none is for people.
+	if actor.ByToken() && route.GetPermission() == "" {
+		return fault.New(fault.Forbidden, "plugin.token", "API 令牌不能用于这个接口，请登录后操作")
+	}
 	return allow(actor, route.GetKinds(), route.GetPermission())
 }
 

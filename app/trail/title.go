@@ -34,6 +34,10 @@ func (e Entry) Title() string {
 		return "授权他人操作"
 	case "grant.revoke":
 		return "撤销他人的操作权"
+	case "token.create":
+		return "新建 API 令牌"
+	case "token.revoke":
+		return "撤销 API 令牌"
 	case "event.replay":
 		return "重放事件"
 	case "job.run":

@@ -89,7 +89,7 @@ func (s *Server) register(ctx context.Context, in *registerIn) (*sessionOut, err
 }
 
 type meIn struct {
-	g.Meta `path:"/me" method:"get" tags:"账号" summary:"我是谁，在哪些空间"`
+	g.Meta `path:"/me" method:"get" tags:"账号" summary:"我是谁，在哪些空间" needs:"*"`
 }
 
 type meOut struct {

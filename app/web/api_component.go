@@ -33,7 +33,7 @@ func listOf[T any](items []T, next string, total int64) *list[T] {
 }
 
 type listComponentsIn struct {
-	g.Meta `path:"/components" method:"get" tags:"第三方平台" summary:"我的第三方平台"`
+	g.Meta `path:"/components" method:"get" tags:"第三方平台" summary:"我的第三方平台" needs:"component.read"`
 }
 
 func (s *Server) listComponents(ctx context.Context, _ *listComponentsIn) (*list[component.Component], error) {
@@ -55,7 +55,7 @@ type createdComponent struct{ componentView }
 func (createdComponent) HTTPStatus() int { return http.StatusCreated }
 
 type bindComponentIn struct {
-	g.Meta `path:"/components" method:"post" tags:"第三方平台" summary:"绑定第三方平台"`
+	g.Meta `path:"/components" method:"post" tags:"第三方平台" summary:"绑定第三方平台" needs:"component.bind"`
 	AppID  string `json:"appid"`
 	Secret string `json:"secret"`
 	Token  string `json:"token"`
@@ -76,7 +76,7 @@ func (s *Server) bindComponent(ctx context.Context, in *bindComponentIn) (*creat
 }
 
 type getComponentIn struct {
-	g.Meta `path:"/components/{appid}" method:"get" tags:"第三方平台" summary:"一个第三方平台和它的健康"`
+	g.Meta `path:"/components/{appid}" method:"get" tags:"第三方平台" summary:"一个第三方平台和它的健康" needs:"component.read"`
 	AppID  string `json:"appid" in:"path"`
 }
 
@@ -93,7 +93,7 @@ func (s *Server) getComponent(ctx context.Context, in *getComponentIn) (*compone
 }
 
 type checkComponentIn struct {
-	g.Meta `path:"/components/{appid}/check" method:"post" tags:"第三方平台" summary:"自检"`
+	g.Meta `path:"/components/{appid}/check" method:"post" tags:"第三方平台" summary:"自检" needs:"component.check"`
 	AppID  string `json:"appid" in:"path"`
 }
 
@@ -107,7 +107,7 @@ func (s *Server) checkComponent(ctx context.Context, in *checkComponentIn) (*lis
 }
 
 type startPushIn struct {
-	g.Meta `path:"/components/{appid}/start-push" method:"post" tags:"第三方平台" summary:"请微信重新开始推送票据"`
+	g.Meta `path:"/components/{appid}/start-push" method:"post" tags:"第三方平台" summary:"请微信重新开始推送票据" needs:"component.push"`
 	AppID  string `json:"appid" in:"path"`
 }
 
@@ -129,7 +129,7 @@ type createdTicket struct{ ticketView }
 func (createdTicket) HTTPStatus() int { return http.StatusCreated }
 
 type createAuthorizationIn struct {
-	g.Meta    `path:"/components/{component}/authorizations" method:"post" tags:"授权" summary:"发起一次授权，得到授权页地址"`
+	g.Meta    `path:"/components/{component}/authorizations" method:"post" tags:"授权" summary:"发起一次授权，得到授权页地址" needs:"authorization.create"`
 	Component string `json:"component" in:"path"`
 	BizAppID  string `json:"biz_appid"`
 	ReturnTo  string `json:"return_to"`
@@ -149,7 +149,7 @@ func (s *Server) createAuthorization(ctx context.Context, in *createAuthorizatio
 }
 
 type getAuthorizationIn struct {
-	g.Meta `path:"/authorizations/{ticket}" method:"get" tags:"授权" summary:"授权进行到哪一步"`
+	g.Meta `path:"/authorizations/{ticket}" method:"get" tags:"授权" summary:"授权进行到哪一步" needs:"authorization.read"`
 	Ticket string `json:"ticket" in:"path"`
 }
 
@@ -162,7 +162,7 @@ func (s *Server) getAuthorization(ctx context.Context, in *getAuthorizationIn) (
 }
 
 type cancelAuthorizationIn struct {
-	g.Meta `path:"/authorizations/{ticket}/cancel" method:"post" tags:"授权" summary:"取消授权请求"`
+	g.Meta `path:"/authorizations/{ticket}/cancel" method:"post" tags:"授权" summary:"取消授权请求" needs:"authorization.create"`
 	Ticket string `json:"ticket" in:"path"`
 }
 

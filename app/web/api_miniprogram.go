@@ -13,7 +13,7 @@ import (
 )
 
 type listMiniProgramsIn struct {
-	g.Meta    `path:"/miniprograms" method:"get" tags:"小程序" summary:"我能看到的小程序"`
+	g.Meta    `path:"/miniprograms" method:"get" tags:"小程序" summary:"我能看到的小程序" needs:"miniprogram.read"`
 	Query     string `json:"q" in:"query"`
 	Component string `json:"component" in:"query"`
 	State     string `json:"state" in:"query"`
@@ -46,7 +46,7 @@ func parseCursor(text string) (int64, error) {
 }
 
 type getMiniProgramIn struct {
-	g.Meta `path:"/miniprograms/{appid}" method:"get" tags:"小程序" summary:"一个小程序"`
+	g.Meta `path:"/miniprograms/{appid}" method:"get" tags:"小程序" summary:"一个小程序" needs:"miniprogram.read"`
 	AppID  string `json:"appid" in:"path"`
 }
 
@@ -60,7 +60,7 @@ func (s *Server) getMiniProgram(ctx context.Context, in *getMiniProgramIn) (*min
 }
 
 type syncMiniProgramIn struct {
-	g.Meta `path:"/miniprograms/{appid}/sync" method:"post" tags:"小程序" summary:"立即从微信同步资料"`
+	g.Meta `path:"/miniprograms/{appid}/sync" method:"post" tags:"小程序" summary:"立即从微信同步资料" needs:"miniprogram.sync"`
 	AppID  string `json:"appid" in:"path"`
 }
 
@@ -74,7 +74,7 @@ func (s *Server) syncMiniProgram(ctx context.Context, in *syncMiniProgramIn) (*m
 }
 
 type listGrantsIn struct {
-	g.Meta `path:"/miniprograms/{appid}/grants" method:"get" tags:"小程序" summary:"谁能操作这个小程序"`
+	g.Meta `path:"/miniprograms/{appid}/grants" method:"get" tags:"小程序" summary:"谁能操作这个小程序" needs:"miniprogram.read"`
 	AppID  string `json:"appid" in:"path"`
 }
 
@@ -88,7 +88,7 @@ func (s *Server) listGrants(ctx context.Context, in *listGrantsIn) (*list[grant.
 }
 
 type revokeGrantIn struct {
-	g.Meta `path:"/grants/{id}" method:"delete" tags:"小程序" summary:"撤销一项授权，立即生效"`
+	g.Meta `path:"/grants/{id}" method:"delete" tags:"小程序" summary:"撤销一项授权，立即生效" needs:"hosting.revoke"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -101,7 +101,7 @@ func (s *Server) revokeGrant(ctx context.Context, in *revokeGrantIn) (*emptyOut,
 }
 
 type listTrailIn struct {
-	g.Meta  `path:"/trail" method:"get" tags:"操作日志" summary:"操作日志：我的空间做的，和别人对我的小程序做的"`
+	g.Meta  `path:"/trail" method:"get" tags:"操作日志" summary:"操作日志：我的空间做的，和别人对我的小程序做的" needs:"trail.read"`
 	AppID   string `json:"appid" in:"query"`
 	Act     string `json:"act" in:"query"`
 	Outcome string `json:"outcome" in:"query"`

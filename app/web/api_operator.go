@@ -50,7 +50,7 @@ func viewEvent(r event.Row) eventView {
 }
 
 type listEventsIn struct {
-	g.Meta    `path:"/events" method:"get" tags:"事件" summary:"事件日志"`
+	g.Meta    `path:"/events" method:"get" tags:"事件" summary:"事件日志" needs:"event.read"`
 	Component string `json:"component" in:"query"`
 	AppID     string `json:"appid" in:"query"`
 	Type      string `json:"type" in:"query"`
@@ -115,7 +115,7 @@ type eventDetail struct {
 }
 
 type getEventIn struct {
-	g.Meta `path:"/events/{id}" method:"get" tags:"事件" summary:"一个事件：解密后打码的内容和每个订阅者的投递"`
+	g.Meta `path:"/events/{id}" method:"get" tags:"事件" summary:"一个事件：解密后打码的内容和每个订阅者的投递" needs:"event.read"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -158,7 +158,7 @@ func (s *Server) getEvent(ctx context.Context, in *getEventIn) (*eventDetail, er
 }
 
 type replayEventIn struct {
-	g.Meta     `path:"/events/{id}/replay" method:"post" tags:"事件" summary:"重放一个事件"`
+	g.Meta     `path:"/events/{id}/replay" method:"post" tags:"事件" summary:"重放一个事件" needs:"event.replay"`
 	ID         int64  `json:"id" in:"path"`
 	Subscriber string `json:"subscriber"`
 }
@@ -185,7 +185,7 @@ func (s *Server) replayEvent(ctx context.Context, in *replayEventIn) (*acceptedO
 }
 
 type listJobsIn struct {
-	g.Meta `path:"/jobs" method:"get" tags:"定时任务" summary:"定时任务和它们最近一次运行"`
+	g.Meta `path:"/jobs" method:"get" tags:"定时任务" summary:"定时任务和它们最近一次运行" needs:"job.read"`
 }
 
 func (s *Server) listJobs(ctx context.Context, _ *listJobsIn) (*list[schedule.JobState], error) {
@@ -197,7 +197,7 @@ func (s *Server) listJobs(ctx context.Context, _ *listJobsIn) (*list[schedule.Jo
 }
 
 type runJobIn struct {
-	g.Meta `path:"/jobs/{name}/run" method:"post" tags:"定时任务" summary:"立即执行"`
+	g.Meta `path:"/jobs/{name}/run" method:"post" tags:"定时任务" summary:"立即执行" needs:"job.run"`
 	Name   string `json:"name" in:"path"`
 }
 
@@ -218,7 +218,7 @@ func (s *Server) runJob(ctx context.Context, in *runJobIn) (*startedRun, error) 
 }
 
 type listRunsIn struct {
-	g.Meta `path:"/jobs/{name}/runs" method:"get" tags:"定时任务" summary:"一个任务的运行记录"`
+	g.Meta `path:"/jobs/{name}/runs" method:"get" tags:"定时任务" summary:"一个任务的运行记录" needs:"job.read"`
 	Name   string `json:"name" in:"path"`
 	Limit  int    `json:"limit" in:"query"`
 }
@@ -232,7 +232,7 @@ func (s *Server) listRuns(ctx context.Context, in *listRunsIn) (*list[schedule.R
 }
 
 type listPluginsIn struct {
-	g.Meta `path:"/plugins" method:"get" tags:"插件" summary:"插件进程的状态"`
+	g.Meta `path:"/plugins" method:"get" tags:"插件" summary:"插件进程的状态" needs:"plugin.read"`
 }
 
 type pluginView struct {
@@ -259,7 +259,7 @@ func (s *Server) listPlugins(ctx context.Context, _ *listPluginsIn) (*list[plugi
 }
 
 type restartPluginIn struct {
-	g.Meta `path:"/plugins/{id}/restart" method:"post" tags:"插件" summary:"重启一个插件进程"`
+	g.Meta `path:"/plugins/{id}/restart" method:"post" tags:"插件" summary:"重启一个插件进程" needs:"plugin.restart"`
 	ID     string `json:"id" in:"path"`
 }
 

@@ -42,10 +42,15 @@ func (s *Server) serveTyped(r *ghttp.Request) {
 		fail(w, req, err)
 		return
 	}
+	if err := permit(handler.Type.In(1).Elem(), actor); err != nil {
+		fail(w, req, err)
+		return
+	}
 	ctx := account.With(req.Context(), actor)
 	key := req.Header.Get("Idempotency-Key")
 	call := func() (int, []byte, error) { return invoke(ctx, handler.Value, in) }
-	if key == "" || req.Method == http.MethodGet || actor.Nobody() {
+	_, secret := in.Interface().(unrepeatable)
+	if key == "" || secret || req.Method == http.MethodGet || actor.Nobody() {
 		finish(w, req, call)
 		return
 	}
@@ -190,7 +195,7 @@ func decodeBody(raw []byte, known map[string]bool, into any) error {
 	return nil
 }
 
-// actor tells who asks: by bearer token or cookie, in the space of X-Space or the session's. Nobody is no error here.
+// actor tells who asks: by bearer token (a session's or an API token) or cookie, in the space of X-Space or the session's. Nobody is no error here.
 func (s *Server) actor(r *http.Request) (account.Actor, error) {
 	token := bearer(r)
 	if token == "" {
@@ -207,6 +212,9 @@ func (s *Server) actor(r *http.Request) (account.Actor, error) {
 			return account.Actor{}, fault.InvalidInput().On("X-Space", "应为空间编号")
 		}
 		space = n
+	}
+	if secret := tokenOf(r); secret != "" {
+		return s.o.Tokens.Authenticate(r.Context(), secret, clientIP(r), space)
 	}
 	return s.o.Accounts.Authenticate(r.Context(), token, space)
 }

@@ -100,6 +100,7 @@ func newHouse(t *testing.T, around ...func(*Options)) *house {
 	clk, wx := clock.Fixed(time.UnixMilli(1_760_000_000_000)), &wechat.Client{BaseURL: upstream.URL}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	acts := trail.New(h.db, clk)
+	people := account.New(h.db, clk, acts)
 	components := component.New(h.db, vault, clk, acts, wx, "https://mf.example.test")
 	apps := miniprogram.New(h.db, vault, clk, acts, wx, components, silent{}, miniprogram.Options{PublicURL: "https://mf.example.test", PCHost: "https://pc.example.test", H5Host: "https://h5.example.test"})
 	h.events = event.New(event.Options{DB: h.db, Sealer: vault, Clock: clk, Logger: log})
@@ -115,7 +116,7 @@ func newHouse(t *testing.T, around ...func(*Options)) *house {
 	t.Cleanup(func() { stop(); <-ran })
 	o := Options{
 		Name: "web-test-" + t.Name(), PublicURL: "https://mf.example.test", Shutdown: time.Second,
-		DB: h.db, Clock: clk, Accounts: account.New(h.db, clk, acts), Components: components, Apps: apps, Grants: grant.New(h.db, clk, acts, apps),
+		DB: h.db, Clock: clk, Accounts: people, Tokens: account.NewTokens(h.db, acts, people), Components: components, Apps: apps, Grants: grant.New(h.db, clk, acts, apps),
 		Events: h.events, Jobs: jobs, Trail: acts, Plugins: h.plugins, Metrics: prometheus.NewRegistry(), Log: log,
 		Inbox:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "inbox "+r.URL.Path) }),
 		Portal: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "portal "+r.URL.Path) }),

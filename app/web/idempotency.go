@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"minifleet/app/account"
@@ -43,7 +44,7 @@ func (i *idempotency) once(ctx context.Context, who account.Actor, key, call str
 	if err != nil {
 		return 0, nil, fmt.Errorf("web: %w", err)
 	}
-	keyHash, request := sum(fmt.Sprint(who.AccountID), fmt.Sprint(who.SpaceID), key), sum(call, string(raw))
+	keyHash, request := sum(fmt.Sprint(who.AccountID), fmt.Sprint(who.SpaceID), strings.Join(who.Scopes, " "), key), sum(call, string(raw))
 	added, err := i.db.InsertIgnore(ctx, "idempotency", map[string]any{"key_hash": keyHash, "request_hash": request, "status": 0, "created_at": time.Now().UnixMilli()})
 	if err != nil {
 		return 0, nil, err

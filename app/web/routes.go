@@ -24,6 +24,7 @@ func (s *Server) routes() {
 			s.createAuthorization, s.getAuthorization, s.cancelAuthorization,
 			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.listGrants, s.revokeGrant,
 			s.listEvents, s.getEvent, s.replayEvent,
+			s.listTokens, s.listScopes, s.createToken, s.revokeToken,
 			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.listPlugins, s.restartPlugin,
 		)
 	})

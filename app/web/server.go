@@ -49,6 +49,7 @@ type Options struct {
 	DB         *store.DB
 	Clock      clock.Clock
 	Accounts   *account.Service
+	Tokens     *account.Tokens
 	Components *component.Service
 	Apps       *miniprogram.Service
 	Grants     *grant.Service

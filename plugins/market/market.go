@@ -9,6 +9,7 @@ const mount = "market"
 const (
 	permissionList    = "market.listing"
 	permissionInstall = "market.install"
+	permissionRead    = "miniprogram.read" // the core's: an installation is read by whoever reads mini programs
 )
 
 // market is the plugin: its two collections and nothing else, so that every process of it can answer any call.
@@ -71,18 +72,19 @@ func (m *market) declarePages(p *sdk.Plugin) {
 
 func (m *market) declareREST(p *sdk.Plugin) {
 	public, merchant := sdk.PublicAccess(), sdk.Kinds("merchant")
+	read, install := sdk.Permission(permissionRead), sdk.Permission(permissionInstall)
 	p.API("GET /listings", sdk.JSON(m.findListings), public, sdk.Summary("搜索已上架的模板"))
 	p.API("GET /listings/{slug}", sdk.JSON(m.readListing), public, sdk.Summary("查看一个模板"))
 	p.API("POST /listings", sdk.JSON(m.createListing).Created(), merchant, sdk.Permission(permissionList), sdk.Summary("上架一个模板"))
 	p.API("POST /listings/{id}/delist", sdk.JSON(m.delistListing), merchant, sdk.Permission(permissionList), sdk.Summary("下架一个模板"))
 
-	p.API("GET /installations", sdk.JSON(m.findInstallations), sdk.Summary("我的安装"))
-	p.API("POST /installations", sdk.JSON(m.createInstallation).Created(), sdk.Summary("试用一个模板，得到授权链接"))
-	p.API("GET /installations/{id}", sdk.JSON(m.readInstallation), sdk.Summary("查看一次安装"))
-	p.API("POST /installations/{id}/authorize", sdk.JSON(m.authorizeInstallation), sdk.Summary("重新生成授权链接"))
-	p.API("POST /installations/{id}/start", sdk.JSON(m.startInstallation), sdk.Summary("选定小程序和配置，开始安装"))
-	p.API("POST /installations/{id}/retry", sdk.JSON(m.retryInstallation), sdk.Summary("从失败的一步继续"))
-	p.API("POST /installations/{id}/abandon", sdk.JSON(m.abandonInstallation), sdk.Summary("放弃试用"))
+	p.API("GET /installations", sdk.JSON(m.findInstallations), read, sdk.Summary("我的安装"))
+	p.API("POST /installations", sdk.JSON(m.createInstallation).Created(), install, sdk.Summary("试用一个模板，得到授权链接"))
+	p.API("GET /installations/{id}", sdk.JSON(m.readInstallation), read, sdk.Summary("查看一次安装"))
+	p.API("POST /installations/{id}/authorize", sdk.JSON(m.authorizeInstallation), install, sdk.Summary("重新生成授权链接"))
+	p.API("POST /installations/{id}/start", sdk.JSON(m.startInstallation), install, sdk.Summary("选定小程序和配置，开始安装"))
+	p.API("POST /installations/{id}/retry", sdk.JSON(m.retryInstallation), install, sdk.Summary("从失败的一步继续"))
+	p.API("POST /installations/{id}/abandon", sdk.JSON(m.abandonInstallation), install, sdk.Summary("放弃试用"))
 }
 
 func (m *market) declareBackground(p *sdk.Plugin) {

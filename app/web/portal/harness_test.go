@@ -65,7 +65,7 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	p, err := portal.New(portal.Options{
-		Accounts: h.accounts, Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, Assets: assets,
+		Accounts: h.accounts, Tokens: account.NewTokens(h.DB, h.Trail, h.accounts), Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, Assets: assets,
 		PublicURL: "http://" + h.server.Listener.Addr().String(), Environment: "模拟环境", Clock: h.Clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
