@@ -11,6 +11,7 @@ import (
 
 	"github.com/gogf/gf/v2/net/ghttp"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/clock"
 	"minifleet/app/store"
@@ -43,6 +44,9 @@ type Options struct {
 	PublicURL string
 	// Environment is shown on every page when not empty, such as 模拟环境.
 	Environment string
+	// TopBar makes what stands in the top bar before the account menu, such as the notices' bell; nil shows nothing. It is
+	// called once per framed page.
+	TopBar func(ctx context.Context, actor account.Actor) template.HTML
 	// Head and Foot carry the shared stylesheet and script into every page.
 	Head, Foot template.HTML
 	// Log gets what an operator should know; nil means the default logger.
@@ -62,8 +66,7 @@ type Admin struct {
 	log     *slog.Logger
 	clock   clock.Clock
 	flash   flash
-	assets  assets
-	tags    template.HTML
+	frame   *template.Template
 }
 
 // New builds the back office and opens GoAdmin's pool; Close ends it.
@@ -83,8 +86,8 @@ func New(o Options) (*Admin, error) {
 	if a.views, err = parseViews(a); err != nil {
 		return nil, fmt.Errorf("admin: templates: %w", err)
 	}
-	if a.tags, err = a.assets.tags(o.Head); err != nil {
-		return nil, fmt.Errorf("admin: theme: %w", err)
+	if a.frame, err = theme.Frame(); err != nil {
+		return nil, fmt.Errorf("admin: frame: %w", err)
 	}
 	if a.engine, err = openEngine(o); err != nil {
 		return nil, fmt.Errorf("admin: open GoAdmin: %w", err)

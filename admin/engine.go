@@ -21,6 +21,7 @@ import (
 	"github.com/GoAdminGroup/go-admin/template/types"
 	"github.com/gogf/gf/v2/net/ghttp"
 
+	"minifleet/admin/theme"
 	"minifleet/app/store"
 )
 
@@ -82,7 +83,7 @@ func initGoAdmin(driver string, o Options) *config.Config {
 		IndexUrl:  "/",
 		LoginUrl:  "/login",
 		Language:  language.CN,
-		Theme:     themeName,
+		Theme:     theme.Name,
 		Title:     "MiniFleet",
 		Env:       config.EnvProd,
 		// Its logs would go to standard output and show requests; ours go through slog.
@@ -95,7 +96,7 @@ func initGoAdmin(driver string, o Options) *config.Config {
 		ProhibitConfigModification: true,
 		SessionLifeTime:            int(sessionLife.Seconds()),
 	})
-	gotemplate.Add(themeName, newTheme())
+	gotemplate.Add(theme.Name, theme.New())
 	types.AddGlobalDisplayProcessFn(escapeCell)
 	goerrors.Init()
 	return process.config

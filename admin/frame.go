@@ -5,22 +5,18 @@ import (
 	"html/template"
 	"net/http"
 
-	gocontext "github.com/GoAdminGroup/go-admin/context"
-	gomenu "github.com/GoAdminGroup/go-admin/modules/menu"
-	gotemplate "github.com/GoAdminGroup/go-admin/template"
-	"github.com/GoAdminGroup/go-admin/template/types"
-
+	"minifleet/admin/theme"
 	"minifleet/app/account"
+	"minifleet/resource"
 )
 
-// framePage is what the frame's template reads: GoAdmin's page and what it has no place for.
+// framePage is what the frame's template reads.
 type framePage struct {
-	*types.Page
-	Actor       account.Actor
-	Environment string
 	View        View
-	Shared      template.HTML
-	Foot        template.HTML
+	Menu        []theme.MenuItem
+	Bar         resource.Bar
+	Environment string
+	Head, Foot  template.HTML
 	Flash       string
 }
 
@@ -30,37 +26,41 @@ func (a *Admin) html(w http.ResponseWriter, r *http.Request, v *visit, view View
 	switch {
 	case view.Bare:
 	case v == nil || v.actor.SpaceKind == account.Personal:
-		body = a.execute("plain", r, &visit{}, view)
+		body = a.execute("plain", r, nil, view)
 	default:
 		if v.menu == nil {
 			v.menu = a.menu(r.Context(), v.actor)
 		}
-		body = a.execute("layout", r, v, view)
+		body = a.execute("frame", r, v, view)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(orOK(view.Status))
 	_, _ = w.Write(body) // the reader may be gone
 }
 
-// execute lays the view into GoAdmin's frame. The menu comes from memory: nothing is read or written for it.
+// execute lays the view into the frame. The menu comes from memory: nothing is read or written for it.
 func (a *Admin) execute(name string, r *http.Request, v *visit, view View) []byte {
-	ctx := gocontext.NewContext(r)
-	menu := &gomenu.Menu{List: items(v.menu, r.URL.Path)}
-	theme := gotemplate.Get(nil, themeName)
-	page := framePage{
-		Page: types.NewPage(ctx, &types.NewPageParam{
-			Menu:           menu,
-			Panel:          types.Panel{Title: template.HTML(template.HTMLEscapeString(view.Title)), Content: view.Body},
-			Logo:           "MiniFleet",
-			NavButtonsHTML: " ",
-		}),
-		Actor: v.actor, Environment: a.o.Environment, View: view, Shared: a.tags, Foot: a.o.Foot, Flash: a.flash.take(v.actor),
+	page := framePage{Environment: a.o.Environment, View: view, Head: a.o.Head, Foot: a.o.Foot}
+	if v == nil {
+		page.Bar.Prefer(r)
+	} else {
+		page.Menu, page.Bar, page.Flash = items(v.menu, r.URL.Path), a.bar(r, v), a.flash.take(v.actor)
 	}
-	tmpl, _ := theme.GetTemplate(false)
 	var b bytes.Buffer
-	if err := tmpl.ExecuteTemplate(&b, name, page); err != nil {
+	if err := a.frame.ExecuteTemplate(&b, name, page); err != nil {
 		a.log.ErrorContext(r.Context(), "admin: frame failed", "path", r.URL.Path, "error", err)
 		return []byte("页面框架出错了，请把请求编号发给管理员：" + template.HTMLEscapeString(r.Header.Get("X-Request-Id")))
 	}
 	return b.Bytes()
+}
+
+// bar is what the top bar's blocks read; the preferences were taken before the guard cleared the cookies.
+func (a *Admin) bar(r *http.Request, v *visit) resource.Bar {
+	b := v.bar
+	who := v.actor
+	b.Name, b.Login, b.Space, b.Kind, b.BackOffice, b.Merchant = who.Name, who.Login, who.Space, who.SpaceKind.Title(), true, true
+	if a.o.TopBar != nil {
+		b.Bell = a.o.TopBar(r.Context(), who)
+	}
+	return b
 }

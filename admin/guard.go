@@ -15,6 +15,7 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/resource"
 )
 
 // maxBody bounds what a page may be sent: a plugin's page takes 8 MiB, and the rest is its form's own overhead.
@@ -28,6 +29,7 @@ type visit struct {
 	actor account.Actor
 	body  []byte
 	menu  []menuEntry
+	bar   resource.Bar
 }
 
 type visitKey struct{}
@@ -42,9 +44,6 @@ func visitOf(ctx context.Context) *visit {
 func (a *Admin) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header())
-		if a.assets.serve(w, r) {
-			return
-		}
 		if !canonical(r.URL) {
 			a.fail(w, r, nil, fault.New(fault.NotFound, "not_found", "没有这个页面"))
 			return
@@ -55,6 +54,7 @@ func (a *Admin) Guard(next http.Handler) http.Handler {
 			return
 		}
 		v := &visit{actor: actor}
+		v.bar.Prefer(r)
 		if err := a.admit(w, r, v); err != nil {
 			a.fail(w, r, v, err)
 			return

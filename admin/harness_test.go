@@ -19,6 +19,7 @@ import (
 	"minifleet/app/fault"
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
+	"minifleet/resource"
 )
 
 // people are the sessions that the tests log in with: the token is the name.
@@ -69,7 +70,11 @@ func open(t *testing.T, o Options) *house {
 	if o.DB == nil {
 		o.DB = storetest.Open(t)
 	}
-	o.Server = newServer()
+	assets, err := resource.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Server, o.Head, o.Foot = newServer(), assets.Head(), assets.Foot()
 	if o.Accounts == nil {
 		o.Accounts = fakeAccounts{}
 	}
@@ -99,9 +104,8 @@ func open(t *testing.T, o Options) *house {
 	})
 	guarded := a.Guard(http.HandlerFunc(o.Server.ServeHTTP))
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/assets/") {
-			w.Header().Set("Content-Type", "text/css")
-			_, _ = w.Write(previewCSS)
+		if strings.HasPrefix(r.URL.Path, resource.AssetPrefix) {
+			assets.Handler().ServeHTTP(w, r)
 			return
 		}
 		guarded.ServeHTTP(w, r)
@@ -109,9 +113,6 @@ func open(t *testing.T, o Options) *house {
 	t.Cleanup(front.Close)
 	return &house{t: t, admin: a, db: o.DB, url: front.URL, router: http.HandlerFunc(o.Server.ServeHTTP)}
 }
-
-// previewCSS stands for the shared style sheet.
-var previewCSS []byte
 
 type testWriter struct{ t *testing.T }
 

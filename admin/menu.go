@@ -5,8 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	gomenu "github.com/GoAdminGroup/go-admin/modules/menu"
-
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 )
 
@@ -101,23 +100,17 @@ func iconOr(icon string) string {
 	return "fa-puzzle-piece"
 }
 
-// items is the menu as GoAdmin's frame reads it, with the entry of the current page lit.
-func items(menu []menuEntry, current string) []gomenu.Item {
+// items is the menu as the frame draws it, with the entry of the current page lit.
+func items(menu []menuEntry, current string) []theme.MenuItem {
 	best := longest(menu, strings.TrimSuffix(current, "/"))
-	var build func([]menuEntry) ([]gomenu.Item, bool)
-	build = func(in []menuEntry) ([]gomenu.Item, bool) {
-		out, lit := make([]gomenu.Item, 0, len(in)), false
-		for _, e := range in {
-			children, below := build(e.children)
-			item := gomenu.Item{Name: e.title, Url: e.href, Icon: e.icon, ChildrenList: children}
-			if below || (best != "" && e.href == best) {
-				item.Active, lit = "active", true
-			}
-			out = append(out, item)
+	out := make([]theme.MenuItem, 0, len(menu))
+	for i, e := range menu {
+		item := theme.MenuItem{ID: i, Title: e.title, Href: e.href, Icon: theme.Icon(e.icon), On: best != "" && e.href == best}
+		for _, c := range e.children {
+			item.Children = append(item.Children, theme.MenuItem{Title: c.title, Href: c.href, On: best != "" && c.href == best})
 		}
-		return out, lit
+		out = append(out, item)
 	}
-	out, _ := build(menu)
 	return out
 }
 

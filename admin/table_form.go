@@ -13,9 +13,9 @@ import (
 	gocontext "github.com/GoAdminGroup/go-admin/context"
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/form"
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/parameter"
-	gotemplate "github.com/GoAdminGroup/go-admin/template"
 	"github.com/GoAdminGroup/go-admin/template/types"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
 )
@@ -69,7 +69,7 @@ func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (Vie
 	if row.ID != "" {
 		hidden[queryKey], title, url = row.ID, "修改"+t.Title, t.Address()+"/edit"
 	}
-	content := gotemplate.Get(nil, themeName).Form().SetContent(fields).SetPrimaryKey(queryKey).SetUrl(url).
+	content := theme.New().Form().SetContent(fields).SetPrimaryKey(queryKey).SetUrl(url).
 		SetHiddenFields(hidden).SetHeader(a.render("form-problem", f)).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
 	return View{Title: title, Trail: []Link{{t.Title, t.Address()}}, Body: content, Status: problemStatus(problem)}, nil
 }

@@ -10,9 +10,9 @@ import (
 
 	gocontext "github.com/GoAdminGroup/go-admin/context"
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/parameter"
-	gotemplate "github.com/GoAdminGroup/go-admin/template"
 	formtype "github.com/GoAdminGroup/go-admin/template/types/form"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
 )
@@ -88,17 +88,17 @@ func (a *Admin) list(ctx context.Context, actor account.Actor, r *http.Request, 
 	if err != nil {
 		return View{}, err
 	}
-	theme := gotemplate.Get(nil, themeName)
+	look := theme.New()
 	body := listView{
 		Table: t, Page: page, Query: q, Keep: keep(q), Problem: fault.From(problem), Filtered: len(ask.Filters) > 0 || ask.Search != "",
 		Next: nextPage(t, q, page.Next), Back: backPage(t, q), First: t.Address() + "?" + keep(q).Encode(), Size: ask.Limit, Sizes: pageSizes,
 		Empty: t.emptyText(len(ask.Filters) > 0 || ask.Search != ""),
 	}
 	if len(info.FilterFormData) > 0 || t.Search {
-		body.Filter = theme.Form().SetContent(info.FilterFormData).SetMethod("get").SetLayout(formtype.LayoutFilter).
+		body.Filter = look.Form().SetContent(info.FilterFormData).SetMethod("get").SetLayout(formtype.LayoutFilter).
 			SetUrl(t.Address()).SetHiddenFields(map[string]string{}).SetHeader(a.render("table-search", body)).GetContent()
 	}
-	data := theme.DataTable().SetInfoList(info.InfoList).SetThead(info.Thead).SetPrimaryKey(queryKey).
+	data := look.DataTable().SetInfoList(info.InfoList).SetThead(info.Thead).SetPrimaryKey(queryKey).
 		SetSortUrl("&" + keep(q).Encode()).SetAction(a.render("table-row-actions", t)).SetHideRowSelector(!t.HasBatch())
 	if !t.CanEdit && !t.CanRemove && len(t.Actions) == 0 {
 		data = data.SetNoAction()

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"html"
 	"html/template"
 	"slices"
 	"strconv"
@@ -181,3 +182,6 @@ func stamp(value string) string {
 	}
 	return time.UnixMilli(ms).In(shanghai).Format(timeLayout)
 }
+
+// escapeCell runs over every list cell whose column does not answer HTML of its own making: stored text stays text.
+func escapeCell(v types.FieldModel) interface{} { return html.EscapeString(v.Value) }

@@ -194,7 +194,7 @@ func TestClicksWorkOnOneRowOrOnTheTickedOnes(t *testing.T) {
 func TestPluginPagesAreFramedAndRawAnswersAreNot(t *testing.T) {
 	plugins := newFakePlugins(1)
 	h := open(t, Options{Plugins: plugins})
-	h.get("merchant", "/admin/p/version/drafts").want(t, 200, `<p id="from-plugin">一份草稿</p>`, "&lt;b&gt;草稿箱&lt;/b&gt;", `href="/admin/p/version/x"`, "sidebar-menu").lacks(t, "evil.example", "<b>草稿箱")
+	h.get("merchant", "/admin/p/version/drafts").want(t, 200, `<p id="from-plugin">一份草稿</p>`, "&lt;b&gt;草稿箱&lt;/b&gt;", `href="/admin/p/version/x"`, "mf-side-menu").lacks(t, "evil.example", "<b>草稿箱")
 	qr := h.get("merchant", "/admin/p/version/qr").want(t, 200)
 	if qr.text != "PNG" || qr.Header.Get("Content-Type") != "image/png" || len(qr.Header.Values("Set-Cookie")) > 0 {
 		t.Errorf("raw answer: %q %v", qr.text, qr.Header)
@@ -214,7 +214,7 @@ func TestPluginPagesAreFramedAndRawAnswersAreNot(t *testing.T) {
 
 func TestMenuGathersPluginEntriesBelowTheirGroup(t *testing.T) {
 	h := open(t, Options{Plugins: newFakePlugins(1), Services: newRooms().services()})
-	page := h.get("merchant", tableURL).want(t, 200, "模板中心", `<li class="active"><a href="/admin/info/version_templates" aria-current="page">模板库</a>`).lacks(t, "平台管理", "版本与发布", "/admin/events").text
+	page := h.get("merchant", tableURL).want(t, 200, "模板中心", `<a href="/admin/info/version_templates" class="mf-side-on" aria-current="page">模板库</a>`).lacks(t, "平台管理", "版本与发布", "/admin/events").text
 	if strings.Index(page, "草稿箱") > strings.Index(page, ">模板库</a>") {
 		t.Error("the entries are not in their order")
 	}

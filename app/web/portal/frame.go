@@ -10,6 +10,7 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/plugin"
+	"minifleet/resource"
 )
 
 // page is what goes into the frame.
@@ -35,6 +36,7 @@ type framed struct {
 	Member      bool
 	Nav, Bar    []link
 	More        []link // plugins' entries, for the menu
+	Top         resource.Bar
 	Environment string
 	Login       string // address of the login that leads back here
 	Register    string
@@ -73,6 +75,7 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request, v *visit, pg pag
 		f.Register = "/register" + strings.TrimPrefix(f.Login, "/login")
 	}
 	p.navigation(&f, r.URL.Path)
+	f.Top = p.bar(r, v.actor, f.More)
 	html, err := p.fragment("frame", f)
 	if err != nil {
 		return err

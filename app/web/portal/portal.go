@@ -28,7 +28,6 @@ type Plugins interface {
 // Options are the rooms behind the pages. All are needed but the last four.
 type Options struct {
 	Accounts   *account.Service
-	Tokens     *account.Tokens
 	Components *component.Service
 	Apps       *miniprogram.Service
 	Grants     *grant.Service
@@ -41,6 +40,8 @@ type Options struct {
 	Mounts map[string]string
 	// Operators brings in the first operator of an empty installation; nil leaves the setup page out.
 	Operators Operators
+	// TopBar makes what stands in the top bar before the account menu, such as the notices' bell; nil shows nothing.
+	TopBar func(ctx context.Context, actor account.Actor) template.HTML
 	// Environment is shown on every page when not empty, such as 模拟环境.
 	Environment string
 	// Clock ages what the pages show; nil means the system's.
@@ -59,7 +60,7 @@ type Portal struct {
 
 // New parses the templates and builds the routes.
 func New(o Options) (*Portal, error) {
-	if o.Accounts == nil || o.Tokens == nil || o.Components == nil || o.Apps == nil || o.Grants == nil || o.Trail == nil || o.Plugins == nil || o.Assets == nil {
+	if o.Accounts == nil || o.Components == nil || o.Apps == nil || o.Grants == nil || o.Trail == nil || o.Plugins == nil || o.Assets == nil {
 		return nil, errors.New("portal: an option is missing")
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
@@ -105,7 +106,9 @@ func (p *Portal) routes() {
 	anyone("GET /setup", p.setupPage)
 	anyone("POST /setup", p.setup)
 	member("GET /account", p.accountPage)
+	member("GET /account/spaces", p.spacesFragment)
 	member("POST /space", p.switchSpace)
+	anyone("POST /prefs", p.prefer)
 
 	anyone("GET /auth/{ticket}", p.landing)
 	anyone("GET /auth/{ticket}/{part}", p.landingPart)
@@ -119,9 +122,6 @@ func (p *Portal) routes() {
 	member("GET /my/miniprograms/{appid}", p.program)
 	member("POST /my/miniprograms/{appid}/sync", p.syncProgram)
 	member("POST /my/miniprograms/{appid}/authorize", p.reauthorize)
-	member("GET /my/tokens", p.tokens)
-	member("POST /my/tokens", p.createToken)
-	member("POST /my/tokens/{id}/revoke", p.revokeToken)
 
 	for mount, id := range p.o.Mounts {
 		serve := p.pluginPage("/"+mount, id)

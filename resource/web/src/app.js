@@ -5,6 +5,8 @@ import { copyButtons } from './copy.js';
 import { clocks } from './clock.js';
 import { calmPolling } from './poll.js';
 import { mount, openings } from './mount.js';
+import { menus } from './menu.js';
+import { lists } from './list.js';
 
 // The pages' content security policy allows neither inline styles nor eval.
 htmx.config.includeIndicatorStyles = false;
@@ -24,6 +26,8 @@ window.htmx = htmx;
 confirmClicks(document);
 copyButtons(document);
 openings(document);
+menus(document);
+lists(document);
 calmPolling(document);
 clocks(document);
 

@@ -32,7 +32,7 @@ function dialog(from) {
     return b;
   };
   const no = button(from.dataset.confirmNo || '取消', '', 'confirm-no');
-  const danger = from.matches('.mf-btn-danger, .mfa-op-danger, .mf-danger');
+  const danger = from.matches('.mf-btn-danger, .mf-danger');
   const yes = button(from.dataset.confirmOk || '确定', danger ? 'mf-btn-danger' : 'mf-btn-primary', 'confirm-yes');
   box.append(actions);
   if (typed) {

@@ -42,18 +42,12 @@ function follow(node) {
   show();
 }
 
-// Menus and dialogs open, close, and close when one clicks elsewhere. A form goes out once, however often one clicks.
+// Dialogs open and close; the browser keeps the focus in them and gives it back. A form goes out once, however often one clicks.
 export function openings(root) {
   root.addEventListener('click', (event) => {
     const opener = event.target.closest('[data-open]');
     if (opener) document.querySelector(opener.dataset.open)?.showModal();
     if (event.target.closest('[data-close]')) event.target.closest('dialog')?.close();
-    root.querySelectorAll('details.mf-menu[open]').forEach((menu) => {
-      if (!menu.contains(event.target)) menu.removeAttribute('open');
-    });
-  });
-  root.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') root.querySelectorAll('details.mf-menu[open]').forEach((menu) => menu.removeAttribute('open'));
   });
   root.addEventListener('submit', (event) => {
     if (event.defaultPrevented) return;

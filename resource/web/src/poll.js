@@ -32,6 +32,6 @@ function say(words) {
   flash.dataset.toast = '';
   flash.setAttribute('role', 'alert');
   flash.textContent = words;
-  (document.querySelector('.mf-main, .content') || document.body).prepend(flash);
+  (document.querySelector('.mf-main') || document.body).prepend(flash);
   flash.scrollIntoView({ block: 'nearest' });
 }
