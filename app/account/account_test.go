@@ -83,66 +83,6 @@ func TestALoginIsFoundAgainInAnySpelling(t *testing.T) {
 	})
 }
 
-func TestWrongPasswordsLockTheAccountForAWhile(t *testing.T) {
-	db := storetest.Open(t)
-	s, ctx := service(db), t.Context()
-	if _, err := s.Register(ctx, wang()); err != nil {
-		t.Fatal(err)
-	}
-	for range 10 {
-		if _, err := s.Login(ctx, account.Credentials{Login: "wang@example.test", Password: "wrong password"}); fault.From(err).Code != "bad_credentials" {
-			t.Fatalf("wrong password: %v", err)
-		}
-	}
-	if _, err := s.Login(ctx, account.Credentials{Login: "wang@example.test", Password: "correct horse"}); fault.KindOf(err) != fault.TooMany {
-		t.Fatalf("after ten failures: %v", err)
-	}
-	if _, err := s.Login(ctx, account.Credentials{Login: "nobody@example.test", Password: "correct horse"}); fault.From(err).Code != "bad_credentials" {
-		t.Fatalf("unknown login: %v", err)
-	}
-}
-
-func TestGuessesSentAtTheSameTimeAreCountedBeforeTheyAreMade(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		s, ctx := service(db), t.Context()
-		if _, err := s.Register(ctx, wang()); err != nil {
-			t.Fatal(err)
-		}
-		const guesses = 24
-		answers := make(chan string, guesses)
-		for range guesses {
-			go func() {
-				_, err := s.Login(ctx, account.Credentials{Login: "wang@example.test", Password: "wrong password"})
-				answers <- fault.From(err).Code
-			}()
-		}
-		got := map[string]int{}
-		for range guesses {
-			got[<-answers]++
-		}
-		if got["bad_credentials"] != 10 || got["account_locked"] != guesses-10 {
-			t.Fatalf("guesses answered: %v, want 10 looked at and the others refused", got)
-		}
-	})
-}
-
-func TestARightPasswordTakesTheCountBack(t *testing.T) {
-	s, ctx := service(storetest.Open(t)), t.Context()
-	if _, err := s.Register(ctx, wang()); err != nil {
-		t.Fatal(err)
-	}
-	for round := range 2 {
-		for range 9 {
-			if _, err := s.Login(ctx, account.Credentials{Login: "wang@example.test", Password: "wrong password"}); fault.From(err).Code != "bad_credentials" {
-				t.Fatalf("round %d: %v", round, err)
-			}
-		}
-		if _, err := s.Login(ctx, account.Credentials{Login: "wang@example.test", Password: "correct horse"}); err != nil {
-			t.Fatalf("round %d, the tenth attempt is right: %v", round, err)
-		}
-	}
-}
-
 func TestSpacesOfOthersAreNotFound(t *testing.T) {
 	db := storetest.Open(t)
 	s, ctx := service(db), t.Context()

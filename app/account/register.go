@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"minifleet/app/clock"
@@ -21,7 +22,12 @@ type Registration struct {
 	Kind      Kind   // Personal or Merchant
 	SpaceName string // a merchant's company name
 	Agreed    bool   // the agreement and privacy policy were ticked
+	Code      string // what was sent to the login; see CodesNeeded
+	IP        string // who asks; an address opens at most registrationsPerIP accounts an hour
 }
+
+// registrationsPerIP bounds how many accounts one address opens in an hour.
+const registrationsPerIP = 20
 
 var (
 	emailForm = regexp.MustCompile(`^[a-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$`)
@@ -61,10 +67,28 @@ func (r *Registration) check() error {
 	return bad.OrNil()
 }
 
-// Register opens an account with a space of its own. A taken login is refused on the field "login".
+// Register opens an account with a space of its own. Where codes are needed, a login that is taken cannot be told from one
+// whose code is wrong, since no code was sent to it; elsewhere it is refused on the field "login".
 func (s *Service) Register(ctx context.Context, r Registration) (Actor, error) {
 	if err := r.check(); err != nil {
 		return Actor{}, err
+	}
+	if s.CodesNeeded() {
+		if why := s.refuseLogin(r.Login); why != "" {
+			return Actor{}, fault.InvalidInput().On("login", why)
+		}
+		if err := s.spend(ctx, ForRegister, r.Login, 0, r.Code); err != nil {
+			return Actor{}, err
+		}
+	}
+	if r.IP != "" {
+		ok, err := s.take(ctx, counterOf("register-ip", addressOf(r.IP)), registrationsPerIP, time.Hour)
+		if err != nil {
+			return Actor{}, err
+		}
+		if !ok {
+			return Actor{}, fault.New(fault.TooMany, "register_too_often", "你所在的网络注册太频繁，请一小时后再试")
+		}
 	}
 	return s.open(ctx, r)
 }
@@ -80,7 +104,10 @@ func (s *Service) Seed(ctx context.Context, r Registration) (Actor, error) {
 	if !found {
 		return s.open(ctx, r)
 	}
-	if _, err := s.db.Exec(ctx, "UPDATE account SET password_hash=?, failures=0, locked_until=0 WHERE id=?", hashPassword(r.Password), a.ID); err != nil {
+	if _, err := s.db.Exec(ctx, "UPDATE account SET password_hash=? WHERE id=?", hashPassword(r.Password), a.ID); err != nil {
+		return Actor{}, err
+	}
+	if err := s.forgive(ctx, counterOf("login", r.Login)); err != nil {
 		return Actor{}, err
 	}
 	m, err := s.Memberships(ctx, a.ID)

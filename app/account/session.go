@@ -2,8 +2,8 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"minifleet/app/fault"
 )
@@ -40,7 +40,7 @@ func (s *Service) session(ctx context.Context, token string) (sessionRow, accoun
 	if err != nil {
 		return row, a, fmt.Errorf("account: session: %w", err)
 	}
-	if !found || row.ExpiresAt < time.Now().UnixMilli() {
+	if !found || row.ExpiresAt < s.wall.Now().UnixMilli() {
 		return row, a, errSession
 	}
 	found, err = s.db.One(ctx, &a, "SELECT id, login, name FROM account WHERE id=?", row.AccountID)
@@ -54,7 +54,8 @@ func (s *Service) session(ctx context.Context, token string) (sessionRow, accoun
 }
 
 // Authenticate tells who holds the token: in the session's current space, or in spaceID when that is not 0
-// and the person is a member of it; a space of others is NotFound.
+// and the person is a member of it; a space of others is NotFound. With ErrFactorNeeded the actor is told too: they may
+// set up their second factor and nothing else.
 func (s *Service) Authenticate(ctx context.Context, token string, spaceID int64) (Actor, error) {
 	row, a, err := s.session(ctx, token)
 	if err != nil {
@@ -76,18 +77,18 @@ func (s *Service) Authenticate(ctx context.Context, token string, spaceID int64)
 		return Actor{}, errSession
 	}
 	// "Seen" is for the list of sessions; writing it on every request would put the one writer on the way of each page.
-	if now := time.Now(); now.UnixMilli()-row.SeenAt > seenEvery.Milliseconds() {
+	if now := s.wall.Now(); now.UnixMilli()-row.SeenAt > seenEvery.Milliseconds() {
 		if _, err := s.db.Exec(ctx, "UPDATE login_session SET seen_at=? WHERE id=?", now.UnixMilli(), row.ID); err != nil {
 			return Actor{}, err
 		}
 	}
-	return m.actor(a, row.ID), nil
+	return m.actor(a, row.ID), s.mustSetUp(ctx, a.ID, m.Kind)
 }
 
 // Switch makes another of the person's spaces the session's current one.
 func (s *Service) Switch(ctx context.Context, token string, spaceID int64) (Actor, error) {
 	to, err := s.Authenticate(ctx, token, spaceID)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrFactorNeeded) {
 		return Actor{}, err
 	}
 	if _, err := s.db.Exec(ctx, "UPDATE login_session SET member_id=? WHERE id=?", to.MemberID, to.SessionID); err != nil {
@@ -102,9 +103,17 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 	return err
 }
 
-// Prune removes sessions that have ended.
+// Prune removes sessions, codes, captchas and counters that have ended.
 func (s *Service) Prune(ctx context.Context) (int64, error) {
-	return s.db.Exec(ctx, "DELETE FROM login_session WHERE expires_at<?", time.Now().UnixMilli())
+	total := int64(0)
+	for _, table := range []string{"login_session", "login_pending", "login_code", "captcha_used", "throttle"} {
+		n, err := s.db.Exec(ctx, "DELETE FROM "+table+" WHERE expires_at<?", s.wall.Now().UnixMilli())
+		if err != nil {
+			return total, fmt.Errorf("account: prune %s: %w", table, err)
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // Space is a tenant as others may see it.
@@ -150,5 +159,5 @@ func (s *Service) Actor(ctx context.Context, accountID, spaceID int64) (Actor, e
 	if !found {
 		return Actor{}, gone
 	}
-	return m.actor(a, 0), nil
+	return m.actor(a, 0), s.mustSetUp(ctx, a.ID, m.Kind)
 }
