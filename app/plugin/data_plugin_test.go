@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"minifleet/plugins/sdk"
@@ -40,6 +41,13 @@ func use[T any](ctx context.Context, rows *sdk.Collection[T], verb string, in co
 		op = rows.Delete(in.ID, in.Num)
 	case "steal":
 		op = rows.Update(in.ID, 0, sdk.Set{in.Text: in.Num})
+	case "count":
+		groups, err := rows.CountBy(ctx, in.AppID, int(in.Num))
+		out := outcome{ID: groups.Others, Flag: groups.Partial}
+		for _, g := range groups.Groups {
+			out.List = append(out.List, fmt.Sprintf("%s=%d", g.Text(), g.Count))
+		}
+		return out, err
 	case "get":
 		found, err := rows.Get(ctx, in.ID)
 		return outcome{Text: label(found)}, err

@@ -23,6 +23,7 @@ func (v *plugin) declareBackground(p *sdk.Plugin) {
 	p.On("miniprogram.unauthorized", v.unauthorized)
 	p.On("version."+eventUse, v.templatesUsed)
 	p.Job(sdk.Job{Name: "sync-audits", Title: "同步审核状态", Spec: "*/5 * * * *", Platform: true, Run: v.syncAudits})
+	p.Job(sdk.Job{Name: "read-quotas", Title: "读取提审额度", Spec: "17 * * * *", Platform: true, Run: v.readQuotas})
 }
 
 // auditPush is what a push of WeChat says about a review. It names no audit id (01 C.1).

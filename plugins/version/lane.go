@@ -69,7 +69,7 @@ type Lane struct {
 	Expedited         bool            `json:"expedited" col:"expedited,已加急,bool"`
 	LastSubmit        json.RawMessage `json:"last_submit" col:"last_submit,上次提审资料,json"` // a wechat.Submit
 
-	OnlineVersion      string `json:"online_version" col:"online_version,线上版本,text,size:64,list"`
+	OnlineVersion      string `json:"online_version" col:"online_version,线上版本,text,size:64,filter:eq,list"`
 	OnlineDesc         string `json:"online_desc" col:"online_desc,线上版描述,longtext"`
 	OnlineAt           int64  `json:"online_at" col:"online_at,发布时间,time"`
 	OnlineTemplate     string `json:"online_template" col:"online_template,线上版模板,text,size:32"`
@@ -172,6 +172,7 @@ type Audit struct {
 	SubmittedAt int64    `json:"submitted_at" col:"submitted_at,提审时间,time"`
 	DecidedAt   int64    `json:"decided_at" col:"decided_at,完成时间,time"`
 	SubmittedBy string   `json:"submitted_by" col:"submitted_by,提审人,text,size:128"`
+	Attempt     int64    `json:"attempt" col:"attempt,第几次提审,int"` // of this version, from 1; 0 for reviews from before it was counted
 }
 
 // ReasonLines is the reason clause by clause, as plain text.

@@ -147,13 +147,25 @@ func (v *plugin) history(ctx context.Context, before, after Lane) ([]sdk.Op, err
 	case err != nil:
 		return nil, fmt.Errorf("read audit %d of %s: %w", after.AuditID, after.AppID, err)
 	case !found:
+		if now.Attempt, err = v.attempt(ctx, now); err != nil {
+			return nil, err
+		}
 		return []sdk.Op{v.audits.Insert(now)}, nil
 	}
-	now.Row = kept.Row
+	now.Row, now.Attempt = kept.Row, kept.Attempt
 	if set := changes(kept, now); len(set) > 0 {
 		return []sdk.Op{v.audits.Update(kept.ID, kept.Version, set)}, nil
 	}
 	return nil, nil
+}
+
+// attempt counts how often this version was submitted, this time included.
+func (v *plugin) attempt(ctx context.Context, now Audit) (int64, error) {
+	past, err := v.audits.Find(ctx, sdk.Query{Where: []sdk.Where{sdk.Eq("appid", now.AppID), sdk.Eq("user_version", now.UserVersion)}, Limit: 1, Count: true})
+	if err != nil || past.Total == nil {
+		return 0, err
+	}
+	return *past.Total + 1, nil
 }
 
 // auditChange is the data of version.audit_passed, audit_rejected and audit_delayed.

@@ -17,6 +17,13 @@ type Library struct {
 	Drafts    []wechat.Draft `json:"drafts" col:"drafts,草稿,json"`
 	Used      int64          `json:"used" col:"used,模板数,int"` // templates in WeChat's library, ours or not
 	SyncedAt  int64          `json:"synced_at" col:"synced_at,最近同步,time"`
+
+	// The month's audit quota, shared by all mini programs of the platform app, as last read. QuotaAt 0: never.
+	QuotaRest    int64 `json:"quota_rest" col:"quota_rest,剩余提审额度,int"`
+	QuotaLimit   int64 `json:"quota_limit" col:"quota_limit,提审额度,int"`
+	SpeedUpRest  int64 `json:"speedup_rest" col:"speedup_rest,剩余加急次数,int"`
+	SpeedUpLimit int64 `json:"speedup_limit" col:"speedup_limit,加急次数,int"`
+	QuotaAt      int64 `json:"quota_at" col:"quota_at,额度读取时间,time"`
 }
 
 // componentOf finds a 第三方平台 of the actor's space: 404 for anybody else's.
@@ -56,7 +63,7 @@ func (v *plugin) keepLibrary(ctx context.Context, now Library) (Library, error) 
 		}
 		op := v.libraries.Insert(now)
 		if found {
-			now.Row = kept.Row
+			now = now.withQuotaOf(kept)
 			op = v.libraries.Update(kept.ID, kept.Version, changes(kept, now))
 		}
 		_, err = sdk.Commit(ctx, []sdk.Op{op})

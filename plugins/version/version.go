@@ -44,8 +44,8 @@ func declare() (*sdk.Plugin, *plugin) {
 		// Whoever installs a template must be able to see that it exists, though the template itself is the merchant's.
 		shelf:    sdk.Collect[Shelf](p, "shelf", sdk.Visible{Kind: sdk.Public, When: "state", Equals: shelfOn}, sdk.Unique("component", "template_id")),
 		uses:     sdk.Collect[Use](p, "uses", space, sdk.Unique("appid"), sdk.Index("trial"), sdk.Index("audit"), sdk.Index("online")),
-		lanes:    sdk.Collect[Lane](p, "lanes", perApp, sdk.Unique("appid"), sdk.Index("watch"), sdk.Index("audit_state")),
-		audits:   sdk.Collect[Audit](p, "audits", perApp, sdk.Unique("appid", "audit_id")),
+		lanes:    sdk.Collect[Lane](p, "lanes", perApp, sdk.Unique("appid"), sdk.Index("watch"), sdk.Index("audit_state"), sdk.Index("online_version")),
+		audits:   sdk.Collect[Audit](p, "audits", perApp, sdk.Unique("appid", "audit_id"), sdk.Index("decided_at")),
 		installs: sdk.Collect[Install](p, "installs", perApp, sdk.Unique("installation")),
 	}
 	p.Permission(permissionTemplate, "管理草稿与模板")
@@ -53,6 +53,8 @@ func declare() (*sdk.Plugin, *plugin) {
 	v.declareTemplates(p)
 	v.declareLanes(p)
 	v.declareAPI(p)
+	v.declareReviews(p)
+	p.Dashboard(v.dashboard)
 	v.declareBackground(p)
 	p.Operation("install", sdk.JSON(v.install))
 	p.Operation("template", sdk.JSON(v.templateOperation))

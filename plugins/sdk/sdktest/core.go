@@ -50,6 +50,8 @@ func (h *host) core(a authority, name string, input []byte) (any, error) {
 			given.ended = true
 		}
 		return struct{}{}, nil
+	case "aggregate":
+		return h.aggregate(a, input)
 	case "grant.create":
 		var in sdk.GrantRequest
 		if err := json.Unmarshal(input, &in); err != nil {
