@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"app/miniprogram"},
 	{"app/grant"},
 	{"app/gateway"},
-	{"app/inbox", "app/schedule", "app/plugin", "app/transfer"},
+	{"app/inbox", "app/schedule", "app/notice", "app/plugin", "app/transfer"},
 	{"app/web/portal"},
 	{"app/web", "admin"},
 	{"app/command"},

@@ -26,6 +26,7 @@ import (
 	"minifleet/app/inbox"
 	"minifleet/app/lang"
 	"minifleet/app/miniprogram"
+	"minifleet/app/notice"
 	"minifleet/app/plugin"
 	"minifleet/app/schedule"
 	"minifleet/app/secret"
@@ -48,6 +49,8 @@ type platform struct {
 	db         *store.DB
 	vault      *secret.Vault
 	trail      *trail.Log
+	chain      *trail.Chain
+	notices    *notice.Service
 	accounts   *account.Service
 	tokens     *account.Tokens
 	operators  *account.Operators
@@ -101,6 +104,9 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 		return nil, err
 	}
 	p.rooms()
+	if err = p.tellers(); err != nil {
+		return nil, err
+	}
 	if p.inbox, err = inbox.New(inbox.Options{Keys: p.components, Owners: owners{p.apps}, Events: p.events, Clock: p.clk, Registry: p.metrics, Logger: log}); err != nil {
 		return nil, err
 	}
@@ -122,6 +128,7 @@ func transport() *http.Transport {
 func (p *platform) rooms() {
 	wx := &wechat.Client{BaseURL: p.cfg.WeChat.BaseURL, HTTP: p.http}
 	p.trail = trail.New(p.db, p.clk)
+	p.chain = trail.NewChain(p.trail, p.vault, p.log)
 	p.events = event.New(event.Options{DB: p.db, Sealer: p.vault, Clock: p.clk, Logger: p.log})
 	p.accounts = account.New(p.db, p.clk, p.trail)
 	p.tokens = account.NewTokens(p.db, p.trail, p.accounts)
@@ -218,6 +225,8 @@ func (p *platform) run(ctx context.Context, ready func()) (err error) {
 		return err
 	}
 	loop("events", p.events.Run)
+	loop("trail", p.chain.Run)
+	loop("notices", p.notices.Run)
 	if err := p.plugins.Start(ctx); err != nil {
 		return err
 	}

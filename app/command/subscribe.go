@@ -88,7 +88,7 @@ func (p *platform) prune(ctx context.Context) (string, error) {
 		return n
 	}
 	events := count(p.events.Prune(ctx, now.Add(-time.Duration(p.cfg.Events.KeepDays)*day).UnixMilli()))
-	entries := count(p.trail.Prune(ctx, now.Add(-time.Duration(p.cfg.Trail.KeepDays)*day)))
-	rest := count(p.accounts.Prune(ctx)) + count(p.tokens.Prune(ctx)) + count(p.jobs.Prune(ctx)) + count(p.web.Prune(ctx)) + count(p.plugins.Prune(ctx, now.Add(-7*day)))
+	entries := count(p.chain.Prune(ctx, now.Add(-time.Duration(p.cfg.Trail.KeepDays)*day)))
+	rest := count(p.accounts.Prune(ctx)) + count(p.tokens.Prune(ctx)) + count(p.notices.Prune(ctx, now.Add(-180*day))) + count(p.jobs.Prune(ctx)) + count(p.web.Prune(ctx)) + count(p.plugins.Prune(ctx, now.Add(-7*day)))
 	return fmt.Sprintf("事件 %d 条，操作日志 %d 条，其他 %d 条", events, entries, rest), errors.Join(failed...)
 }

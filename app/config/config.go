@@ -64,6 +64,10 @@ type Config struct {
 		WebhookURL string `yaml:"webhookUrl"`
 		SecretFile string `yaml:"secretFile"`
 	} `yaml:"sms"`
+	Webhook struct {
+		// Allow are networks (CIDR) that webhooks may reach though they are no public ones.
+		Allow []string `yaml:"allow"`
+	} `yaml:"webhook"`
 	Log struct {
 		Level string `yaml:"level"`
 	} `yaml:"log"`
@@ -77,7 +81,7 @@ func Default() Config {
 	c.Database.Type, c.Database.Connections = "sqlite", 8
 	c.WeChat.BaseURL, c.WeChat.PCAuthURL, c.WeChat.H5AuthURL = "https://api.weixin.qq.com", "https://mp.weixin.qq.com", "https://open.weixin.qq.com"
 	c.Events.KeepDays, c.Trail.KeepDays = 90, 1095
-	c.Server.TrustedProxies = []string{}
+	c.Server.TrustedProxies, c.Webhook.Allow = []string{}, []string{}
 	c.Account.VerifyLogins = true
 	c.Mail.Port, c.Mail.TLS = 587, "starttls"
 	c.Log.Level = "info"
@@ -253,6 +257,9 @@ func (c *Config) check(path string, lines map[string]int) error {
 	}
 	c.checkDatabase(refuse)
 	c.checkPeople(refuse)
+	if _, err := c.WebhookNetworks(); err != nil {
+		refuse("webhook.allow", err.Error())
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
 		refuse("log.level", "want debug, info, warn or error")

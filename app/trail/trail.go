@@ -1,12 +1,16 @@
 // Package trail is the operation log: who did what on whose behalf, to what, and what WeChat answered.
 // It is append-only and decides nothing. Rooms that act record here; the owner of a mini program reads here.
+//
+// Entries are appended freely, also inside other rooms' transactions and on several replicas at once. A sealer, one among
+// all replicas by a lease, gives them their places in a hash chain a moment later, so that appending never waits for
+// another writer; Verify finds what was edited, removed, put in or moved since.
 package trail
 
 import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"minifleet/app/clock"
 	"minifleet/app/store"
@@ -36,6 +40,16 @@ type Entry struct {
 	RequestID  string `json:"request_id,omitempty"`
 	Detail     string `json:"detail,omitempty"`
 	DurationMS int64  `json:"duration_ms" orm:"duration_ms"`
+
+	Via           string   `json:"via,omitempty"` // ViaToken, ViaDelegation or "": by hand
+	ViaID         int64    `json:"via_id,string,omitempty" orm:"via_id"`
+	ViaName       string   `json:"via_name,omitempty"`
+	Behalf        string   `json:"behalf,omitempty"` // name of the space it was done for, when not the actor's own
+	BehalfSpaceID int64    `json:"behalf_space_id,string,omitempty" orm:"behalf_space_id"`
+	Changes       []Change `json:"changes,omitempty" orm:"-"`
+
+	Seq  int64  `json:"seq,omitempty"`  // place in the chain; 0 until sealed
+	Hash string `json:"hash,omitempty"` // hex SHA-256; "" until sealed
 }
 
 // Log writes and reads the trail.
@@ -61,11 +75,23 @@ func (l *Log) Record(ctx context.Context, e Entry) error {
 	if e.RequestID == "" {
 		e.RequestID = RequestID(ctx)
 	}
-	err := l.db.Insert(ctx, "trail", map[string]any{
+	if e.Via == "" {
+		v := ViaOf(ctx)
+		e.Via, e.ViaID, e.ViaName = v.Kind, v.ID, v.Name
+	}
+	if b := BehalfOf(ctx); e.BehalfSpaceID == 0 && b.SpaceID != e.SpaceID {
+		e.BehalfSpaceID, e.Behalf = b.SpaceID, b.Name
+	}
+	changes, err := encode(e.Changes)
+	if err != nil {
+		return fmt.Errorf("trail: %w", err)
+	}
+	err = l.db.Insert(ctx, "trail", map[string]any{
 		"id": e.ID, "at": e.At, "account_id": e.AccountID, "space_id": e.SpaceID,
 		"actor": cut(e.Actor, 120), "plugin": cut(e.Plugin, 64), "component": cut(e.Component, 32), "appid": cut(e.AppID, 32),
 		"act": cut(e.Act, 96), "object": cut(e.Object, 190), "outcome": e.Outcome, "errcode": e.ErrCode,
 		"rid": cut(e.RID, 64), "request_id": cut(e.RequestID, 64), "detail": cut(e.Detail, 4000), "duration_ms": e.DurationMS,
+		"via": cut(e.Via, 16), "via_id": e.ViaID, "via_name": cut(e.ViaName, 120), "behalf": cut(e.Behalf, 120), "behalf_space_id": e.BehalfSpaceID, "changes": changes,
 	})
 	if err != nil {
 		return fmt.Errorf("trail: %w", err)
@@ -73,60 +99,12 @@ func (l *Log) Record(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// Filter narrows a listing; zero fields do not.
-type Filter struct {
-	SpaceID int64    // acts of members of this space
-	AppIDs  []string // or acts on these mini programs, whoever acted
-	AppID   string
-	Act     string
-	Outcome string
-	Cursor  int64 // entries older than this id
-	Limit   int   // 1…100, default 20
-}
-
-// List gives entries, newest first, and the cursor of the next page (0 at the end).
-func (l *Log) List(ctx context.Context, f Filter) ([]Entry, int64, error) {
-	if f.Limit < 1 || f.Limit > 100 {
-		f.Limit = 20
-	}
-	where, args := []string{"1=1"}, []any{}
-	add := func(cond string, a ...any) { where, args = append(where, cond), append(args, a...) }
-	switch {
-	case f.SpaceID != 0 && len(f.AppIDs) > 0:
-		add("(space_id=? OR appid IN (?))", f.SpaceID, f.AppIDs)
-	case f.SpaceID != 0:
-		add("space_id=?", f.SpaceID)
-	}
-	if f.AppID != "" {
-		add("appid=?", f.AppID)
-	}
-	if f.Act != "" {
-		add("act=?", f.Act)
-	}
-	if f.Outcome != "" {
-		add("outcome=?", f.Outcome)
-	}
-	if f.Cursor > 0 {
-		add("id<?", f.Cursor)
-	}
-	var rows []Entry
-	err := l.db.All(ctx, &rows, "SELECT * FROM trail WHERE "+strings.Join(where, " AND ")+" ORDER BY id DESC LIMIT ?", append(args, f.Limit+1)...)
-	if err != nil {
-		return nil, 0, fmt.Errorf("trail: list: %w", err)
-	}
-	if len(rows) <= f.Limit {
-		return rows, 0, nil
-	}
-	rows = rows[:f.Limit]
-	return rows, rows[f.Limit-1].ID, nil
-}
-
-// Prune removes entries older than before. The operator chooses how long to keep them.
-func (l *Log) Prune(ctx context.Context, before time.Time) (int64, error) {
-	return l.db.Exec(ctx, "DELETE FROM trail WHERE at<?", clock.Millis(before))
-}
-
+// cut shortens text to n characters and drops what is no UTF-8, which one of the databases would refuse.
 func cut(s string, n int) string {
+	if len(s) <= n && utf8.ValidString(s) {
+		return s
+	}
+	s = strings.ToValidUTF8(s, "�")
 	r := []rune(s)
 	if len(r) <= n {
 		return s

@@ -1,0 +1,379 @@
+package notice_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"minifleet/app/account"
+	"minifleet/app/clock"
+	"minifleet/app/notice"
+	"minifleet/app/secret"
+	"minifleet/app/store"
+	"minifleet/app/store/storetest"
+	"minifleet/app/trail"
+)
+
+// The people of the tests: an owner and a read-only member of one merchant, somebody limited to one mini program, and
+// the owner of another space.
+const (
+	mine, others         = 10, 20
+	owner, reader, limit = 1, 2, 3
+	stranger             = 4
+)
+
+type directory struct{}
+
+func (directory) all() []account.Actor {
+	return []account.Actor{
+		{AccountID: owner, SpaceID: mine, Name: "陈晨", Login: "owner@example.test", Role: account.RoleOwner, SpaceKind: account.Merchant},
+		{AccountID: reader, SpaceID: mine, Name: "小王", Login: "13800000000", Role: account.RoleReadOnly, SpaceKind: account.Merchant, Permissions: []string{"component.read"}},
+		{AccountID: limit, SpaceID: mine, Name: "小李", Login: "limit@example.test", Role: account.RoleOperation, SpaceKind: account.Merchant, Permissions: []string{"version.operate"}, MiniPrograms: []string{"wx1"}},
+		{AccountID: stranger, SpaceID: others, Name: "外人", Login: "stranger@example.test", Role: account.RoleOwner, SpaceKind: account.Merchant},
+	}
+}
+
+func (d directory) Audience(_ context.Context, spaceID int64) ([]account.Actor, error) {
+	return slices.DeleteFunc(d.all(), func(a account.Actor) bool { return a.SpaceID != spaceID }), nil
+}
+
+func (d directory) Someone(_ context.Context, id int64) (account.Actor, bool, error) {
+	for _, a := range d.all() {
+		if a.AccountID == id {
+			return account.Actor{AccountID: id, Name: a.Name, Login: a.Login}, true, nil
+		}
+	}
+	return account.Actor{}, false, nil
+}
+
+func (d directory) actor(id int64) account.Actor {
+	i := slices.IndexFunc(d.all(), func(a account.Actor) bool { return a.AccountID == id })
+	return d.all()[i]
+}
+
+// post keeps mails instead of sending them, or refuses them.
+type post struct {
+	mu    sync.Mutex
+	mails []notice.Mail
+	fail  error
+}
+
+func (p *post) SendMail(_ context.Context, m notice.Mail) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail == nil {
+		p.mails = append(p.mails, m)
+	}
+	return p.fail
+}
+
+type house struct {
+	*notice.Service
+	t    *testing.T
+	db   *store.DB
+	clk  *clock.Manual
+	post *post
+	directory
+}
+
+func open(t *testing.T, db *store.DB, more ...func(*notice.Options)) house {
+	t.Helper()
+	vault, err := secret.OpenFile(filepath.Join(t.TempDir(), "key.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := house{t: t, db: db, clk: clock.Fixed(time.UnixMilli(1_760_000_000_000)), post: &post{}}
+	o := notice.Options{
+		DB: db, Clock: h.clk, Directory: directory{}, Sealer: vault, Trail: trail.New(db, h.clk), PublicURL: "https://mf.example.test", Mailer: h.post,
+		Webhooks: notice.WebhookOptions{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 2 * time.Second},
+	}
+	for _, f := range more {
+		f(&o)
+	}
+	h.Service = notice.New(o)
+	return h
+}
+
+func (h house) send(m notice.Message) {
+	h.t.Helper()
+	if err := h.Send(h.t.Context(), m); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// work dispatches and delivers what is due.
+func (h house) work() {
+	h.t.Helper()
+	if _, err := h.Dispatch(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.DeliverDue(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h house) list(account int64) []notice.Item {
+	h.t.Helper()
+	items, _, err := h.List(h.t.Context(), account, notice.Query{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return items
+}
+
+func (h house) unread(account int64) int64 {
+	h.t.Helper()
+	n, err := h.Unread(h.t.Context(), account)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+func TestAMessageIsHeardByThoseWhoMaySeeIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		h.send(notice.Message{Event: notice.TicketLate, SpaceID: mine, Title: "票据延迟", Text: "半小时没有收到票据", Link: "/admin/components/wx0"})
+		h.send(notice.Message{Event: notice.AuditRejected, SpaceID: mine, AppID: "wx1", Title: "wx1 驳回"})
+		h.send(notice.Message{Event: notice.AuditRejected, SpaceID: mine, AppID: "wx2", Title: "wx2 驳回"})
+		h.send(notice.Message{Event: notice.Invitation, SpaceID: mine, AccountIDs: []int64{stranger}, Title: "邀请你加入"})
+		h.work()
+		for id, want := range map[int64][]string{owner: {"wx2 驳回", "wx1 驳回", "票据延迟"}, reader: {"票据延迟"}, limit: {"wx1 驳回"}, stranger: {"邀请你加入"}} {
+			var got []string
+			for _, i := range h.list(id) {
+				got = append(got, i.Title)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("account %d hears %q, want %q", id, got, want)
+			}
+		}
+		// The reader has a phone number only; the owner has an address.
+		var to []string
+		for _, m := range h.post.mails {
+			to = append(to, m.To+" "+m.Subject)
+		}
+		slices.Sort(to)
+		if want := []string{"limit@example.test wx1 驳回", "owner@example.test wx1 驳回", "owner@example.test wx2 驳回", "owner@example.test 票据延迟", "stranger@example.test 邀请你加入"}; !slices.Equal(to, want) {
+			t.Errorf("mails %q", to)
+		}
+		i := slices.IndexFunc(h.post.mails, func(m notice.Mail) bool { return m.Subject == "票据延迟" })
+		if text := h.post.mails[i].Text; !strings.Contains(text, "https://mf.example.test/admin/components/wx0") || !strings.Contains(text, "半小时没有收到票据") {
+			t.Errorf("mail says %q", text)
+		}
+	})
+}
+
+func TestAMessageOfATransactionThatFailsIsNeverTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		no := errors.New("no")
+		err := db.Tx(t.Context(), func(ctx context.Context) error {
+			if err := h.Send(ctx, notice.Message{Event: notice.Authorized, SpaceID: mine, Title: "授权成功"}); err != nil {
+				return err
+			}
+			return no
+		})
+		if !errors.Is(err, no) {
+			t.Fatal(err)
+		}
+		h.work()
+		if n := len(h.list(owner)); n != 0 {
+			t.Fatalf("%d notices", n)
+		}
+	})
+}
+
+func TestABatchIsOneDigestOneMailAndOneBellEntry(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		for i := range 400 {
+			m := notice.Message{Event: notice.BatchFinished, SpaceID: mine, Title: "批次 1.4.0", Batch: "rollout-7", Outcome: notice.OK, Link: "/admin/batches/7"}
+			if i%29 == 0 {
+				m.Outcome = notice.Failed
+			}
+			h.send(m)
+			if i == 200 {
+				h.work()
+				h.clk.Advance(30 * time.Second)
+				if err := h.MarkRead(t.Context(), owner, h.list(owner)[0].ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		h.work()
+		if n := len(h.post.mails); n != 0 {
+			t.Fatalf("%d mails before the batch was quiet", n)
+		}
+		h.clk.Advance(time.Minute)
+		h.work()
+		items := h.list(owner)
+		if len(items) != 1 || items[0].OK != 386 || items[0].Failed != 14 || items[0].ReadAt != 0 {
+			t.Fatalf("bell: %+v", items)
+		}
+		var subjects []string
+		for _, m := range h.post.mails {
+			subjects = append(subjects, m.To+" "+m.Subject)
+		}
+		if want := []string{"limit@example.test 批次 1.4.0：386 成功 14 失败", "owner@example.test 批次 1.4.0：386 成功 14 失败"}; !slices.Equal(slices.Sorted(slices.Values(subjects)), want) {
+			t.Fatalf("mails %q", subjects)
+		}
+		h.send(notice.Message{Event: notice.BatchFinished, SpaceID: mine, Title: "批次 1.4.0", Batch: "rollout-7", Outcome: notice.OK})
+		h.work()
+		if n := len(h.list(owner)); n != 2 {
+			t.Fatalf("a message after the window makes %d entries", n)
+		}
+	})
+}
+
+func TestReadingIsEverybodysOwn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		for range 3 {
+			h.send(notice.Message{Event: notice.TicketLate, SpaceID: mine, Title: "票据延迟"})
+		}
+		h.work()
+		if h.unread(owner) != 3 || h.unread(reader) != 3 || h.unread(stranger) != 0 {
+			t.Fatalf("unread %d %d %d", h.unread(owner), h.unread(reader), h.unread(stranger))
+		}
+		id := h.list(owner)[1].ID
+		if err := h.MarkRead(t.Context(), owner, id); err != nil {
+			t.Fatal(err)
+		}
+		if h.unread(owner) != 2 || h.unread(reader) != 3 {
+			t.Fatalf("unread %d %d", h.unread(owner), h.unread(reader))
+		}
+		if err := h.MarkRead(t.Context(), stranger, id); err == nil {
+			t.Fatal("a stranger read it")
+		}
+		if _, err := h.Open(t.Context(), stranger, id); err == nil {
+			t.Fatal("a stranger opened it")
+		}
+		if n, err := h.MarkAllRead(t.Context(), owner); err != nil || n != 2 || h.unread(owner) != 0 {
+			t.Fatalf("marked %d, %v", n, err)
+		}
+		items, next, err := h.List(t.Context(), reader, notice.Query{Unread: true, Limit: 2})
+		if err != nil || len(items) != 2 || next == 0 {
+			t.Fatalf("%d %d %v", len(items), next, err)
+		}
+		rest, next, err := h.List(t.Context(), reader, notice.Query{Unread: true, Limit: 2, Cursor: next})
+		if err != nil || len(rest) != 1 || next != 0 {
+			t.Fatalf("%d %d %v", len(rest), next, err)
+		}
+	})
+}
+
+func TestPreferencesDecideHowAMemberHears(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		me := h.actor(owner)
+		set := func(p ...notice.Preference) error { return h.SetPreferences(t.Context(), me, p) }
+		if err := set(notice.Preference{Event: notice.TicketLate, Channel: "mail"}, notice.Preference{Event: notice.Authorized, Channel: "site"}, notice.Preference{Event: notice.Authorized, Channel: "mail", On: true}); err != nil {
+			t.Fatal(err)
+		}
+		for name, p := range map[string]notice.Preference{
+			"a forced one":  {Event: notice.NewDevice, Channel: "mail"},
+			"no event":      {Event: "x.y", Channel: "mail", On: true},
+			"no channel":    {Event: notice.TicketLate, Channel: "pigeon", On: true},
+			"of operators":  {Event: notice.ApplicationSent, Channel: "mail", On: true},
+			"webhook's own": {Event: notice.TicketLate, Channel: "webhook", On: true},
+		} {
+			if err := set(p); err == nil {
+				t.Errorf("%s was taken", name)
+			}
+		}
+		h.send(notice.Message{Event: notice.TicketLate, SpaceID: mine, Title: "票据延迟"})
+		h.send(notice.Message{Event: notice.Authorized, SpaceID: mine, Title: "授权成功"})
+		h.work()
+		if items := h.list(owner); len(items) != 1 || items[0].Title != "票据延迟" {
+			t.Fatalf("%+v", items)
+		}
+		if len(h.post.mails) != 1 || h.post.mails[0].Subject != "授权成功" {
+			t.Fatalf("%+v", h.post.mails)
+		}
+	})
+}
+
+func TestDeliveriesAreTriedAgainAndGivenUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		h.post.fail = errors.New("server away")
+		h.send(notice.Message{Event: notice.TokenFailing, SpaceID: mine, Title: "令牌失败"})
+		h.work()
+		h.post.fail = nil
+		h.work()
+		if len(h.post.mails) != 0 {
+			t.Fatal("tried again at once")
+		}
+		h.clk.Advance(time.Minute)
+		h.work()
+		if len(h.post.mails) != 1 {
+			t.Fatalf("%d mails", len(h.post.mails))
+		}
+		h.post.fail = errors.New("server away")
+		h.send(notice.Message{Event: notice.TokenFailing, SpaceID: mine, Title: "令牌又失败"})
+		for range 12 {
+			h.work()
+			h.clk.Advance(12 * time.Hour)
+		}
+		n, err := db.Int(t.Context(), "SELECT attempts FROM notice_delivery WHERE state=2")
+		if err != nil || n != 8 {
+			t.Fatalf("given up after %d tries, %v", n, err)
+		}
+	})
+}
+
+func TestTwoReplicasTellOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		twin := open(t, db, func(o *notice.Options) { o.Mailer = h.post })
+		for i := range 60 {
+			h.send(notice.Message{Event: notice.TokenFailing, SpaceID: mine, Title: fmt.Sprint("令牌失败 ", i)})
+		}
+		var wg sync.WaitGroup
+		for _, s := range []house{h, twin, h, twin} {
+			wg.Go(func() {
+				for range 6 {
+					_, e1 := s.Dispatch(t.Context())
+					_, e2 := s.DeliverDue(t.Context())
+					if e1 != nil || e2 != nil {
+						t.Error(e1, e2)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		h.work()
+		h.work()
+		seen := map[string]int{}
+		for _, m := range h.post.mails {
+			seen[m.Subject]++
+		}
+		if len(seen) != 60 || len(h.post.mails) != 60 || len(h.list(owner)) != 20 {
+			t.Fatalf("%d subjects in %d mails", len(seen), len(h.post.mails))
+		}
+	})
+}
+
+func TestMessagesThatCannotBeToldAreRefused(t *testing.T) {
+	h := open(t, storetest.Open(t))
+	for name, m := range map[string]notice.Message{
+		"unknown event":  {Event: "a.b", Title: "x"},
+		"no title":       {Event: notice.TicketLate},
+		"another site":   {Event: notice.TicketLate, Title: "x", Link: "https://elsewhere.example"},
+		"protocol-less":  {Event: notice.TicketLate, Title: "x", Link: "//elsewhere.example"},
+		"line in link":   {Event: notice.TicketLate, Title: "x", Link: "/a\r\nb"},
+		"wrong outcome":  {Event: notice.TicketLate, Title: "x", Outcome: "maybe"},
+		"negative space": {Event: notice.TicketLate, Title: "x", SpaceID: -1},
+	} {
+		if err := h.Send(t.Context(), m); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
