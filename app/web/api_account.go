@@ -26,33 +26,57 @@ func viewActor(a account.Actor) actorView {
 }
 
 type openSessionIn struct {
-	g.Meta   `path:"/sessions" method:"post" tags:"账号" summary:"登录，得到 token"`
-	Login    string `json:"login"`
-	Password string `json:"password"`
+	g.Meta       `path:"/sessions" method:"post" tags:"账号" summary:"登录，得到 token；开启了两步验证时回答 202 和 second_factor，再调用 /sessions/second-factor"`
+	Login        string `json:"login"`
+	Password     string `json:"password"`
+	CaptchaToken string `json:"captcha_token" dc:"回答 captcha_required 后才需要"`
+	Captcha      string `json:"captcha"`
+	Device       string `json:"device" dc:"上次登录回答里的 device：在这台设备上不受他人输错密码的影响"`
 }
 
 func (*openSessionIn) anonymous() {}
 
 type sessionOut struct {
-	Token     string    `json:"token"`
-	ExpiresAt int64     `json:"expires_at"`
-	Actor     actorView `json:"actor"`
+	Token        string     `json:"token,omitempty"`
+	ExpiresAt    int64      `json:"expires_at"`
+	Actor        *actorView `json:"actor,omitempty"`
+	Device       string     `json:"device,omitempty"`
+	SecondFactor string     `json:"second_factor,omitempty"`
 }
 
-func (sessionOut) HTTPStatus() int { return http.StatusCreated }
+func (s *sessionOut) HTTPStatus() int {
+	if s.SecondFactor != "" {
+		return http.StatusAccepted
+	}
+	return http.StatusCreated
+}
+
+func viewSession(sess account.Session) *sessionOut {
+	out := &sessionOut{Token: sess.Token, ExpiresAt: sess.ExpiresAt.UnixMilli(), Device: sess.Device, SecondFactor: sess.SecondFactor}
+	if sess.Token != "" {
+		v := viewActor(sess.Actor)
+		out.Actor = &v
+	}
+	return out
+}
 
 func (s *Server) openSession(ctx context.Context, in *openSessionIn) (*sessionOut, error) {
 	r := requestOf(ctx)
-	sess, err := s.o.Accounts.Login(ctx, account.Credentials{Login: in.Login, Password: in.Password, IP: clientIP(r), UserAgent: r.UserAgent()})
+	sess, err := s.o.Accounts.Login(ctx, account.Credentials{
+		Login: in.Login, Password: in.Password, IP: clientIP(r), UserAgent: r.UserAgent(), Device: in.Device,
+		Captcha: account.CaptchaAnswer{Token: in.CaptchaToken, Digits: in.Captcha},
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &sessionOut{sess.Token, sess.ExpiresAt.UnixMilli(), viewActor(sess.Actor)}, nil
+	return viewSession(sess), nil
 }
 
 type closeSessionIn struct {
 	g.Meta `path:"/sessions" method:"delete" tags:"账号" summary:"退出登录"`
 }
+
+func (*closeSessionIn) duringSetup() {}
 
 type emptyOut struct{}
 
@@ -71,21 +95,24 @@ type registerIn struct {
 	Kind      account.Kind `json:"kind"`
 	SpaceName string       `json:"space_name"`
 	Agreed    bool         `json:"agreed"`
+	Code      string       `json:"code" dc:"POST /codes 发到 login 的验证码；平台没有配置邮件和短信、或关闭了 account.verifyLogins 时不需要"`
 }
 
 func (*registerIn) anonymous() {}
 
 func (s *Server) register(ctx context.Context, in *registerIn) (*sessionOut, error) {
-	who, err := s.o.Accounts.Register(ctx, account.Registration{Login: in.Login, Password: in.Password, Name: in.Name, Kind: in.Kind, SpaceName: in.SpaceName, Agreed: in.Agreed})
+	r := requestOf(ctx)
+	who, err := s.o.Accounts.Register(ctx, account.Registration{
+		Login: in.Login, Password: in.Password, Name: in.Name, Kind: in.Kind, SpaceName: in.SpaceName, Agreed: in.Agreed, Code: in.Code, IP: clientIP(r),
+	})
 	if err != nil {
 		return nil, err
 	}
-	r := requestOf(ctx)
 	sess, err := s.o.Accounts.SessionFor(ctx, who, clientIP(r), r.UserAgent())
 	if err != nil {
 		return nil, err
 	}
-	return &sessionOut{sess.Token, sess.ExpiresAt.UnixMilli(), viewActor(who)}, nil
+	return viewSession(sess), nil
 }
 
 type meIn struct {
@@ -139,7 +166,7 @@ func sessionToken(r *http.Request) string {
 	return ""
 }
 
-// clientIP is the peer's address; a proxy's header is not believed.
+// clientIP is the peer's address, or what our own proxy says of it; see trustedPeer.
 func clientIP(r *http.Request) string {
 	host := r.RemoteAddr
 	for i := len(host) - 1; i > 0; i-- {

@@ -112,7 +112,14 @@ func (s *Server) sameOrigin(r *http.Request) error {
 
 // loginPath tells the forms that must be guarded although no one is logged in yet: logging a victim in as somebody
 // else is an attack too.
-func loginPath(path string) bool { return path == "/login" || path == "/register" || path == "/setup" }
+func loginPath(path string) bool {
+	for _, p := range []string{"/login", "/register", "/reset", "/setup"} {
+		if path == p || strings.HasPrefix(path, p+"/") {
+			return true
+		}
+	}
+	return false
+}
 
 func bearer(r *http.Request) string {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

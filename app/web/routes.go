@@ -19,7 +19,9 @@ func (s *Server) routes() {
 	s.frame.Group("/api/v1", func(g *ghttp.RouterGroup) {
 		g.Middleware(s.serveTyped)
 		g.Bind(
-			s.openSession, s.closeSession, s.register, s.me, s.switchSpace,
+			s.openSession, s.finishSession, s.closeSession, s.register, s.newCaptcha, s.sendCode, s.resetPassword, s.me, s.switchSpace,
+			s.listDevices, s.signOut, s.signOutOthers, s.confirm, s.changePassword, s.sendLoginCode, s.changeLogin,
+			s.getFactor, s.beginFactor, s.enableFactor, s.disableFactor, s.newRecovery,
 			s.listComponents, s.bindComponent, s.getComponent, s.checkComponent, s.startPush,
 			s.createAuthorization, s.getAuthorization, s.cancelAuthorization,
 			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.listGrants, s.revokeGrant,

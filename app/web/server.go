@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -64,6 +65,8 @@ type Options struct {
 	English func(http.Handler) http.Handler // answers pages in English to those who chose it; nil for Chinese only
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
+	// Proxies are networks whose X-Forwarded-For is believed; none means that the peer's address counts.
+	Proxies []netip.Prefix
 	// Setup tells whether the first operator is still to come; nil means never.
 	Setup interface {
 		Needed(ctx context.Context) (bool, error)
@@ -137,6 +140,7 @@ const bodyLimit = 8 << 20
 
 // outermost sees every request first.
 func (s *Server) outermost(w http.ResponseWriter, r *http.Request) {
+	r = trustedPeer(r, s.o.Proxies)
 	if strings.HasPrefix(r.URL.Path, "/wechat/") {
 		s.o.Inbox.ServeHTTP(w, r)
 		return
