@@ -32,6 +32,7 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet simulator   只启动微信模拟器
   minifleet migrate     升级数据库结构
   minifleet operator add LOGIN   增加一个平台管理员（找回登录时用）
+  minifleet doctor      检查密钥、数据库、时钟和操作日志（--trail 只校验日志，--json）
   minifleet bench NAME  性能测试（callbacks start）
   minifleet plugin run NAME   由平台启动的插件进程，不需要手动运行
 
@@ -48,6 +49,8 @@ func Main(env Env) int {
 		return 0
 	case errors.Is(err, errGoalMissed):
 		return 3
+	case errors.Is(err, errUnwell):
+		return 1
 	}
 	_, _ = fmt.Fprintln(env.Stderr, "minifleet:", err)
 	return 1
@@ -86,6 +89,8 @@ func run(ctx context.Context, env Env) error {
 		return migrate(ctx, rest)
 	case "operator":
 		return operator(ctx, rest)
+	case "doctor":
+		return doctor(ctx, rest)
 	case "bench":
 		spareProcessors(env.Environ)
 		return bench(ctx, rest)
