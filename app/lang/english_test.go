@@ -1,4 +1,4 @@
-package command_test
+package lang_test
 
 import (
 	"encoding/json"
