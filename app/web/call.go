@@ -93,6 +93,7 @@ func invoke(ctx context.Context, fn reflect.Value, in reflect.Value) (status int
 	if st, ok := out[0].Interface().(statuser); ok {
 		status = st.HTTPStatus()
 	}
+	fillSlices(out[0])
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -1,13 +1,11 @@
 package web
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/gogf/gf/v2/net/ghttp"
-	"github.com/gogf/gf/v2/net/goai"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -33,12 +31,6 @@ func (s *Server) routes() {
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
 		fail(r.Response.RawWriter(), r.Request, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))
 	})
-	doc := s.frame.GetOpenApi()
-	doc.Info.Title = "MiniFleet"
-	doc.Info.Description = "小程序第三方平台管理系统。除登录和注册外，请求头带 Authorization: Bearer <token>，X-Space 选择空间。"
-	doc.Info.Version = "v1"
-	doc.Components.SecuritySchemes = goai.SecuritySchemes{"token": {Value: &goai.SecurityScheme{Type: "http", Scheme: "bearer"}}}
-	doc.Security = &goai.SecurityRequirements{{"token": {}}}
 }
 
 // pluginAPI hands /api/v1/{plugin}/… to the plugin and reports whether the address was a plugin's.
@@ -91,27 +83,4 @@ func (s *Server) callPlugin(w http.ResponseWriter, r *http.Request, actor accoun
 		w.Header()[k] = v
 	}
 	return res.Status, res.Body, nil
-}
-
-// openAPI serves GoFrame's document with the plugins' routes added.
-func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
-	raw, err := json.Marshal(s.frame.GetOpenApi())
-	if err != nil {
-		fail(w, r, err)
-		return
-	}
-	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		fail(w, r, err)
-		return
-	}
-	paths, _ := doc["paths"].(map[string]any)
-	if paths == nil {
-		paths = map[string]any{}
-		doc["paths"] = paths
-	}
-	for _, m := range s.o.Plugins.Manifests() {
-		addPluginPaths(paths, m)
-	}
-	writeJSON(w, http.StatusOK, doc)
 }

@@ -92,7 +92,7 @@ func New(o Options) *Server {
 	frame.SetFileServerEnabled(false)
 	frame.SetSessionStorage(gsession.NewStorageMemory())
 	frame.SetClientMaxBodySize(bodyLimit)
-	frame.SetOpenApiPath("/api.json")
+	frame.SetOpenApiPath("") // the document is ours, see openapi.go
 	frame.SetSwaggerPath("")
 	frame.SetGracefulShutdownTimeout(int(o.Shutdown.Seconds()))
 	// GoFrame's own lines go nowhere: the log is ours, and the demo's output ends with its ready line.

@@ -65,10 +65,8 @@ func (p *Plugin) API(pattern string, handler Handler, options ...RouteOption) {
 		}, nil
 	})
 	declared := p.routes[len(p.routes)-1].declared
-	if declared.GetMethod() != http.MethodGet {
-		declared.InputSchema = mustSchema(handler.input, true)
-	}
-	declared.OutputSchema = mustSchema(handler.output, false)
+	declared.InputSchema = inputSchema(handler.input, declared.GetMethod() != http.MethodGet)
+	declared.OutputSchema = outputSchema(handler.output, handler.status)
 }
 
 // Operation declares what other plugins may Call as "<plugin>.<name>".

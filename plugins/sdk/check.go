@@ -3,6 +3,7 @@ package sdk
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -82,10 +83,42 @@ func violates(rule string, value reflect.Value) string {
 	return ""
 }
 
-// mustSchema makes the JSON Schema of a type. Address parameters are left out
-// of an input's schema; the host adds them from the pattern.
-func mustSchema(typ reflect.Type, input bool) []byte {
-	encoded, err := json.Marshal(schemaOf(typ, input, 0))
+// inputSchema is the JSON Schema of a call's body. What comes from the query
+// stands in "x-query" beside it, address parameters are in the pattern. Nil
+// when a call without body takes nothing from the query.
+func inputSchema(typ reflect.Type, body bool) []byte {
+	schema := map[string]any{}
+	if body {
+		schema = schemaOf(typ, true, 0)
+	}
+	query := map[string]any{}
+	if typ.Kind() == reflect.Struct {
+		for _, field := range reflect.VisibleFields(typ) {
+			if name := field.Tag.Get("query"); name != "" {
+				query[name] = schemaOf(field.Type, true, 1)
+			}
+		}
+	}
+	if len(query) > 0 {
+		schema["x-query"] = query
+	} else if !body {
+		return nil
+	}
+	return mustJSON(typ, schema)
+}
+
+// outputSchema is the JSON Schema of a call's answer, with its status in
+// "x-status" when that is not 200.
+func outputSchema(typ reflect.Type, status int) []byte {
+	schema := schemaOf(typ, false, 0)
+	if status != http.StatusOK {
+		schema["x-status"] = status
+	}
+	return mustJSON(typ, schema)
+}
+
+func mustJSON(typ reflect.Type, schema map[string]any) []byte {
+	encoded, err := json.Marshal(schema)
 	if err != nil {
 		panic(fmt.Sprintf("sdk: schema of %s: %v", typ, err))
 	}
@@ -100,9 +133,18 @@ func schemaOf(typ reflect.Type, input bool, depth int) map[string]any {
 	if typ == rawJSON || depth > schemaDepth {
 		return map[string]any{}
 	}
+	if own, ok := reflect.Zero(typ).Interface().(interface {
+		schema(depth int) map[string]any
+	}); ok && typ.Kind() == reflect.Struct {
+		return own.schema(depth)
+	}
 	switch typ.Kind() {
 	case reflect.Pointer:
-		return schemaOf(typ.Elem(), input, depth)
+		schema := schemaOf(typ.Elem(), input, depth)
+		if kind, ok := schema["type"].(string); ok && !input {
+			schema["type"] = []string{kind, "null"}
+		}
+		return schema
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Bool:
@@ -115,7 +157,11 @@ func schemaOf(typ reflect.Type, input bool, depth int) map[string]any {
 		if typ.Elem().Kind() == reflect.Uint8 {
 			return map[string]any{"type": "string", "format": "byte"}
 		}
-		return map[string]any{"type": "array", "items": schemaOf(typ.Elem(), input, depth+1)}
+		kind := any("array")
+		if !input && typ.Kind() == reflect.Slice { // a nil slice is null on the wire
+			kind = []string{"array", "null"}
+		}
+		return map[string]any{"type": kind, "items": schemaOf(typ.Elem(), input, depth+1)}
 	case reflect.Map:
 		return map[string]any{"type": "object", "additionalProperties": schemaOf(typ.Elem(), input, depth+1)}
 	case reflect.Struct:
@@ -140,11 +186,12 @@ func structSchema(typ reflect.Type, input bool, depth int) map[string]any {
 			name = field.Name
 		}
 		if strings.Contains(options, "string") {
-			properties[name] = map[string]any{"type": "string"}
+			properties[name] = map[string]any{"type": "string", "pattern": "^-?[0-9]+$"}
 		} else {
 			properties[name] = schemaOf(field.Type, input, depth+1)
 		}
-		if strings.Contains(field.Tag.Get("check"), "required") {
+		omitted := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
+		if input && strings.Contains(field.Tag.Get("check"), "required") || !input && !omitted {
 			required = append(required, name)
 		}
 	}

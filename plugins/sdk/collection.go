@@ -101,6 +101,18 @@ type Rows[T any] struct {
 	Total *int64 `json:"total"` // nil: not asked for, or more than 10,000
 }
 
+// schema says what MarshalJSON makes: always a list, next null at the end.
+func (Rows[T]) schema(depth int) map[string]any {
+	return map[string]any{
+		"type": "object", "required": []string{"items", "next", "total"},
+		"properties": map[string]any{
+			"items": map[string]any{"type": "array", "items": schemaOf(reflect.TypeFor[T](), false, depth+1)},
+			"next":  map[string]any{"type": []string{"string", "null"}},
+			"total": map[string]any{"type": []string{"integer", "null"}},
+		},
+	}
+}
+
 // MarshalJSON gives REST's shape of a list: next is null at the end.
 func (r Rows[T]) MarshalJSON() ([]byte, error) {
 	shape := struct {
