@@ -149,12 +149,12 @@ func TestATokenDiesWithExpiryRevocationAndMembership(t *testing.T) {
 func TestATokenCannotManageTokens(t *testing.T) {
 	eachTokenHouse(t, func(h tokenHouse) {
 		owner := h.person("m@example.test", account.Merchant)
-		made, secret := h.token(owner, "component.")
+		made, secret := h.token(owner, "component.read", "component.bind")
 		byToken, err := h.tokens.Authenticate(h.Context(), secret, "192.0.2.1", 0)
 		if err != nil {
 			h.Fatal(err)
 		}
-		_, _, createErr := h.tokens.Create(h.Context(), byToken, account.TokenRequest{Name: "more", Scopes: []string{"component."}, Days: 7})
+		_, _, createErr := h.tokens.Create(h.Context(), byToken, account.TokenRequest{Name: "more", Scopes: []string{"component.bind"}, Days: 7})
 		_, listErr := h.tokens.List(h.Context(), byToken)
 		for what, err := range map[string]error{"create": createErr, "list": listErr, "revoke": h.tokens.Revoke(h.Context(), byToken, made.ID)} {
 			if fault.KindOf(err) != fault.Forbidden || err == nil {
@@ -173,9 +173,9 @@ func TestATokenHasNoMoreThanItsPersonMayGive(t *testing.T) {
 		}{
 			{"no scope", "scopes", account.TokenRequest{Name: "x", Days: 7}},
 			{"a scope of operators", "scopes", account.TokenRequest{Name: "x", Days: 7, Scopes: []string{"job.run"}}},
-			{"members and roles", "scopes", account.TokenRequest{Name: "x", Days: 7, Scopes: []string{"space."}}},
+			{"members and roles", "scopes", account.TokenRequest{Name: "x", Days: 7, Scopes: []string{"space.member"}}},
 			{"everything", "scopes", account.TokenRequest{Name: "x", Days: 7, Scopes: []string{""}}},
-			{"two scopes in one", "scopes", account.TokenRequest{Name: "x", Days: 7, Scopes: []string{"trail.read component."}}},
+			{"two scopes in one", "scopes", account.TokenRequest{Name: "x", Days: 7, Scopes: []string{"trail.read component.bind"}}},
 			{"no name", "name", account.TokenRequest{Name: "  ", Days: 7, Scopes: []string{"trail.read"}}},
 			{"a name of two lines", "name", account.TokenRequest{Name: "a\nb", Days: 7, Scopes: []string{"trail.read"}}},
 			{"a life nobody offers", "days", account.TokenRequest{Name: "x", Days: 31, Scopes: []string{"trail.read"}}},
@@ -191,7 +191,7 @@ func TestATokenHasNoMoreThanItsPersonMayGive(t *testing.T) {
 			h.Errorf("a reader gave what a reader has not: %v", err)
 		}
 		for _, s := range reader.OfferedScopes() {
-			if s.Name != "component.read" && s.Name != "component." && s.Name != "trail.read" {
+			if s.Name != "component.read" && s.Name != "trail.read" {
 				h.Errorf("a reader is offered %s", s.Name)
 			}
 		}

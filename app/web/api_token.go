@@ -27,7 +27,7 @@ type listScopesIn struct {
 	g.Meta `path:"/tokens/scopes" method:"get" tags:"API 令牌" summary:"可以写进令牌的权限"`
 }
 
-func (s *Server) listScopes(ctx context.Context, _ *listScopesIn) (*list[account.Scope], error) {
+func (s *Server) listScopes(ctx context.Context, _ *listScopesIn) (*list[account.Permission], error) {
 	who, err := must(ctx)
 	if err != nil {
 		return nil, err

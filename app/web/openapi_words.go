@@ -28,7 +28,7 @@ func enumOf(typ reflect.Type) []string {
 // words is the dictionary of field names. A name means the same everywhere in this API; where it does not, the field
 // has a dc tag of its own.
 func words(name string) word {
-	for _, list := range []map[string]word{commonWords(), wechatWords(), workWords()} {
+	for _, list := range []map[string]word{commonWords(), wechatWords(), workWords(), peopleWords()} {
 		if w, ok := list[name]; ok {
 			return w
 		}
@@ -92,6 +92,10 @@ func commonWords() map[string]word {
 		"restarts":      {"重启次数", 0},
 		"last_error":    {"最近一次错误", nil},
 		"last_error_at": {"最近一次错误的时间，Unix 毫秒", 0},
+		"area":          {"权限所属的一组", "小程序"},
+		"role_title":    {"角色的名称", "所有者"},
+		"first":         {"一级类目", "餐饮"},
+		"second":        {"二级类目", "点餐平台"},
 		"memory_bytes":  {"占用内存，字节", 25000000},
 	}
 }
@@ -150,6 +154,35 @@ func wechatWords() map[string]word {
 		"trial":            {"体验版，没有为 null", nil},
 		"audit":            {"审核版，没有为 null", nil},
 		"online":           {"线上版，没有为 null", nil},
+	}
+}
+
+func peopleWords() map[string]word {
+	return map[string]word{
+		"on":              {"已启用", true},
+		"required":        {"这个空间要求", false},
+		"device":          {"设备", nil},
+		"current":         {"就是现在这个会话", true},
+		"seen_at":         {"最近使用时间，Unix 毫秒", 1795351000000},
+		"ip":              {"IP", "192.0.2.1"},
+		"second_factor":   {"登录还需要第二因素的验证码", nil},
+		"recovery_codes":  {"恢复码，每个只能用一次", nil},
+		"uri":             {"验证器应用扫码用的 otpauth 地址", nil},
+		"resend_at":       {"最早何时可以重发，Unix 毫秒", 1795351060000},
+		"picture":         {"图形验证码图片，data: 地址", nil},
+		"sound":           {"语音验证码，data: 地址", nil},
+		"ended":           {"结束了几个会话", 1},
+		"hash":            {"这一条与前一条的散列", nil},
+		"seq":             {"在日志链里的序号", 1},
+		"changes":         {"改动了什么", nil},
+		"field":           {"字段", "name"},
+		"before":          {"改动前", nil},
+		"after":           {"改动后", nil},
+		"via":             {"经由什么：session、token、plugin、job 等", nil},
+		"via_id":          {"经由的编号", nil},
+		"via_name":        {"经由的名称，如令牌名称", nil},
+		"behalf":          {"代表谁", nil},
+		"behalf_space_id": {"代表哪个空间", "31536000000002"},
 	}
 }
 

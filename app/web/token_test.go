@@ -24,7 +24,7 @@ func (h *house) apiToken(session string, scopes ...string) (secret, id string) {
 func TestAnAPITokenIsMadeListedUsedAndRevoked(t *testing.T) {
 	h := newHouse(t)
 	session, _ := h.person(account.Merchant, "m@example.test")
-	secret, id := h.apiToken(session, "component.")
+	secret, id := h.apiToken(session, "component.read", "component.bind")
 	if a := h.as(secret, "POST", "/api/v1/components", bindBody); a.status != 201 {
 		t.Fatalf("bind by token: %d %s", a.status, a.text)
 	}
@@ -84,7 +84,7 @@ func TestATokenStaysWithinItsScopesAndNeverTouchesTheAccount(t *testing.T) {
 func TestATokenIsNoCookie(t *testing.T) {
 	h := newHouse(t)
 	session, _ := h.person(account.Merchant, "m@example.test")
-	secret, _ := h.apiToken(session, "component.")
+	secret, _ := h.apiToken(session, "component.read", "component.bind")
 	if a := h.do("GET", "/api/v1/me", "", "Cookie", account.Cookie+"="+secret); a.status != 401 {
 		t.Errorf("REST by cookie: %d %s", a.status, a.text)
 	}

@@ -28,6 +28,7 @@ type Plugins interface {
 // Options are the rooms behind the pages. All are needed but the last four.
 type Options struct {
 	Accounts   *account.Service
+	Tokens     *account.Tokens
 	Components *component.Service
 	Apps       *miniprogram.Service
 	Grants     *grant.Service
@@ -60,7 +61,7 @@ type Portal struct {
 
 // New parses the templates and builds the routes.
 func New(o Options) (*Portal, error) {
-	if o.Accounts == nil || o.Components == nil || o.Apps == nil || o.Grants == nil || o.Trail == nil || o.Plugins == nil || o.Assets == nil {
+	if o.Accounts == nil || o.Tokens == nil || o.Components == nil || o.Apps == nil || o.Grants == nil || o.Trail == nil || o.Plugins == nil || o.Assets == nil {
 		return nil, errors.New("portal: an option is missing")
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
@@ -122,6 +123,9 @@ func (p *Portal) routes() {
 	member("GET /my/miniprograms/{appid}", p.program)
 	member("POST /my/miniprograms/{appid}/sync", p.syncProgram)
 	member("POST /my/miniprograms/{appid}/authorize", p.reauthorize)
+	member("GET /my/tokens", p.tokens)
+	member("POST /my/tokens", p.createToken)
+	member("POST /my/tokens/{id}/revoke", p.revokeToken)
 
 	for mount, id := range p.o.Mounts {
 		serve := p.pluginPage("/"+mount, id)

@@ -17,8 +17,14 @@ type lifeChoice struct {
 	On    bool
 }
 
+// scopeArea is a group of permissions on the form.
+type scopeArea struct {
+	Title  string
+	Scopes []scopeChoice
+}
+
 type scopeChoice struct {
-	account.Scope
+	account.Permission
 	On bool
 }
 
@@ -34,7 +40,7 @@ type tokensView struct {
 	Items   []tokenLine
 	Name    string
 	Lives   []lifeChoice
-	Scopes  []scopeChoice
+	Areas   []scopeArea
 	Secret  string
 	Made    account.Token
 	Problem *fault.Error
@@ -62,17 +68,10 @@ func (p *Portal) showTokens(w http.ResponseWriter, r *http.Request, v *visit, vi
 	if err != nil {
 		return err
 	}
-	offered := v.actor.OfferedScopes()
 	for _, t := range list {
 		line := tokenLine{Token: t, Expired: t.Expired(time.Now())}
 		for _, name := range t.Scopes {
-			title := name // a scope that the kind of space no longer has keeps its name
-			for _, s := range offered {
-				if s.Name == name {
-					title = s.Title
-				}
-			}
-			line.Titles = append(line.Titles, title)
+			line.Titles = append(line.Titles, account.PermissionTitle(name))
 		}
 		view.Items = append(view.Items, line)
 	}
@@ -80,8 +79,12 @@ func (p *Portal) showTokens(w http.ResponseWriter, r *http.Request, v *visit, vi
 	for _, d := range account.TokenDays() {
 		view.Lives = append(view.Lives, lifeChoice{d, lifeTitle(d), d == days})
 	}
-	for _, s := range offered {
-		view.Scopes = append(view.Scopes, scopeChoice{s, slices.Contains(scopes, s.Name)})
+	for _, s := range v.actor.OfferedScopes() {
+		if n := len(view.Areas); n == 0 || view.Areas[n-1].Title != s.Area {
+			view.Areas = append(view.Areas, scopeArea{Title: s.Area})
+		}
+		area := &view.Areas[len(view.Areas)-1]
+		area.Scopes = append(area.Scopes, scopeChoice{s, slices.Contains(scopes, s.Name)})
 	}
 	if view.Secret != "" {
 		w.Header().Set("Cache-Control", "no-store")

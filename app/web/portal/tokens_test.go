@@ -45,7 +45,7 @@ func TestATokenFormKeepsWhatWasTyped(t *testing.T) {
 	b, _ := h.member("user@example.test", account.Personal)
 	b.post("/my/tokens", "name", "夜间任务", "days", "365").wantPage(t, 400, "请至少选择一项权限", `value="夜间任务"`, `<option value="365" selected>`)
 	b.post("/my/tokens", "name", "", "scope", "miniprogram.read", "days", "1").wantPage(t, 400, "请填写名称", "有效期应为", `value="miniprogram.read" checked`)
-	b.post("/my/tokens", "name", "x", "scope", "job.run", "days", "7").wantPage(t, 400, "你在这个空间里没有权限")
+	b.post("/my/tokens", "name", "x", "scope", "job.run", "days", "7").wantPage(t, 400, "不能写进令牌的权限")
 }
 
 func TestATokenOpensNoPage(t *testing.T) {
