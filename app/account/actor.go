@@ -7,6 +7,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"minifleet/app/trail"
 )
 
 // Cookie is the name of the one session cookie that portal and back office share.
@@ -43,6 +45,8 @@ type Actor struct {
 	SpaceKind                               Kind
 	Permissions                             []string // what the member's role includes; nil for an owner: all that the kind of space offers
 	Scopes                                  []string // what the API token at work includes; nil = not limited by one
+	TokenID                                 int64    // of that API token, 0 for a session
+	TokenName                               string
 	MiniPrograms                            []string // AppIDs the member is limited to; nil = all of the space
 	Owner                                   string   // name of the space's first owner, who can give permissions
 }
@@ -109,8 +113,13 @@ func (a Actor) Reaches(appid string) bool {
 
 type actorKey struct{}
 
-// With notes who is asking.
-func With(ctx context.Context, a Actor) context.Context { return context.WithValue(ctx, actorKey{}, a) }
+// With notes who is asking, and for the operation log the API token they came with.
+func With(ctx context.Context, a Actor) context.Context {
+	if a.TokenID != 0 {
+		ctx = trail.WithVia(ctx, trail.Via{Kind: trail.ViaToken, ID: a.TokenID, Name: a.TokenName})
+	}
+	return context.WithValue(ctx, actorKey{}, a)
+}
 
 // From tells who is asking; false when nobody is.
 func From(ctx context.Context) (Actor, bool) {

@@ -185,8 +185,7 @@ func (t *Tokens) Revoke(ctx context.Context, who Actor, id int64) error {
 	return nil
 }
 
-// Authenticate tells who holds the secret, with the token's scopes on the actor and its name beside the person's, so that
-// the operation log shows it. spaceID, unless 0, must be the token's own space: another is NotFound.
+// Authenticate tells who holds the secret, with the token's scopes and name on the actor. spaceID, unless 0, must be the token's own space: another is NotFound.
 func (t *Tokens) Authenticate(ctx context.Context, secret, ip string, spaceID int64) (Actor, error) {
 	if !strings.HasPrefix(secret, TokenPrefix) || len(secret) > 200 {
 		return Actor{}, errToken
@@ -219,8 +218,7 @@ func (t *Tokens) Authenticate(ctx context.Context, secret, ip string, spaceID in
 			return Actor{}, err
 		}
 	}
-	who.Scopes = row.token().Scopes
-	who.Name += "（令牌 " + row.Name + "）"
+	who.Scopes, who.TokenID, who.TokenName = row.token().Scopes, row.ID, row.Name
 	return who, nil
 }
 

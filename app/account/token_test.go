@@ -77,7 +77,7 @@ func TestATokenActsForItsPersonWithinItsScopes(t *testing.T) {
 		if err != nil {
 			h.Fatal(err)
 		}
-		if who.AccountID != owner.AccountID || who.SpaceID != owner.SpaceID || !who.ByToken() || owner.ByToken() || who.Name != "王五（令牌 CI）" {
+		if who.AccountID != owner.AccountID || who.SpaceID != owner.SpaceID || !who.ByToken() || owner.ByToken() || who.Name != "王五" || who.TokenName != "CI" || who.TokenID != made.ID {
 			h.Errorf("%+v", who)
 		}
 		for permission, want := range map[string]bool{"component.read": true, "trail.read": true, "component.bind": false, "version.operate": false, "job.run": false} {

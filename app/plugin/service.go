@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc/metadata"
 
+	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/trail"
 	"minifleet/app/wechat"
@@ -68,7 +69,11 @@ func (s *hostService) authority(ctx context.Context) (authority, error) {
 // authorized is authority, with the request id put into the context for the trail.
 func (s *hostService) authorized(ctx context.Context) (authority, context.Context, error) {
 	a, err := s.authority(ctx)
-	return a, trail.WithRequestID(ctx, a.requestID), err
+	ctx = trail.WithRequestID(ctx, a.requestID)
+	if a.actor.ByToken() { // the operation log names the token that a plugin works under
+		ctx = account.With(ctx, a.actor)
+	}
+	return a, ctx, err
 }
 
 // guard turns a panic of the host's own code into a fault for this one call.

@@ -28,7 +28,7 @@ func TestAnAPITokenIsMadeListedUsedAndRevoked(t *testing.T) {
 	if a := h.as(secret, "POST", "/api/v1/components", bindBody); a.status != 201 {
 		t.Fatalf("bind by token: %d %s", a.status, a.text)
 	}
-	if text := h.as(session, "GET", "/api/v1/trail?act=component.bind", "").text; !strings.Contains(text, "（令牌 CI）") {
+	if text := h.as(session, "GET", "/api/v1/trail?act=component.bind", "").text; !strings.Contains(text, `"via":"token"`) || !strings.Contains(text, `"via_name":"CI"`) {
 		t.Errorf("the trail does not name the token: %s", text)
 	}
 	list := h.as(session, "GET", "/api/v1/tokens", "")
