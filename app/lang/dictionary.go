@@ -3,6 +3,7 @@ package lang
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,28 +210,29 @@ func newPattern(key, value string) (pattern, error) {
 	}
 	next := 0
 	for {
-		before, rest, ok := strings.Cut(value, "{")
-		number, after, closed := strings.Cut(rest, "}")
-		if !ok || !closed {
+		at := hole.FindStringSubmatchIndex(value)
+		if at == nil {
 			p.out = append(p.out, value)
 			return p, nil
 		}
 		n := next + 1
-		if number == "" {
+		if number := value[at[2]:at[3]]; number == "" {
 			next++
 		} else {
 			var err error
 			if n, err = strconv.Atoi(number); err != nil {
-				return p, fmt.Errorf("lang: %q: hole {%s} of its translation is no number", key, number)
+				return p, fmt.Errorf("lang: %q: hole of its translation: %w", key, err)
 			}
 		}
 		if n < 1 || n >= len(p.parts) {
 			return p, fmt.Errorf("lang: %q has no hole %d, its translation asks for it", key, n)
 		}
-		p.out = append(p.out, before, strconv.Itoa(n))
-		value = after
+		p.out = append(p.out, value[:at[0]], strconv.Itoa(n))
+		value = value[at[1]:]
 	}
 }
+
+var hole = regexp.MustCompile(`\{(\d*)\}`)
 
 // match finds what stands in the holes; the text between two holes is taken where it comes first.
 func (p pattern) match(s string) ([]string, bool) {

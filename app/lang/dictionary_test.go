@@ -48,7 +48,7 @@ func TestTranslate(t *testing.T) {
 }
 
 func TestATranslationAsksOnlyForHolesThatAreThere(t *testing.T) {
-	for _, bad := range []string{`{"共 {} 条":"{2} rows"}`, `{"共 {} 条":"{x} rows"}`, `{"{}":"{}"}`, `[`} {
+	for _, bad := range []string{`{"共 {} 条":"{2} rows"}`, `{"共 {} 条":"{0} rows"}`, `{"{}":"{}"}`, `[`} {
 		if _, err := New([]byte(bad)); err == nil {
 			t.Errorf("%s: accepted", bad)
 		}
