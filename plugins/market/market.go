@@ -31,6 +31,7 @@ func New() *sdk.Plugin {
 			sdk.Index("appid"), sdk.Index("state"), sdk.Index("listing")),
 	}
 	m.declareMenu(p)
+	p.Dashboard(m.dashboard)
 	m.declarePages(p)
 	m.declareTables(p)
 	m.declareREST(p)
