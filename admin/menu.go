@@ -28,6 +28,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "定时任务", href: Prefix + "/jobs"},
 				{title: "插件", href: Prefix + "/plugins"},
 				{title: "操作日志", href: Prefix + "/trail"},
+				{title: "导出记录", href: Prefix + "/exports"},
 			}},
 		})
 	} else {
@@ -37,6 +38,10 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 			{title: "模板中心", icon: "fa-clone"},
 			{title: "小程序", icon: "fa-th-large", href: Prefix + "/miniprograms"},
 			{title: "版本与发布", icon: "fa-code-fork"},
+			{title: "数据", icon: "fa-download", children: []menuEntry{
+				{title: "导出记录", href: Prefix + "/exports"},
+				{title: "导入", href: Prefix + "/imports"},
+			}},
 			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
 		})
 	}

@@ -18,6 +18,7 @@ type Services struct {
 	Jobs         Jobs
 	Processes    Processes
 	Trail        Trail
+	Transfers    Transfers
 	// Failures tells the newest pushes of a component that were refused, newest first. Nil shows none.
 	Failures func(component string) []Failure
 }
@@ -121,6 +122,9 @@ func (a *Admin) corePages() []Page {
 	}
 	if s.Processes != nil {
 		pages = append(pages, a.processPages()...)
+	}
+	if s.Transfers != nil {
+		pages = append(pages, a.transferPages()...)
 	}
 	if s.Trail != nil {
 		pages = append(pages, a.trailPages()...)

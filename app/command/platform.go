@@ -32,6 +32,7 @@ import (
 	"minifleet/app/secret"
 	"minifleet/app/store"
 	"minifleet/app/trail"
+	"minifleet/app/transfer"
 	"minifleet/app/web"
 	"minifleet/app/web/portal"
 	"minifleet/app/wechat"
@@ -62,6 +63,7 @@ type platform struct {
 	inbox      *inbox.Handler
 	plugins    *plugin.Host
 	jobs       *schedule.Service
+	transfers  *transfer.Service
 	web        *web.Server
 	admin      *admin.Admin
 	metrics    *prometheus.Registry
@@ -111,6 +113,9 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 		return nil, err
 	}
 	if p.plugins, err = p.host(executable); err != nil {
+		return nil, err
+	}
+	if p.transfers, err = p.carriers(); err != nil {
 		return nil, err
 	}
 	p.jobs = schedule.New(p.db, p.clk, log, p.cron)
@@ -173,7 +178,7 @@ func (p *platform) pages() error {
 	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
-		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail,
+		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), English: words.Handler, Metrics: p.metrics, Log: p.log,
 		Setup: p.operators,
 	})
@@ -182,7 +187,7 @@ func (p *platform) pages() error {
 		Head: assets.Head(), Foot: assets.Foot(), Log: p.log, Clock: p.clk,
 		Services: admin.Services{
 			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins},
-			Trail: p.trail, Failures: adminFailures(p.inbox),
+			Trail: p.trail, Transfers: p.transfers, Failures: adminFailures(p.inbox),
 		},
 	})
 	if err != nil {
@@ -241,6 +246,7 @@ func (p *platform) run(ctx context.Context, ready func()) (err error) {
 		return err
 	}
 	loop("jobs", p.jobs.Run)
+	loop("transfers", p.transfers.Run)
 	ready()
 	<-ctx.Done()
 	p.log.Info("stopping")

@@ -43,6 +43,8 @@ type Request struct {
 	List   string // name of the list
 	Format string // XLSX or CSV
 	Query  Query
+	// Background makes a file of few rows in the background too, for programs that want one kind of answer.
+	Background bool
 }
 
 // Export is a file in the making or ready. Times are Unix milliseconds on the platform's clock.
@@ -114,9 +116,12 @@ func (s *Service) Start(ctx context.Context, who account.Actor, r Request) (*Fil
 	if err != nil {
 		return nil, Export{}, err
 	}
-	rows, more, err := s.firstRows(ctx, sheet)
-	if err != nil {
-		return nil, Export{}, err
+	var rows [][]string
+	more := r.Background
+	if !more {
+		if rows, more, err = s.firstRows(ctx, sheet); err != nil {
+			return nil, Export{}, err
+		}
 	}
 	if more {
 		e, err := s.enqueue(ctx, who, r, sheet)

@@ -100,7 +100,7 @@ func (s *Service) Upload(ctx context.Context, who account.Actor, list, name stri
 	}
 	raw, err := io.ReadAll(io.LimitReader(r, MaxImportBytes+1))
 	if err != nil {
-		return Import{}, badFile("文件没有传完，请重试").Because(err)
+		return Import{}, badFile("文件没有传完，或者超过 8 MB，请重试").Because(err)
 	}
 	if len(raw) > MaxImportBytes {
 		return Import{}, badFile("文件太大，最大 8 MB，请拆成几个文件")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -229,7 +230,7 @@ func (b batch) apply(ctx context.Context, rows []ImportRow) error {
 		return nil
 	}
 	if b.form.Keyed {
-		err := b.together(ctx, todo)
+		err := b.together(ctx, slices.Clone(todo))
 		if !errors.Is(err, errOneByOne) {
 			return err
 		}
@@ -246,7 +247,11 @@ func (b batch) apply(ctx context.Context, rows []ImportRow) error {
 			}
 			continue
 		}
-		if err := b.s.db.Tx(ctx, func(ctx context.Context) error { return b.write(ctx, one) }); err != nil {
+		err := b.together(ctx, one)
+		if errors.Is(err, errOneByOne) { // nothing of the row stays but its mark
+			err = b.mark(ctx, one)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -255,13 +260,13 @@ func (b batch) apply(ctx context.Context, rows []ImportRow) error {
 
 var errOneByOne = errors.New("transfer: a row of the batch was refused")
 
+// together writes rows and their marks in one transaction, or none of them when one is refused.
 func (b batch) together(ctx context.Context, todo []ImportRow) error {
 	return b.s.db.Tx(ctx, func(ctx context.Context) error {
-		copied := append([]ImportRow(nil), todo...)
-		if err := b.write(ctx, copied); err != nil {
+		if err := b.write(ctx, todo); err != nil {
 			return err
 		}
-		for _, r := range copied {
+		for _, r := range todo {
 			if r.Verdict == Refused {
 				return errOneByOne
 			}

@@ -68,6 +68,10 @@ func (f *shelf) one(ctx context.Context, r Row) Outcome {
 		return Outcome{Err: err}
 	}
 	if taken > 0 && r.ID == 0 {
+		// A refusal that comes after a row was written: it must not stay.
+		if err := f.db.Insert(ctx, "space", map[string]any{"id": f.db.NewID(), "name": "half", "kind": "x", "created_at": 1}); err != nil {
+			return Outcome{Err: err}
+		}
 		return Outcome{Err: fault.InvalidInput().On("name", "这个名称已经存在")}
 	}
 	if r.ID != 0 {

@@ -33,6 +33,8 @@ type Options struct {
 	Tables  Source            // any other name; nil for none
 	Targets map[string]Target // what can be imported into, by name
 	Into    Target            // any other name; nil for none
+	// Importable names the lists of Into that the person may import into; nil for none.
+	Importable func(ctx context.Context, who account.Actor) []List
 
 	// Ended tells the person that a file is ready or an import is through; it is called inside the transaction that says so.
 	Ended func(ctx context.Context, n Ended) error
@@ -47,6 +49,12 @@ type Options struct {
 	Lease, Poll time.Duration
 	// SheetRows bounds the rows of one sheet; default and most: the format's own 1,048,576.
 	SheetRows int
+}
+
+// List is a list that can be imported into.
+type List struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
 }
 
 // Ended is the news of a job in the background that ended.

@@ -17,7 +17,7 @@ import (
 
 // Bounds of an import.
 const (
-	MaxImportBytes = 8 << 20
+	MaxImportBytes = 8_000_000 // below what the server takes of a request at all, form around it included
 	maxImportRows  = 50_000
 	maxColumns     = 100
 	maxCellChars   = 20_000

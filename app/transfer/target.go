@@ -2,9 +2,11 @@ package transfer
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"minifleet/app/account"
+	"minifleet/app/fault"
 )
 
 // Choice is one value of a closed choice and its word.
@@ -80,6 +82,25 @@ func (s *Service) form(ctx context.Context, who account.Actor, list string) (Tar
 		f.Fields = append([]Field{{Name: RowID, Title: "编号", Type: "int", Help: "填已有数据的编号表示修改，留空表示新建"}}, f.Fields...)
 	}
 	return t, f, err
+}
+
+// Importable names the lists that the person may import into today, by name.
+func (s *Service) Importable(ctx context.Context, who account.Actor) ([]List, error) {
+	var out []List
+	for name, t := range s.o.Targets {
+		f, err := t.Form(ctx, who, name)
+		switch k := fault.KindOf(err); {
+		case err == nil && (f.CanCreate || f.CanUpdate):
+			out = append(out, List{name, f.Title})
+		case err != nil && k != fault.Forbidden && k != fault.NotFound:
+			return nil, err
+		}
+	}
+	if s.o.Importable != nil {
+		out = append(out, s.o.Importable(ctx, who)...)
+	}
+	slices.SortFunc(out, func(a, b List) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
 }
 
 // guess finds the field that a column's title means, "" for none.

@@ -50,6 +50,10 @@ func (s *Server) serveTyped(r *ghttp.Request) {
 		return
 	}
 	ctx := account.With(req.Context(), actor)
+	if _, ok := in.Interface().(streamed); ok {
+		sendFile(w, req, ctx, handler.Value, in)
+		return
+	}
 	key := req.Header.Get("Idempotency-Key")
 	call := func() (int, []byte, error) { return invoke(ctx, handler.Value, in) }
 	_, secret := in.Interface().(unrepeatable)
@@ -137,6 +141,9 @@ func readInput(typ reflect.Type, r *ghttp.Request) (reflect.Value, error) {
 	}
 	if err := bad.OrNil(); err != nil {
 		return in, err
+	}
+	if own, ok := in.Interface().(ownBody); ok {
+		return in, own.take(r.Request)
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodDelete && len(body) == 0 {
 		return in, nil

@@ -119,6 +119,7 @@ func newHouse(t *testing.T, around ...func(*Options)) *house {
 		DB: h.db, Clock: clk, Accounts: people, Tokens: account.NewTokens(h.db, acts, people), Components: components, Apps: apps, Grants: grant.New(h.db, clk, acts, apps),
 		Events: h.events, Jobs: jobs, Trail: acts, Plugins: h.plugins, Metrics: prometheus.NewRegistry(), Log: log,
 		Inbox:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "inbox "+r.URL.Path) }),
+		Transfers: transfers(t, h.db, clk, acts, people),
 		Portal: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "portal "+r.URL.Path) }),
 	}
 	for _, change := range around {

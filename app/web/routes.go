@@ -25,6 +25,8 @@ func (s *Server) routes() {
 			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.listGrants, s.revokeGrant,
 			s.listEvents, s.getEvent, s.replayEvent,
 			s.listTokens, s.listScopes, s.createToken, s.revokeToken,
+			s.listExports, s.startExport, s.getExport, s.exportFile, s.cancelExport, s.deleteExport,
+			s.importLists, s.importTemplate, s.listImports, s.uploadImport, s.getImport, s.importRows, s.checkImport, s.confirmImport, s.importProblems, s.deleteImport,
 			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.listPlugins, s.restartPlugin,
 		)
 	})

@@ -30,6 +30,7 @@ import (
 	"minifleet/app/schedule"
 	"minifleet/app/store"
 	"minifleet/app/trail"
+	"minifleet/app/transfer"
 )
 
 // Plugins is what the API asks of the plugin host.
@@ -57,6 +58,7 @@ type Options struct {
 	Events     *event.Log
 	Jobs       *schedule.Service
 	Trail      *trail.Log
+	Transfers  *transfer.Service
 	Plugins    Plugins
 
 	Inbox   http.Handler                    // /wechat/, ahead of every router
