@@ -67,6 +67,7 @@ type Admin struct {
 	clock   clock.Clock
 	flash   flash
 	frame   *template.Template
+	lists   listViews
 }
 
 // New builds the back office and opens GoAdmin's pool; Close ends it.
@@ -92,7 +93,7 @@ func New(o Options) (*Admin, error) {
 	if a.engine, err = openEngine(o); err != nil {
 		return nil, fmt.Errorf("admin: open GoAdmin: %w", err)
 	}
-	a.shadows = newShadows(o.DB)
+	a.shadows, a.lists = newShadows(o.DB), listViews{o.DB}
 	if err := a.register(); err != nil {
 		return nil, errors.Join(err, a.engine.Close())
 	}

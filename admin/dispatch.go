@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	gocontext "github.com/GoAdminGroup/go-admin/context"
@@ -18,7 +19,7 @@ import (
 
 // register fills the address table: core pages, plugin tables, plugin pages.
 func (a *Admin) register() error {
-	for _, p := range append(a.corePages(), a.o.Pages...) {
+	for _, p := range slices.Concat(a.corePages(), a.listViewPages(), a.o.Pages) {
 		if err := a.add(p, kindCore); err != nil {
 			return err
 		}

@@ -55,6 +55,7 @@ func (a *Admin) Guard(next http.Handler) http.Handler {
 		}
 		v := &visit{actor: actor}
 		v.bar.Prefer(r)
+		v.bar.Here = r.URL.EscapedPath() // with the query that is let through, once it is known
 		if err := a.admit(w, r, v); err != nil {
 			a.fail(w, r, v, err)
 			return
@@ -138,6 +139,9 @@ func (a *Admin) cleanRequest(w http.ResponseWriter, r *http.Request, v *visit) (
 	clean := r.Clone(context.WithValue(r.Context(), visitKey{}, v))
 	clean.URL.RawQuery = query.Encode()
 	clean.RequestURI = clean.URL.RequestURI()
+	if r.Method == http.MethodGet {
+		v.bar.Here = clean.RequestURI
+	}
 	clean.Body = io.NopCloser(bytes.NewReader(v.body))
 	for _, h := range strippedHeaders {
 		clean.Header.Del(h)

@@ -14,6 +14,7 @@ import (
 const (
 	maxQueryNames = 64
 	maxQueryValue = 2000
+	maxSearch     = 10_000 // of the search box, which takes a pasted list of 500 AppIDs
 )
 
 // GoAdmin's own parameter names that a list page may carry.
@@ -60,9 +61,15 @@ func tableQuery(in url.Values, t Table) url.Values {
 	put(querySortType, func(s string) bool { return s == "asc" || s == "desc" })
 	put(queryPageSize, func(s string) bool { n, err := strconv.Atoi(s); return err == nil && slices.Contains(pageSizes, n) })
 	put(queryCursor, any)
-	put(querySearch, any)
 	put(queryBack, any)
 	put(queryKey, any)
+	for _, name := range []string{queryLast, queryMore} {
+		put(name, func(s string) bool { return s == "1" })
+	}
+	put(queryView, func(s string) bool { return s == "all" })
+	if s := in.Get(querySearch); s != "" && len(s) <= maxSearch {
+		out.Set(querySearch, s)
+	}
 	for _, f := range t.Filters {
 		if plainName(f.Name) {
 			put(f.Name, any)
@@ -85,7 +92,7 @@ func pluginQuery(in url.Values) url.Values {
 func knownQuery(in url.Values, known []string) url.Values {
 	out := url.Values{}
 	for _, name := range known {
-		if s := in.Get(name); s != "" && len(s) <= maxQueryValue {
+		if s := in.Get(name); s != "" && (len(s) <= maxQueryValue || name == querySearch && len(s) <= maxSearch) {
 			out.Set(name, s)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/event"
 	"minifleet/app/fault"
@@ -18,7 +19,7 @@ import (
 
 func (a *Admin) eventPages() []Page {
 	return []Page{
-		{Pattern: "GET /events", Title: "事件日志", Kinds: operators, Query: []string{"component", "appid", "type", "state", "from", "to", queryCursor}, Handle: a.eventsPage},
+		{Pattern: "GET /events", Title: "事件日志", Kinds: operators, Query: listQuery("component", "appid", "type", "state", "from", "to"), Handle: a.eventsPage},
 		{Pattern: "GET /events/{id}", Title: "事件", Kinds: operators, Handle: a.eventPage},
 		{Pattern: "POST /events/{id}/payload", Title: "事件", Kinds: operators, Handle: a.revealEvent},
 		{Pattern: "POST /events/{id}/replay", Title: "事件", Kinds: operators, Handle: a.replayEvent},
@@ -41,35 +42,35 @@ func eventTag(state string) (color, label string) {
 	}
 }
 
-type eventRow struct {
-	event.Row
-	Color, Label string
-}
-
-type eventsView struct {
-	Rows                          []eventRow
-	Component, AppID, Type, State string
-	From, To                      string
-	Next                          string
-	Filtered                      bool
-	States                        []Option
-	Problem                       *fault.Error
-}
-
 var eventStates = []Option{{event.StateWaiting, "投递中", ""}, {event.StateDone, "已投递", ""}, {event.StateDead, "投递失败", ""}, {event.StateInert, "不投递", ""}}
 
-func (a *Admin) eventsPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
-	q := r.URL.Query()
-	v := eventsView{Component: trimmed(q, "component"), AppID: trimmed(q, "appid"), Type: trimmed(q, "type"), State: q.Get("state"), From: q.Get("from"), To: q.Get("to"), States: eventStates}
-	f := event.Filter{Component: v.Component, AppID: v.AppID, Type: v.Type, Cursor: q.Get(queryCursor), Limit: 50}
-	if slices.ContainsFunc(eventStates, func(o Option) bool { return o.Value == v.State }) {
-		f.State = v.State
+func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	const base = Prefix + "/events"
+	s, elsewhere, err := a.openList(ctx, actor, r, "events", base)
+	if err != nil {
+		return View{}, err
+	}
+	if elsewhere != nil {
+		return *elsewhere, nil
+	}
+	f := event.Filter{Component: trimmed(s.q, "component"), AppID: trimmed(s.q, "appid"), Type: trimmed(s.q, "type"), Cursor: s.cursor, Limit: s.size}
+	if v := s.q.Get("state"); slices.ContainsFunc(eventStates, func(o Option) bool { return o.Value == v }) {
+		f.State = v
 	}
 	bad := fault.InvalidInput()
-	f.From, f.To = timeField(bad, "from", v.From), timeField(bad, "to", v.To)
+	f.From, f.To = timeField(bad, "from", s.q.Get("from")), timeField(bad, "to", s.q.Get("to"))
+	l := shownList{
+		Name: "events", Title: "事件日志", Address: base, Acts: true, Empty: "还没有收到事件。绑定第三方平台后，微信的推送会出现在这里。", Export: true,
+		Filters: []listFilter{
+			{Name: "type", Title: "类型", Value: f.Type, Kind: "text", Hint: "如 weapp_audit_*"}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID"},
+			{Name: "state", Title: "状态", Value: f.State, Kind: "select", Options: eventStates}, {Name: "component", Title: "第三方平台", Value: f.Component, Kind: "text", Hint: "AppID"},
+			{Name: "from", Title: "收到时间从", Value: s.q.Get("from"), Kind: "datetime-local", Error: fieldMessage(bad, "from")}, {Name: "to", Title: "到", Value: s.q.Get("to"), Kind: "datetime-local", Error: fieldMessage(bad, "to")},
+		},
+		Columns: []theme.Column{{Name: "at", Title: "收到时间"}, {Name: "type", Title: "类型"}, {Name: "source", Title: "来源"}, {Name: "component", Title: "第三方平台"}, {Name: "appid", Title: "小程序"}, {Name: "state", Title: "状态"}, {Name: "deliveries", Title: "投递"}},
+	}
 	if err := bad.OrNil(); err != nil {
-		v.Problem = bad
-		return View{Body: a.render("events", v), Status: http.StatusBadRequest}, nil
+		l.Problem = bad
+		return View{Body: a.showList(s, l), Status: http.StatusBadRequest}, nil
 	}
 	rows, next, err := a.o.Services.Events.List(ctx, f)
 	if errors.Is(err, event.ErrCursor) {
@@ -78,18 +79,35 @@ func (a *Admin) eventsPage(ctx context.Context, _ account.Actor, r *http.Request
 	if err != nil {
 		return View{}, err
 	}
+	l.Next = next
 	for _, e := range rows {
-		row := eventRow{Row: e}
-		row.Color, row.Label = eventTag(e.State)
-		v.Rows = append(v.Rows, row)
+		l.Rows = append(l.Rows, a.eventRow(e))
 	}
-	if next != "" {
-		more := clone(q)
-		more.Set(queryCursor, next)
-		v.Next = Prefix + "/events?" + more.Encode()
+	return View{Body: a.showList(s, l)}, nil
+}
+
+func (a *Admin) eventRow(e event.Row) theme.Row {
+	v := struct {
+		event.Row
+		Color, Label string
+	}{Row: e}
+	v.Color, v.Label = eventTag(e.State)
+	id := strconv.FormatInt(e.ID, 10)
+	row := theme.Row{ID: id, Name: e.Type, Ops: []theme.Op{{Title: "详情", Href: Prefix + "/events/" + id}}}
+	for _, cell := range []string{"event-at", "event-type", "event-source", "event-component", "event-appid", "event-state", "event-deliveries"} {
+		row.Cells = append(row.Cells, a.render(cell, v))
 	}
-	v.Filtered = len(keep(q)) > 0
-	return View{Body: a.render("events", v)}, nil
+	return row
+}
+
+// fieldMessage is what is wrong with a field, "" for nothing.
+func fieldMessage(f *fault.Error, name string) string {
+	for _, field := range f.Fields {
+		if field.Name == name {
+			return field.Message
+		}
+	}
+	return ""
 }
 
 func trimmed(q url.Values, name string) string { return strings.TrimSpace(q.Get(name)) }

@@ -8,18 +8,19 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/skip2/go-qrcode"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
-	"minifleet/app/component"
 	"minifleet/app/fault"
 	"minifleet/app/miniprogram"
 )
 
 func (a *Admin) miniProgramPages() []Page {
 	pages := []Page{
-		{Pattern: "GET /miniprograms", Title: "小程序", Query: []string{"q", "component", "state", queryCursor}, Handle: a.miniProgramsPage},
+		{Pattern: "GET /miniprograms", Title: "小程序", Query: listQuery("component", "state"), Handle: a.miniProgramsPage},
 		{Pattern: "POST /miniprograms/links", Title: "授权链接", Kinds: merchants, Handle: a.makeLink},
 		{Pattern: "GET /miniprograms/links/{ticket}", Title: "授权链接", Kinds: merchants, Handle: a.linkPage},
 		{Pattern: "GET /miniprograms/links/{ticket}/state", Kinds: merchants, Handle: a.linkState},
@@ -49,15 +50,10 @@ func (a *Admin) syncMiniProgram(ctx context.Context, actor account.Actor, r *htt
 		if fault.KindOf(err) == fault.Internal {
 			return View{}, err
 		}
-		return a.miniList(ctx, actor, url.Values{"q": {appid}}, err)
+		return a.miniList(ctx, actor, at(r, url.Values{querySearch: {appid}}), err)
 	}
 	a.flash.put(actor, "已同步 "+appid)
 	return View{Redirect: Prefix + "/miniprograms?q=" + url.QueryEscape(appid)}, nil
-}
-
-type miniRow struct {
-	miniprogram.MiniProgram
-	Auths []miniAuth
 }
 
 // miniAuth is one authorisation as the list shows it.
@@ -66,61 +62,138 @@ type miniAuth struct {
 	Missing                       []string
 }
 
-type miniView struct {
-	Rows       []miniRow
-	Components []component.Component
-	Filter     miniprogram.Filter
-	Total      string
-	Next       string
-	Filtered   bool
-	CanLink    bool
-	CanSync    bool
-	Problem    *fault.Error
+// at is the request as if it had asked for the list with this query: what a form that was refused shows again.
+func at(r *http.Request, q url.Values) *http.Request {
+	again := r.Clone(r.Context())
+	again.URL = &url.URL{Path: Prefix + "/miniprograms", RawQuery: q.Encode()}
+	return again
 }
 
 func (a *Admin) miniProgramsPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	return a.miniList(ctx, actor, r.URL.Query(), nil)
+	return a.miniList(ctx, actor, r, nil)
 }
 
-func (a *Admin) miniList(ctx context.Context, actor account.Actor, q url.Values, problem error) (View, error) {
-	f := miniprogram.Filter{Query: q.Get("q"), Component: q.Get("component"), Limit: 20}
-	if s := q.Get("state"); slices.Contains([]string{miniprogram.Active, miniprogram.Revoked, miniprogram.NeedsReauth}, s) {
-		f.State = s
-	}
-	if n, err := strconv.ParseInt(q.Get(queryCursor), 10, 64); err == nil {
-		f.Cursor = n
-	}
-	page, err := a.o.Services.MiniPrograms.List(ctx, actor, f)
+var authStates = []Option{{miniprogram.Active, "已授权", ""}, {miniprogram.Revoked, "已取消授权", ""}, {miniprogram.NeedsReauth, "授权失效", ""}}
+
+func (a *Admin) miniList(ctx context.Context, actor account.Actor, r *http.Request, problem error) (View, error) {
+	const base = Prefix + "/miniprograms"
+	s, elsewhere, err := a.openList(ctx, actor, r, "miniprograms", base)
 	if err != nil {
 		return View{}, err
 	}
-	v := miniView{Filter: f, Total: countText(page.Total), Filtered: f.Query != "" || f.Component != "" || f.State != "", CanLink: actor.SpaceKind == account.Merchant, CanSync: a.canSync(), Problem: fault.From(problem)}
-	names := map[string]string{}
-	if a.o.Services.Components != nil {
-		if v.Components, err = a.o.Services.Components.List(ctx, actor); err != nil {
-			return View{}, err
-		}
-		for _, c := range v.Components {
-			names[c.AppID] = c.Name
-		}
+	if elsewhere != nil {
+		return *elsewhere, nil
 	}
-	for _, m := range page.Items {
-		v.Rows = append(v.Rows, miniRow{m, auths(m, names)})
+	f := miniprogram.Filter{Query: s.search, Component: s.q.Get("component"), Limit: s.size, Oldest: s.last}
+	if v := s.q.Get("state"); slices.ContainsFunc(authStates, func(o Option) bool { return o.Value == v }) {
+		f.State = v
 	}
+	f.Cursor, _ = strconv.ParseInt(s.cursor, 10, 64) // what is no number is the first page
+	ids, page, err := a.miniPage(ctx, actor, f)
+	if err != nil {
+		return View{}, err
+	}
+	if s.last {
+		slices.Reverse(page.Items)
+	}
+	components, err := a.componentNames(ctx, actor)
+	if err != nil {
+		return View{}, err
+	}
+	l := shownList{
+		Name: "miniprograms", Title: "小程序", Address: base, Search: "名称、AppID 或主体，可粘贴多个 AppID", Acts: true, Reverse: true, Export: true, Pasted: ids, Problem: fault.From(problem),
+		Filters: []listFilter{{Name: "component", Title: "所属平台", Value: f.Component, Kind: "select", Options: components}, {Name: "state", Title: "授权状态", Value: f.State, Kind: "select", Options: authStates}},
+		Columns: []theme.Column{{Name: "name", Title: "小程序"}, {Name: "appid", Title: "AppID"}, {Name: "principal", Title: "主体"}, {Name: "auth", Title: "所属平台与授权"}, {Name: "missing", Title: "权限缺口"}, {Name: "synced", Title: "最近同步"}},
+		Rows:    a.miniRows(page.Items, components), Empty: "还没有小程序。商户或用户授权后会出现在这里。",
+	}
+	l.Total, l.Capped = exact(page.Total)
 	if page.Next != 0 {
-		next := clone(q)
-		next.Set(queryCursor, strconv.FormatInt(page.Next, 10))
-		v.Next = Prefix + "/miniprograms?" + next.Encode()
+		l.Next = strconv.FormatInt(page.Next, 10)
 	}
-	return View{Title: "小程序", Body: a.render("miniprograms", v), Status: problemStatus(problem)}, nil
+	if actor.SpaceKind == account.Merchant {
+		l.Empty = "还没有小程序。生成一个授权链接，让小程序管理员扫码授权。"
+		l.Tools = a.render("link-tools", len(components) > 0)
+		if len(components) == 0 {
+			l.Step = Link{"去绑定第三方平台", Prefix + "/components/new"}
+		}
+	}
+	body := a.showList(s, l)
+	if actor.SpaceKind == account.Merchant {
+		body += a.render("link-dialog", components)
+	}
+	return View{Title: "小程序", Body: body, Status: problemStatus(problem)}, nil
 }
 
-// countText is exact below the cap that the room counts to.
-func countText(n int64) string {
-	if n >= 10000 {
-		return "10,000+"
+// exact is a room's total as the list takes it: beyond 10,000 it is not counted.
+func exact(n int64) (total *int64, capped bool) {
+	if n < 0 || n > 10_000 {
+		return nil, true
 	}
-	return grouped(n)
+	return &n, false
+}
+
+// miniPage reads a page; a pasted list of AppIDs is looked up exactly, and what is missing is told.
+func (a *Admin) miniPage(ctx context.Context, actor account.Actor, f miniprogram.Filter) (*pastedIDs, miniprogram.Page, error) {
+	ids := pasted(f.Query)
+	if ids != nil {
+		f.Query = strings.Join(ids.Asked, ",")
+		var found []string
+		for all := (miniprogram.Filter{Query: f.Query, Component: f.Component, State: f.State, Limit: 100}); len(found) < maxEverything; {
+			page, err := a.o.Services.MiniPrograms.List(ctx, actor, all)
+			if err != nil {
+				return nil, page, err
+			}
+			for _, m := range page.Items {
+				found = append(found, m.AppID)
+			}
+			if all.Cursor = page.Next; page.Next == 0 {
+				break
+			}
+		}
+		ids.missing(found)
+	}
+	page, err := a.o.Services.MiniPrograms.List(ctx, actor, f)
+	return ids, page, err
+}
+
+// componentNames are the platform apps that the actor sees, as a choice.
+func (a *Admin) componentNames(ctx context.Context, actor account.Actor) ([]Option, error) {
+	if a.o.Services.Components == nil {
+		return nil, nil
+	}
+	list, err := a.o.Services.Components.List(ctx, actor)
+	var out []Option
+	for _, c := range list {
+		out = append(out, Option{Value: c.AppID, Label: c.Name})
+	}
+	return out, err
+}
+
+func (a *Admin) miniRows(items []miniprogram.MiniProgram, components []Option) []theme.Row {
+	names := map[string]string{}
+	for _, c := range components {
+		names[c.Value] = c.Label
+	}
+	rows := make([]theme.Row, 0, len(items))
+	for _, m := range items {
+		id := url.PathEscape(m.AppID)
+		v := struct {
+			miniprogram.MiniProgram
+			Auths []miniAuth
+		}{m, auths(m, names)}
+		row := theme.Row{ID: m.AppID, Name: m.Name(), Ops: []theme.Op{
+			{Title: "三栏版本", Href: Prefix + "/p/version/miniprograms/" + id}, {Title: "谁能操作", Href: Prefix + "/p/hosting/miniprograms/" + id}, {Title: "操作日志", Href: Prefix + "/trail?appid=" + url.QueryEscape(m.AppID)},
+		}}
+		if a.canSync() {
+			row.Ops = append(row.Ops, theme.Op{Title: "立即同步", Post: Prefix + "/miniprograms/" + id + "/sync", Test: "sync"})
+		}
+		for _, cell := range []string{"mini-name", "mini-appid", "mini-principal", "mini-auth", "mini-missing", "mini-synced"} {
+			row.Cells = append(row.Cells, a.render(cell, v))
+		}
+		row.Off = len(v.Auths) > 0 && !slices.ContainsFunc(v.Auths, func(x miniAuth) bool { return x.Color != "grey" })
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // auths puts the authorisations of a mini program into words; a lost one stays visible.
@@ -165,7 +238,7 @@ func (a *Admin) makeLink(ctx context.Context, actor account.Actor, r *http.Reque
 		if fault.KindOf(err) == fault.Internal {
 			return View{}, err
 		}
-		return a.miniList(ctx, actor, url.Values{}, err)
+		return a.miniList(ctx, actor, at(r, url.Values{}), err)
 	}
 	return View{Redirect: Prefix + "/miniprograms/links/" + url.PathEscape(t.ID)}, nil
 }

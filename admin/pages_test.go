@@ -134,7 +134,7 @@ func TestMiniProgramsAreFoundAndTheirGapsNamed(t *testing.T) {
 	if f := r.minis.asked[len(r.minis.asked)-1]; f.Component != bound || f.State != miniprogram.Revoked || f.Cursor != 9 || f.Visible != "" {
 		t.Errorf("asked %+v", f)
 	}
-	h.get("merchant", "/admin/miniprograms?q=nothing").want(t, 200, "没有符合条件的小程序")
+	h.get("merchant", "/admin/miniprograms?q=nothing").want(t, 200, "没有符合条件的记录")
 }
 
 func TestSyncReadsOnlyWhatTheListShows(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	goadmin "github.com/GoAdminGroup/go-admin/plugins/admin"
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/table"
 	formtype "github.com/GoAdminGroup/go-admin/template/types/form"
+	_ "github.com/GoAdminGroup/themes/sword" // the stock look, for the stock pages that the exploits are tried on
 )
 
 // stock is GoAdmin as it comes, on the same database: what would stand open without the guard.

@@ -61,7 +61,10 @@ func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (Vie
 	}
 	f := fault.From(problem)
 	fields := slices.DeleteFunc(info.FieldList, func(x types.FormField) bool { return x.Field == queryKey })
+	shown := formValues(t, row).Values
 	for i := range fields {
+		// What was typed, as it was typed: the display chain has escaped GoAdmin's copy already, and the theme escapes once.
+		fields[i].Value = template.HTML(shown[fields[i].Field])
 		fields[i].Foot = fieldError(f, fields[i].Field)
 	}
 	hidden := map[string]string{fieldVersion: strconv.FormatInt(row.Version, 10)}
@@ -70,21 +73,30 @@ func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (Vie
 		hidden[queryKey], title, url = row.ID, "修改"+t.Title, t.Address()+"/edit"
 	}
 	content := theme.New().Form().SetContent(fields).SetPrimaryKey(queryKey).SetUrl(url).
-		SetHiddenFields(hidden).SetHeader(a.render("form-problem", f)).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
+		SetHiddenFields(hidden).SetHeader(a.render("form-problem", summary(f))).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
 	return View{Title: title, Trail: []Link{{t.Title, t.Address()}}, Body: content, Status: problemStatus(problem)}, nil
 }
 
+// fieldError is what the theme sets below the field.
 func fieldError(f *fault.Error, name string) template.HTML {
 	if f == nil {
 		return ""
 	}
-	var b strings.Builder
-	for _, field := range f.Fields {
-		if field.Name == name {
-			b.WriteString(`<p class="mf-error" role="alert">` + template.HTMLEscapeString(field.Message) + `</p>`)
-		}
+	return template.HTML(template.HTMLEscapeString(fieldMessage(f, name)))
+}
+
+// formErrors is the summary above a refused form: what is wrong, each line leading to its field.
+type formErrors struct {
+	Message string
+	Fields  []fault.Field
+	WeChat  *fault.Upstream
+}
+
+func summary(f *fault.Error) *formErrors {
+	if f == nil {
+		return nil
 	}
-	return template.HTML(b.String())
+	return &formErrors{Message: f.Message, Fields: f.Fields, WeChat: f.WeChat}
 }
 
 const inputTime = "2006-01-02T15:04:05"

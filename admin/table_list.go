@@ -4,24 +4,17 @@ import (
 	"context"
 	"html/template"
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	gocontext "github.com/GoAdminGroup/go-admin/context"
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/parameter"
-	formtype "github.com/GoAdminGroup/go-admin/template/types/form"
+	"github.com/GoAdminGroup/go-admin/template/types"
 
 	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
-)
-
-// querySearch is the one search box's parameter; queryBack holds the cursors of the pages before.
-const (
-	querySearch = "q"
-	queryBack   = "back"
-	maxBack     = 15
 )
 
 // tablePages are the addresses of every plugin table, whatever its name.
@@ -64,173 +57,231 @@ func (a *Admin) listPage(ctx context.Context, actor account.Actor, r *http.Reque
 
 // list shows one page of a table. problem is shown above it, when an action on it has failed.
 func (a *Admin) list(ctx context.Context, actor account.Actor, r *http.Request, t Table, problem error) (View, error) {
-	q := r.URL.Query()
-	ask := TableQuery{Filters: map[string]string{}, Search: q.Get(querySearch), Cursor: q.Get(queryCursor), Limit: sizeOf(q)}
-	if s := q.Get(querySort); s != "" {
-		ask.Sort = s
-		if q.Get(querySortType) != "asc" {
-			ask.Sort = "-" + s
-		}
+	s, elsewhere, err := a.openList(ctx, actor, r, t.FullName(), t.Address())
+	if err != nil {
+		return View{}, err
 	}
-	for _, f := range t.Filters {
-		if s := strings.TrimSpace(q.Get(f.Name)); s != "" {
-			ask.Filters[f.Name] = s
-		}
+	if elsewhere != nil {
+		return *elsewhere, nil
 	}
-	page, err := a.o.Plugins.Rows(ctx, actor, t.Plugin, t.Name, ask)
+	ask := tableAsk(t, s)
+	ids := pasted(s.search)
+	page, err := a.tableRows(ctx, actor, t, s, ask, ids)
 	if err != nil {
 		return View{}, err
 	}
 	gctx := gocontext.NewContext(r)
 	panel := generate(gctx, t, source{rows: func() []TableRow { return page.Rows }})
-	params := parameter.GetParam(r.URL, ask.Limit, queryKey, "desc")
-	info, err := panel.GetData(gctx, params)
+	info, err := panel.GetData(gctx, parameter.GetParam(r.URL, ask.Limit, queryKey, "desc"))
 	if err != nil {
 		return View{}, err
 	}
-	look := theme.New()
-	body := listView{
-		Table: t, Page: page, Query: q, Keep: keep(q), Problem: fault.From(problem), Filtered: len(ask.Filters) > 0 || ask.Search != "",
-		Next: nextPage(t, q, page.Next), Back: backPage(t, q), First: t.Address() + "?" + keep(q).Encode(), Size: ask.Limit, Sizes: pageSizes,
-		Empty: t.emptyText(len(ask.Filters) > 0 || ask.Search != ""),
+	l := shownList{
+		Name: t.FullName(), Title: t.Title, Address: t.Address(), Filters: tableFilters(t, s), Search: t.searchHint(), Total: page.Total, Capped: t.Counted, Next: page.Next,
+		Reverse: t.Counted || t.Sort != "", Note: page.Note, Empty: t.emptyText(), Problem: fault.From(problem), Export: true, Pasted: ids,
+		Acts: t.CanEdit || t.CanRemove || len(t.Actions) > 0, Batch: t.batch(),
 	}
-	if len(info.FilterFormData) > 0 || t.Search {
-		body.Filter = look.Form().SetContent(info.FilterFormData).SetMethod("get").SetLayout(formtype.LayoutFilter).
-			SetUrl(t.Address()).SetHiddenFields(map[string]string{}).SetHeader(a.render("table-search", body)).GetContent()
+	if t.CanCreate {
+		l.Create, l.Import, l.Step = t.Address()+"/new", Prefix+"/imports?table="+t.FullName(), Link{"新建", t.Address() + "/new"}
 	}
-	data := look.DataTable().SetInfoList(info.InfoList).SetThead(info.Thead).SetPrimaryKey(queryKey).
-		SetSortUrl("&" + keep(q).Encode()).SetAction(a.render("table-row-actions", t)).SetHideRowSelector(!t.HasBatch())
-	if !t.CanEdit && !t.CanRemove && len(t.Actions) == 0 {
-		data = data.SetNoAction()
-	}
-	body.Grid = data.GetContent()
-	return View{Title: t.Title, Subtitle: t.Intro, Body: a.render("table-list", body), Status: problemStatus(problem)}, nil
+	l.Columns, l.Rows = t.drawn(info.Thead, info.InfoList, page.Rows)
+	return View{Title: t.Title, Subtitle: t.Intro, Body: a.showList(s, l), Status: problemStatus(problem)}, nil
 }
 
-// listView is what the list's template reads.
-type listView struct {
-	Table             Table
-	Page              TablePage
-	Query, Keep       url.Values
-	Problem           *fault.Error
-	Filtered          bool
-	Filter, Grid      template.HTML
-	Next, Back, First string
-	Size              int
-	Sizes             []int
-	Empty             string
-}
-
-// HasBatch reports whether rows can be ticked for anything.
-func (t Table) HasBatch() bool {
-	if t.CanRemove {
-		return true
+// tableAsk is the state of the list as a question to the table's keeper. From the end, the order is turned round.
+func tableAsk(t Table, s listState) TableQuery {
+	ask := TableQuery{Filters: map[string]string{}, Search: s.search, Cursor: s.cursor, Limit: s.size, Sort: s.sort()}
+	if s.last {
+		if ask.Sort == "" {
+			if ask.Sort = t.Sort; ask.Sort == "" {
+				ask.Sort = "-id"
+			}
+		}
+		ask.Sort = turned(ask.Sort)
 	}
-	for _, action := range t.Actions {
-		if action.Batch {
-			return true
+	for _, f := range t.Filters {
+		if v := strings.TrimSpace(s.q.Get(f.Name)); v != "" {
+			ask.Filters[f.Name] = v
 		}
 	}
-	return false
+	return ask
 }
 
-// Count is the total as the screens show it: exact to 10,000, and nothing where a plugin does not know it.
-func (v listView) Count() string {
+func turned(sort string) string {
+	if name, ok := strings.CutPrefix(sort, "-"); ok {
+		return name
+	}
+	return "-" + sort
+}
+
+// tableRows reads one page, in the order in which it is shown. A pasted list of AppIDs is asked of the AppID column.
+func (a *Admin) tableRows(ctx context.Context, actor account.Actor, t Table, s listState, ask TableQuery, ids *pastedIDs) (TablePage, error) {
+	if ids != nil {
+		if t.appID() == "" {
+			return TablePage{}, fault.New(fault.Invalid, "no_appid", "这个列表没有 AppID 这一列，不能按粘贴的 AppID 查找")
+		}
+		ask.Search, ask.Filters[t.appID()] = "", strings.Join(ids.Asked, ",")
+		found, err := a.tableIDs(ctx, actor, t, ask)
+		if err != nil {
+			return TablePage{}, err
+		}
+		ids.missing(found)
+	}
+	page, err := a.o.Plugins.Rows(ctx, actor, t.Plugin, t.Name, ask)
+	if s.last {
+		page.Rows = slices.Clone(page.Rows)
+		slices.Reverse(page.Rows)
+	}
+	return page, err
+}
+
+// tableIDs are the AppIDs that a question finds, up to as many as can be asked for.
+func (a *Admin) tableIDs(ctx context.Context, actor account.Actor, t Table, ask TableQuery) ([]string, error) {
+	var found []string
+	ask.Cursor, ask.Limit = "", 100
+	for range maxEverything / 100 {
+		page, err := a.o.Plugins.Rows(ctx, actor, t.Plugin, t.Name, ask)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Rows {
+			found = append(found, strings.ToLower(r.Values[t.appID()]))
+		}
+		if ask.Cursor = page.Next; page.Next == "" {
+			break
+		}
+	}
+	return found, nil
+}
+
+func tableFilters(t Table, s listState) []listFilter {
+	var out []listFilter
+	for _, f := range t.Filters {
+		one := listFilter{Name: f.Name, Title: f.Title, Value: strings.TrimSpace(s.q.Get(f.Name)), Kind: "text", Hint: "不限"}
+		// An empty value cannot be asked for: it is what 不限 sends.
+		if options := slices.DeleteFunc(choices(f), func(o types.FieldOption) bool { return o.Value == "" }); len(options) > 0 {
+			one.Kind = "select"
+			for _, o := range options {
+				one.Options = append(one.Options, Option{Value: o.Value, Label: o.Text})
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// FullName names a table among those of all plugins.
+func (t Table) FullName() string { return t.Plugin + "_" + t.Name }
+
+// searchHint says what the search box takes, "" when there is none.
+func (t Table) searchHint() string {
 	switch {
-	case v.Page.Total != nil:
-		return "共 " + grouped(*v.Page.Total) + " 条"
-	case v.Table.Counted:
-		return "共 10,000+ 条"
-	case v.Next == "" && v.Back == "":
-		return "共 " + grouped(int64(len(v.Page.Rows))) + " 条"
+	case t.Search && t.appID() != "":
+		return "名称、AppID 或主体，可粘贴多个 AppID"
+	case t.Search:
+		return "输入关键词"
+	case t.appID() != "":
+		return "可粘贴多个 AppID"
 	default:
 		return ""
 	}
 }
 
-// WithSize is the list's address with another page size.
-func (v listView) WithSize(n int) string {
-	q := keep(v.Query)
-	q.Set(queryPageSize, strconv.Itoa(n))
-	return v.Table.Address() + "?" + q.Encode()
-}
-
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
+// appID is the column of AppIDs that can be filtered by, "" for none.
+func (t Table) appID() string {
+	if slices.ContainsFunc(t.Filters, func(c Column) bool { return c.Name == "appid" }) {
+		return "appid"
 	}
-	return s
+	return ""
 }
 
-func problemStatus(err error) int {
-	if err == nil {
-		return 0
-	}
-	return fault.KindOf(err).Status()
-}
-
-func sizeOf(q url.Values) int {
-	n, err := strconv.Atoi(q.Get(queryPageSize))
-	if err != nil {
-		return pageSizes[0]
-	}
-	return n
-}
-
-// keep is the query without what belongs to one page of it.
-func keep(q url.Values) url.Values {
-	out := url.Values{}
-	for name, values := range q {
-		switch name {
-		case queryCursor, queryBack, querySort, querySortType, queryKey:
-		default:
-			out[name] = values
+// batch are the acts that work on several rows.
+func (t Table) batch() []batchAct {
+	var out []batchAct
+	for _, action := range t.Actions {
+		if action.Batch {
+			out = append(out, batchAct{Title: action.Title, Post: t.Address() + "/act/" + action.Name, Confirm: action.Confirm, Danger: action.Danger})
 		}
 	}
+	if t.CanRemove {
+		out = append(out, batchAct{Title: "删除", Post: t.Address() + "/delete", Confirm: "删除选中的记录？删除后不能恢复。", Danger: true})
+	}
+	return out
+}
+
+// drawn turns what GoAdmin's generator made of the rows into columns and rows of the screen.
+func (t Table) drawn(head types.Thead, cells types.InfoList, rows []TableRow) ([]theme.Column, []theme.Row) {
+	var columns []theme.Column
+	for _, h := range head {
+		if h.Hide {
+			continue
+		}
+		c := theme.Column{Name: h.Field, Title: h.Head}
+		if h.Sortable {
+			c.Sort = "none"
+		}
+		if declared, ok := t.column(h.Field); ok && declared.Type == "int" {
+			c.Number = true
+		}
+		columns = append(columns, c)
+	}
+	out := make([]theme.Row, 0, len(rows))
+	for i, r := range rows {
+		row := theme.Row{ID: r.ID, Ops: t.ops(r)}
+		if len(columns) > 0 {
+			row.Name = r.Values[columns[0].Name]
+		}
+		for _, c := range columns {
+			row.Cells = append(row.Cells, t.shown(c.Name, cells[i][c.Name].Content))
+		}
+		out = append(out, row)
+	}
+	return columns, out
+}
+
+// shown keeps dates and AppIDs on one line, and marks what people typed as not to be translated.
+func (t Table) shown(name string, content template.HTML) template.HTML {
+	c, _ := t.column(name)
+	switch {
+	case c.Type == "time":
+		return `<span class="mf-when">` + content + `</span>`
+	case name == "appid":
+		return `<code class="mf-mono" translate="no">` + content + `</code>`
+	case len(c.Options) > 0 || c.Type == "bool" || c.Type == "int":
+		return content
+	default:
+		return `<span translate="no">` + content + `</span>`
+	}
+}
+
+// ops are the acts on one row. One that the row's own state does not allow is left out.
+func (t Table) ops(r TableRow) []theme.Op {
+	var out []theme.Op
+	if t.CanEdit {
+		out = append(out, theme.Op{Title: "修改", Href: t.Address() + "/edit?id=" + r.ID})
+	}
+	for _, action := range t.Actions {
+		if action.fits(r) {
+			out = append(out, theme.Op{Title: action.Title, Post: t.Address() + "/act/" + action.Name, Name: "one", Value: r.ID, Confirm: action.Confirm, Danger: action.Danger, Test: "act-" + action.Name})
+		}
+	}
+	if t.CanRemove {
+		out = append(out, theme.Op{Title: "删除", Post: t.Address() + "/delete", Name: "one", Value: r.ID, Confirm: "删除这条记录？删除后不能恢复。", Danger: true})
+	}
 	return out
 }
 
-// nextPage and backPage walk by key: there is no jump to a page by number, so a list costs the same at any length.
-func nextPage(t Table, q url.Values, cursor string) string {
-	if cursor == "" {
-		return ""
-	}
-	out := clone(q)
-	before := strings.Split(q.Get(queryBack), "~")
-	if q.Get(queryBack) == "" {
-		before = nil
-	}
-	if before = append(before, q.Get(queryCursor)+"."); len(before) > maxBack {
-		before = before[1:]
-	}
-	out.Set(queryBack, strings.Join(before, "~"))
-	out.Set(queryCursor, cursor)
-	return t.Address() + "?" + out.Encode()
+// fits reports whether the row's state allows the action.
+func (a Action) fits(r TableRow) bool {
+	return a.WhenColumn == "" || slices.Contains(a.When, r.Values[a.WhenColumn])
 }
 
-func backPage(t Table, q url.Values) string {
-	if q.Get(queryBack) == "" {
-		return ""
+// rowName is what people call a row: its first column, else its number.
+func (t Table) rowName(r TableRow) string {
+	for _, c := range t.Columns {
+		if v := r.Values[c.Name]; v != "" {
+			return v
+		}
 	}
-	out := clone(q)
-	before := strings.Split(q.Get(queryBack), "~")
-	last := strings.TrimSuffix(before[len(before)-1], ".")
-	out.Del(queryBack)
-	out.Del(queryCursor)
-	if len(before) > 1 {
-		out.Set(queryBack, strings.Join(before[:len(before)-1], "~"))
-	}
-	if last != "" {
-		out.Set(queryCursor, last)
-	}
-	return t.Address() + "?" + out.Encode()
-}
-
-func clone(q url.Values) url.Values {
-	out := url.Values{}
-	for name, values := range q {
-		out[name] = values
-	}
-	return out
+	return "#" + strconv.Quote(r.ID)
 }

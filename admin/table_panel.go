@@ -46,9 +46,6 @@ func generate(ctx *gocontext.Context, t Table, src source) table.Table {
 			info.FieldSortable()
 		}
 	}
-	for _, f := range t.Filters {
-		addFilter(info, t, f)
-	}
 	panel := tb.GetForm().SetTitle(t.Title)
 	panel.AddField("ID", queryKey, db.Varchar, formtype.Default).FieldHide()
 	for _, c := range t.Form {
@@ -70,25 +67,6 @@ func asMaps(rows []TableRow) []map[string]interface{} {
 		out = append(out, m)
 	}
 	return out
-}
-
-// addFilter makes a column filterable; one that is not listed gets a hidden column to hang on to.
-func addFilter(info *types.InfoPanel, t Table, f Column) {
-	kind := types.FilterType{FormType: formtype.Text, Head: f.Title, Placeholder: "不限"}
-	// An empty value cannot be asked for: it is what 不限 sends.
-	if options := slices.DeleteFunc(choices(f), func(o types.FieldOption) bool { return o.Value == "" }); len(options) > 0 {
-		kind.FormType, kind.Options = formtype.SelectSingle, options
-	}
-	i := slices.IndexFunc(info.FieldList, func(have types.Field) bool { return have.Field == f.Name })
-	if i < 0 {
-		info.AddField(f.Title, f.Name, db.Varchar).FieldHide().FieldFilterable(kind)
-		return
-	}
-	// GoAdmin's setters work on the column added last: a column of its own type keeps its place in the list.
-	list := types.NewInfoPanel(nil, queryKey)
-	list.AddField(f.Title, f.Name, db.Varchar).FieldFilterable(kind)
-	info.FieldList[i].Filterable = true
-	info.FieldList[i].FilterFormFields = list.FieldList[0].FilterFormFields
 }
 
 func addField(panel *types.FormPanel, c Column) {

@@ -119,7 +119,7 @@ func TestRefusedFormKeepsInputAndNamesTheField(t *testing.T) {
 		{"refused by the plugin", url.Values{"name": {"重名"}, "note": {"保留这一段"}}, "这个名称已被使用"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h.do("merchant", "POST", tableURL+"/new", c.form).want(t, 400, c.want, "保留这一段", `<p class="mf-error" role="alert">`)
+			h.do("merchant", "POST", tableURL+"/new", c.form).want(t, 400, c.want, "保留这一段", `<p class="mf-error" id="f-`, `<li><a href="#f-`, `aria-invalid="true"`)
 		})
 	}
 	if len(plugins.saved) > 0 {

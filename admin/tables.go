@@ -39,9 +39,11 @@ type PluginMenu struct {
 // Table describes a list, its filters, its form and its actions.
 type Table struct {
 	Plugin, Name, Title, Intro, Empty string
-	Columns                           []Column
-	Filters                           []Column
-	Form                              []Column
+	// Sort is the table's own order, "" for -id. A computed table without one cannot be walked from its end.
+	Sort    string
+	Columns []Column
+	Filters []Column
+	Form    []Column
 	// Counted says that a page without a total has more than 10,000 rows, and not an unknown number.
 	Counted bool
 	// Search shows one search box for all columns that take part in it.
@@ -69,6 +71,9 @@ type Option struct{ Value, Label, Color string }
 type Action struct {
 	Name, Title, Confirm string
 	Batch, Danger        bool
+	// WhenColumn and When limit the button to rows whose column holds one of the values; "" allows it on all.
+	WhenColumn string
+	When       []string
 }
 
 // TableQuery asks for one page. Sort is a column, with a minus in front for descending.
@@ -151,13 +156,9 @@ func (t Table) action(name string) (Action, bool) {
 }
 
 // emptyText is the sentence of a list without rows.
-func (t Table) emptyText(filtered bool) string {
-	switch {
-	case filtered:
-		return "没有符合条件的记录，可以清除筛选再看"
-	case t.Empty != "":
+func (t Table) emptyText() string {
+	if t.Empty != "" {
 		return t.Empty
-	default:
-		return "还没有记录"
 	}
+	return "还没有记录"
 }

@@ -137,7 +137,8 @@ type Filter struct {
 	Owner     int64    // only those of this space; 0 for any
 	Component string
 	State     string // of an authorisation
-	Cursor    int64  // mini programs older than this id
+	Cursor    int64  // mini programs older than this id, or younger with Oldest
+	Oldest    bool   // the oldest first: how a list is walked from its end
 	Limit     int    // 1…100, default 20
 	Uncounted bool   // leaves the total out, for who reads every page
 }
@@ -151,7 +152,7 @@ type Page struct {
 
 const countCap = 10_000
 
-// List gives mini programs, the newest first.
+// List gives mini programs, the newest first unless the filter says otherwise.
 func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if f.Limit < 1 || f.Limit > 100 {
 		f.Limit = 20
@@ -193,10 +194,14 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 			total = -1
 		}
 	}
-	if f.Cursor > 0 {
-		cond, args = cond+" AND m.id<?", append(args, f.Cursor)
+	beyond, order := "<", "DESC"
+	if f.Oldest {
+		beyond, order = ">", "ASC"
 	}
-	list, err := s.read(ctx, "SELECT m.* FROM mini_program m WHERE "+cond+" ORDER BY m.id DESC LIMIT ?", append(args, f.Limit+1)...)
+	if f.Cursor > 0 {
+		cond, args = cond+" AND m.id"+beyond+"?", append(args, f.Cursor)
+	}
+	list, err := s.read(ctx, "SELECT m.* FROM mini_program m WHERE "+cond+" ORDER BY m.id "+order+" LIMIT ?", append(args, f.Limit+1)...)
 	if err != nil {
 		return Page{}, err
 	}

@@ -93,7 +93,7 @@ func TestTicketThatEnded(t *testing.T) {
 	h.Clock.Set(31 * time.Minute)
 	expired := b.get(renewed.to())
 	expired.wantPage(t, 200, `data-state="expired"`, "二维码已过期")
-	if strings.Contains(expired.body, "hx-trigger") {
+	if strings.Contains(expired.body, "every 2s") {
 		t.Error("polling must stop at the end")
 	}
 	// An installation keeps its own ticket: it must ask again itself.

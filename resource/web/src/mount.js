@@ -27,6 +27,23 @@ export function mount(root) {
   const wrong = root.querySelector?.('.mf-field-bad input, .mf-field-bad select, .mf-field-bad textarea');
   if (wrong && root === document) wrong.focus();
   each('[data-when-kind]', (node) => follow(node));
+  each('button[data-wait]', (button) => rest(button));
+}
+
+// A button that rests: <button data-wait="60000"> may be pressed again after so many milliseconds, and says how long.
+function rest(button) {
+  if (gone.has(button)) return;
+  gone.add(button);
+  const end = Date.now() + Number(button.dataset.wait);
+  const words = button.textContent;
+  const english = document.documentElement.lang === 'en';
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? (english ? `Again in ${left} s` : `${left} 秒后再获取`) : words;
+    if (left > 0 && button.isConnected) setTimeout(tick, 1000);
+  };
+  tick();
 }
 
 // A field that belongs to one choice of a radio group: <div data-when-kind="merchant">.
