@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"minifleet/app/fault"
+	"minifleet/app/trail"
 )
 
 // audienceMost bounds who is told something at once.
@@ -38,6 +39,19 @@ func (s *Service) Audience(ctx context.Context, spaceID int64) ([]Actor, error) 
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// Trail is what of the operation log the actor may read: an operator everything, others what their space did and what
+// was done for it; a member who is limited to some mini programs nothing of the others.
+func (a Actor) Trail() trail.Filter {
+	if a.Nobody() {
+		return trail.Filter{SpaceID: -1}
+	}
+	f := trail.Filter{SpaceID: a.SpaceID, Behalf: true, Only: a.MiniPrograms}
+	if a.Operator() {
+		f.SpaceID, f.Behalf = 0, false
+	}
+	return f
 }
 
 // Someone finds an account outside of any space: its name and login. False when it is gone.

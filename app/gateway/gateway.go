@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -53,8 +54,21 @@ func (g *Gateway) Do(ctx context.Context, by Caller, req wechat.Request) (wechat
 	started := time.Now()
 	res, err := g.send(ctx, e, tokens, req)
 	call := trail.Call{AccountID: by.Actor.AccountID, SpaceID: by.Actor.SpaceID, Actor: by.Actor.Name, Plugin: by.Plugin, Endpoint: e.Name, Component: req.Component, AppID: req.AppID, RID: res.RID, Started: started, Err: err}
-	g.trail.WeChat(ctx, call)
+	g.trail.WeChat(g.forOwner(ctx, by, req.AppID), call)
 	return res, err
+}
+
+// forOwner notes for the trail whose mini program it is, when the call was another space's or the platform's own, so that
+// the owner reads it. A mini program that is unknown by now has no owner to tell.
+func (g *Gateway) forOwner(ctx context.Context, by Caller, appid string) context.Context {
+	if appid == "" {
+		return ctx
+	}
+	m, err := g.apps.Find(context.WithoutCancel(ctx), appid)
+	if err != nil || m.OwnerSpaceID == by.Actor.SpaceID || m.OwnerSpaceID == 0 {
+		return ctx
+	}
+	return trail.WithBehalf(ctx, trail.Behalf{SpaceID: m.OwnerSpaceID, Name: cmp.Or(m.NickName, m.AppID) + " 的所有者"})
 }
 
 // tokenSource gives the token of a call, and another one for a rejected one.
@@ -97,6 +111,9 @@ func (g *Gateway) componentTokens(ctx context.Context, by Caller, req *wechat.Re
 
 func (g *Gateway) authorizerTokens(ctx context.Context, by Caller, e wechat.Endpoint, req *wechat.Request) (tokenSource, error) {
 	if !by.System {
+		if !by.Actor.Reaches(req.AppID) {
+			return tokenSource{}, miniprogram.ErrNotFound()
+		}
 		scope := e.Scope
 		if scope == "" {
 			scope = grant.DataRead

@@ -113,6 +113,9 @@ func (s *hostService) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest)
 	if err := mayCall(a, &request); err != nil {
 		return nil, err
 	}
+	if a.delegation != 0 {
+		ctx = trail.WithVia(ctx, trail.Via{Kind: trail.ViaDelegation, ID: a.delegation, Name: a.holder})
+	}
 	response, err := s.host.options.Gateway.Do(ctx, Caller{Actor: a.actor, Plugin: s.plugin, System: a.system()}, request)
 	if err != nil {
 		return nil, err

@@ -324,7 +324,7 @@ func TestFiltersNarrow(t *testing.T) {
 		c := chain(t, db)
 		for _, e := range []trail.Entry{
 			{SpaceID: 1, AccountID: 1, Actor: "王五", Act: "wechat.submit_audit", AppID: "wx1", Object: "1.4.0 首页", RID: "r1", At: 1000},
-			{SpaceID: 1, AccountID: 2, Actor: "赵六", Act: "wechat.release", AppID: "wx2", Outcome: trail.Failed, At: 2000},
+			{SpaceID: 1, AccountID: 2, Actor: "赵六", Act: "wechat.release", AppID: "wx2", Outcome: trail.Failed, At: 2000, BehalfSpaceID: 2},
 			{SpaceID: 2, AccountID: 3, Actor: "100%", Act: "account.login", AppID: "wx1", RequestID: "q", At: 3000},
 		} {
 			if err := c.Record(t.Context(), e); err != nil {
@@ -338,7 +338,8 @@ func TestFiltersNarrow(t *testing.T) {
 			"all": {trail.Filter{}, 3}, "a family": {trail.Filter{Act: "wechat."}, 2}, "an act": {trail.Filter{Act: "wechat.release"}, 1}, "no family without dot": {trail.Filter{Act: "wechat"}, 0},
 			"part of a name": {trail.Filter{Actor: "王"}, 1}, "a percent is a percent": {trail.Filter{Actor: "%"}, 1}, "part of the object": {trail.Filter{Object: "1.4"}, 1},
 			"rid": {trail.Filter{RID: "r1"}, 1}, "request": {trail.Filter{RequestID: "q"}, 1}, "failed": {trail.Filter{Outcome: trail.Failed}, 1}, "account": {trail.Filter{AccountID: 2}, 1},
-			"from": {trail.Filter{From: 2000}, 2}, "to": {trail.Filter{To: 2000}, 1}, "space": {trail.Filter{SpaceID: 1}, 2}, "space or own mini programs": {trail.Filter{SpaceID: 2, AppIDs: []string{"wx1"}}, 2},
+			"from": {trail.Filter{From: 2000}, 2}, "to": {trail.Filter{To: 2000}, 1}, "space": {trail.Filter{SpaceID: 1}, 2}, "a space and what was done for it": {trail.Filter{SpaceID: 2, Behalf: true}, 2}, "and only failed": {trail.Filter{SpaceID: 2, Behalf: true, Outcome: trail.Failed}, 1},
+			"some mini programs": {trail.Filter{Only: []string{"wx2"}}, 1}, "no mini program": {trail.Filter{Only: []string{}}, 0},
 		} {
 			n, err := c.Count(t.Context(), x.f)
 			list, _, e := c.List(t.Context(), x.f)

@@ -1,9 +1,11 @@
 package trail
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"minifleet/app/clock"
@@ -13,7 +15,8 @@ import (
 // Filter narrows a listing; zero fields do not.
 type Filter struct {
 	SpaceID   int64    // acts of members of this space
-	AppIDs    []string // or acts on these mini programs, whoever acted
+	Behalf    bool     // and what other spaces' members did for it
+	Only      []string // only these mini programs, and acts on none; nil = all
 	AccountID int64    // acts of this account
 	Actor     string   // acts of whom this text names in part
 	AppID     string
@@ -25,6 +28,20 @@ type Filter struct {
 	From, To  int64 // Unix milliseconds; To not included
 	Cursor    int64 // entries older than this id
 	Limit     int   // 1…100, default 20
+
+	behalfOf int64 // the second half of Behalf
+}
+
+// halves splits what a space did from what was done for it: each is a walk along one index, however many entries there
+// are. No entry is in both, since Record notes a behalf only when it is another space.
+func (f Filter) halves() []Filter {
+	if f.SpaceID == 0 || !f.Behalf {
+		return []Filter{f}
+	}
+	own, done := f, f
+	own.Behalf, done.Behalf = false, false
+	done.SpaceID, done.behalfOf = 0, f.SpaceID
+	return []Filter{own, done}
 }
 
 // row is an entry as the database gives it.
@@ -50,10 +67,15 @@ func (f Filter) where() (string, []any) {
 	parts, args := []string{"1=1"}, []any{}
 	add := func(cond string, a ...any) { parts, args = append(parts, cond), append(args, a...) }
 	switch {
-	case f.SpaceID != 0 && len(f.AppIDs) > 0:
-		add("(space_id=? OR appid IN (?))", f.SpaceID, f.AppIDs)
+	case f.SpaceID != 0 && f.Behalf:
+		add("(space_id=? OR behalf_space_id=?)", f.SpaceID, f.SpaceID)
 	case f.SpaceID != 0:
 		add("space_id=?", f.SpaceID)
+	case f.behalfOf != 0:
+		add("behalf_space_id=?", f.behalfOf)
+	}
+	if f.Only != nil {
+		add("appid IN (?)", append([]string{""}, f.Only...))
 	}
 	for _, c := range []struct{ column, value string }{
 		{"appid", f.AppID}, {"outcome", f.Outcome}, {"rid", f.RID}, {"request_id", f.RequestID},
@@ -101,7 +123,21 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, int64, error) {
 	return out[:f.Limit], out[f.Limit-1].ID, nil
 }
 
+// page reads the newest entries that fit.
 func (l *Log) page(ctx context.Context, f Filter, limit int) ([]Entry, error) {
+	var all []Entry
+	for _, half := range f.halves() {
+		some, err := l.half(ctx, half, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(b.ID, a.ID) })
+	return all[:min(len(all), limit)], nil
+}
+
+func (l *Log) half(ctx context.Context, f Filter, limit int) ([]Entry, error) {
 	where, args := f.where()
 	var rows []row
 	if err := l.db.All(ctx, &rows, "SELECT "+columns+" FROM trail WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...); err != nil {
@@ -123,12 +159,16 @@ const listedMost = 10001
 // Count tells how many entries fit, at most 10,001.
 func (l *Log) Count(ctx context.Context, f Filter) (int64, error) {
 	f.Cursor = 0
-	where, args := f.where()
-	n, err := l.db.Int(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM trail WHERE "+where+" LIMIT ?) found", append(args, listedMost)...)
-	if err != nil {
-		return 0, fmt.Errorf("trail: count: %w", err)
+	var total int64
+	for _, half := range f.halves() {
+		where, args := half.where()
+		n, err := l.db.Int(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM trail WHERE "+where+" LIMIT ?) found", append(args, listedMost)...)
+		if err != nil {
+			return 0, fmt.Errorf("trail: count: %w", err)
+		}
+		total += n
 	}
-	return n, nil
+	return min(total, listedMost), nil
 }
 
 // Get finds one entry among those the filter allows.
