@@ -2,6 +2,7 @@ package grant
 
 import (
 	"context"
+	"fmt"
 
 	"minifleet/app/account"
 	"minifleet/app/clock"
@@ -22,6 +23,7 @@ func (s *Service) Visible(who account.Actor) (string, []any) {
 // MiniPrograms lists those the actor sees.
 func (s *Service) MiniPrograms(ctx context.Context, who account.Actor, f miniprogram.Filter) (miniprogram.Page, error) {
 	f.Visible, f.Args = s.Visible(who)
+	f.Viewer = fmt.Sprint(who.SpaceID, who.Operator(), who.MiniPrograms)
 	return s.apps.List(ctx, f)
 }
 

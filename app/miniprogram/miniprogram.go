@@ -131,6 +131,7 @@ func (s *Service) Find(ctx context.Context, appid string) (MiniProgram, error) {
 // Filter narrows a listing. Visible is a condition on the alias m, made by grant for who asks.
 type Filter struct {
 	Visible   string
+	Viewer    string // who asks, "" for nobody in particular
 	Args      []any
 	Query     string   // part of the name, AppID or 主体; several AppIDs separated by commas or white space
 	AppIDs    []string // only these; nil for any
@@ -141,6 +142,15 @@ type Filter struct {
 	Oldest    bool   // the oldest first: how a list is walked from its end
 	Limit     int    // 1…100, default 20
 	Uncounted bool   // leaves the total out, for who reads every page
+}
+
+// countKey names the question how many there are. Who sees what is in it by Viewer: the condition itself holds the moment
+// at which grants end, which is another one at every call.
+func (f Filter) countKey() string {
+	if f.Viewer == "" {
+		return ""
+	}
+	return fmt.Sprint(f.Viewer, f.Query, f.AppIDs, f.Owner, f.Component, f.State)
 }
 
 // Page is one page of a listing. Total is exact to 10,000 and -1 beyond.
@@ -186,12 +196,8 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	total := int64(-1)
 	if !f.Uncounted {
 		var err error
-		total, err = s.db.Int(ctx, fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 AS one FROM mini_program m WHERE %s LIMIT %d) c", cond, countCap+1), args...)
-		if err != nil {
+		if total, err = s.db.CountUpTo(ctx, f.countKey(), countCap, "mini_program m WHERE "+cond, args...); err != nil {
 			return Page{}, err
-		}
-		if total > countCap {
-			total = -1
 		}
 	}
 	beyond, order := "<", "DESC"

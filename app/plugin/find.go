@@ -101,13 +101,9 @@ func (d data) findWhere(ctx context.Context, a authority, c *collection, request
 
 // count is exact up to countUpTo and -1 beyond, so that it costs the same on any table.
 func (d data) count(ctx context.Context, c *collection, where predicate) (int64, error) {
-	var total int64
-	query := "SELECT COUNT(*) FROM (SELECT 1 FROM `" + c.table + "` WHERE " + where.sql + " LIMIT " + strconv.Itoa(countUpTo+1) + ") counted"
-	if err := d.db.Reader().QueryRowContext(ctx, query, where.args...).Scan(&total); err != nil {
+	total, err := d.db.CountUpTo(ctx, "", countUpTo, "`"+c.table+"` WHERE "+where.sql, where.args...)
+	if err != nil {
 		return -1, fmt.Errorf("count %s: %w", c.table, err)
-	}
-	if total > countUpTo {
-		return -1, nil
 	}
 	return total, nil
 }

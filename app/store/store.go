@@ -47,6 +47,7 @@ type DB struct {
 	admin   func() (*sql.DB, error)
 	ids     *ids
 	owner   string
+	many    many
 }
 
 // Dialect tells the kind of database.
