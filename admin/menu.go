@@ -79,6 +79,12 @@ func withPlugins(menu []menuEntry, items []PluginMenu) []menuEntry {
 			continue
 		}
 		entry := menuEntry{title: it.Title, icon: iconOr(it.Icon), href: it.Href}
+		if i := slices.IndexFunc(menu, func(e menuEntry) bool { return it.Group == "" && e.title == it.Title && e.href == "" }); i >= 0 {
+			// A page with the name of a group is the group's first page, not a second line of the same name.
+			entry.title = "总览"
+			menu[i].children = append([]menuEntry{entry}, menu[i].children...)
+			continue
+		}
 		if it.Group == "" {
 			menu = slices.Insert(menu, max(len(menu)-1, 0), entry)
 			continue

@@ -101,7 +101,7 @@ func (a *Admin) miniList(ctx context.Context, actor account.Actor, r *http.Reque
 		return View{}, err
 	}
 	l := shownList{
-		Name: "miniprograms", Title: "小程序", Address: base, Search: "名称、AppID 或主体，可粘贴多个 AppID", Acts: true, Reverse: true, Export: true, Pasted: ids, Problem: fault.From(problem),
+		Name: "miniprograms", Title: "小程序", Address: base, Search: "名称、AppID、主体，可批量粘贴", Acts: true, Reverse: true, Export: true, Pasted: ids, Problem: fault.From(problem),
 		Filters: []listFilter{{Name: "component", Title: "所属平台", Value: f.Component, Kind: "select", Options: components}, {Name: "state", Title: "授权状态", Value: f.State, Kind: "select", Options: authStates}},
 		Columns: []theme.Column{{Name: "name", Title: "小程序"}, {Name: "appid", Title: "AppID"}, {Name: "principal", Title: "主体"}, {Name: "auth", Title: "所属平台与授权"}, {Name: "missing", Title: "权限缺口"}, {Name: "synced", Title: "最近同步"}},
 		Rows:    a.miniRows(page.Items, components), Empty: "还没有小程序。商户或用户授权后会出现在这里。",

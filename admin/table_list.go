@@ -177,7 +177,7 @@ func (t Table) FullName() string { return t.Plugin + "_" + t.Name }
 func (t Table) searchHint() string {
 	switch {
 	case t.Search && t.appID() != "":
-		return "名称、AppID 或主体，可粘贴多个 AppID"
+		return "名称、AppID、主体，可批量粘贴"
 	case t.Search:
 		return "输入关键词"
 	case t.appID() != "":

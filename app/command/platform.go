@@ -179,7 +179,7 @@ func (p *platform) pages() error {
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
-		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), English: words.Handler, Metrics: p.metrics, Log: p.log,
+		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Log: p.log,
 		Setup: p.operators,
 	})
 	p.admin, err = admin.New(admin.Options{

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"html/template"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 
 	"minifleet/app/fault"
 	"minifleet/app/trail"
+	"minifleet/resource"
 )
 
 // errorBody is the one shape of an error in REST.
@@ -34,7 +36,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="MiniFleet"`)
 	}
 	if !strings.HasPrefix(r.URL.Path, "/api/") {
-		failPage(w, f, id)
+		failPage(w, r, f, id)
 		return
 	}
 	var b errorBody
@@ -42,12 +44,33 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, f.Kind.Status(), b)
 }
 
-var errorPage = template.Must(template.New("error").Parse(`<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Message}}</title><h1>{{.Message}}</h1><p>请求编号：{{.ID}}</p><p><a href="/">返回首页</a></p></html>`))
+var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
+<html lang="{{.Bar.HTMLLang}}"{{with .Bar.HTMLTheme}} data-mf-theme="{{.}}"{{end}}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Fault.Message}} · MiniFleet</title><link rel="icon" href="data:,">{{.Head}}</head>
+<body class="mf-page"><header class="mf-topbar"><div class="mf-topbar-in"><a class="mf-brand" href="/market">MiniFleet</a></div></header>
+<main class="mf-main mf-main-narrow" id="main"><div class="mf-page-head"><h1>没有完成</h1></div>
+<section class="mf-card"><div class="mf-alert mf-alert-red" role="alert"><strong class="mf-alert-title">{{.Fault.Message}}</strong></div>
+<p>可以返回首页重新操作；如果一再出现，请把请求编号发给管理员。</p><p class="mf-actions"><a class="mf-btn mf-btn-primary" href="/">返回首页</a></p>
+<p class="mf-rid">请求编号 <code translate="no">{{.ID}}</code></p></section></main></body></html>`))
 
-func failPage(w http.ResponseWriter, f *fault.Error, id string) {
+type headKey struct{}
+
+// withHead notes what links the style sheet, for a page that must be shown where nothing else works.
+func withHead(ctx context.Context, head template.HTML) context.Context {
+	return context.WithValue(ctx, headKey{}, head)
+}
+
+func failPage(w http.ResponseWriter, r *http.Request, f *fault.Error, id string) {
+	view := struct {
+		Fault *fault.Error
+		ID    string
+		Head  template.HTML
+		Bar   resource.Bar
+	}{Fault: f, ID: id}
+	view.Head, _ = r.Context().Value(headKey{}).(template.HTML)
+	view.Bar.Prefer(r)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(f.Kind.Status())
-	if err := errorPage.Execute(w, struct{ Message, ID string }{f.Message, id}); err != nil {
+	if err := errorPage.Execute(w, view); err != nil {
 		slog.Error("an error page could not be written", "error", err)
 	}
 }

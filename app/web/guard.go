@@ -31,7 +31,7 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, next http.Handler
 		r.Header.Del(h)
 	}
 	r.Header.Set("X-Request-Id", id)
-	r = r.WithContext(trail.WithRequestID(r.Context(), id))
+	r = r.WithContext(withHead(trail.WithRequestID(r.Context(), id), s.o.Head))
 	out := &recorder{ResponseWriter: w, status: http.StatusOK}
 	securityHeaders(out.Header(), r, id)
 	defer func() {

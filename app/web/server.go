@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"io"
 	"log/slog"
 	"net"
@@ -65,6 +66,7 @@ type Options struct {
 	Portal  http.Handler                    // everything that is nothing else
 	Assets  http.Handler                    // /assets/
 	English func(http.Handler) http.Handler // answers pages in English to those who chose it; nil for Chinese only
+	Head    template.HTML                   // links the style sheet, for the error pages of the server itself
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
 	// Proxies are networks whose X-Forwarded-For is believed; none means that the peer's address counts.
@@ -147,7 +149,7 @@ func (s *Server) outermost(w http.ResponseWriter, r *http.Request) {
 		s.o.Inbox.ServeHTTP(w, r)
 		return
 	}
-	s.guard(w, r, s.pages)
+	compressed(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.guard(w, r, s.pages) }))
 }
 
 // dispatch picks the part of the house by the address.
