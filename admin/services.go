@@ -18,7 +18,9 @@ type Services struct {
 	Jobs         Jobs
 	Processes    Processes
 	Trail        Trail
-	Transfers    Transfers
+	// Spaces are members, roles and merchant applications.
+	Spaces    *account.Spaces
+	Transfers Transfers
 	// Failures tells the newest pushes of a component that were refused, newest first. Nil shows none.
 	Failures func(component string) []Failure
 }

@@ -34,7 +34,7 @@ type Invitation struct {
 	Role         string   `json:"role"`
 	RoleID       int64    `json:"role_id,string"`
 	RoleTitle    string   `json:"role_title" orm:"role_title"`
-	MiniPrograms []string `json:"miniprograms" orm:"-"` // null: all of the space
+	MiniPrograms []string `json:"miniprograms" orm:"-"` // when limited
 	State        string   `json:"state"`
 	Inviter      string   `json:"inviter"`
 	CreatedAt    int64    `json:"created_at"`
@@ -43,7 +43,7 @@ type Invitation struct {
 	InvitedBy int64  `json:"-"`
 	Space     string `json:"-"`
 	Kind      Kind   `json:"-"`
-	Limited   bool   `json:"-"`
+	Limited   bool   `json:"limited"`
 	AppIDs    string `json:"-" orm:"appids"`
 }
 

@@ -21,13 +21,13 @@ type Member struct {
 	Role         string   `json:"role"`
 	RoleID       int64    `json:"role_id,string"`
 	RoleTitle    string   `json:"role_title" orm:"role_title"`
-	MiniPrograms []string `json:"miniprograms" orm:"-"` // null: all of the space
+	MiniPrograms []string `json:"miniprograms" orm:"-"` // when limited
 	CreatedAt    int64    `json:"created_at"`
 	Self         bool     `json:"self" orm:"-"`
 	// Changeable: the actor may change the role and remove.
 	Changeable bool `json:"changeable" orm:"-"`
 
-	Limited     bool   `json:"-" orm:"limited"`
+	Limited     bool   `json:"limited" orm:"limited"`
 	AppIDs      string `json:"-" orm:"appids"`
 	Permissions string `json:"-" orm:"role_permissions"`
 }

@@ -148,8 +148,12 @@ func (s *Spaces) lockAccount(ctx context.Context, id int64) error {
 }
 
 // lockSpace makes acts on members, roles and ownership of a space wait for each other until the transaction ends.
-func (s *Spaces) lockSpace(ctx context.Context, id int64) error {
-	_, err := s.db.Exec(ctx, "UPDATE space SET created_at=created_at+0 WHERE id=?", id)
+func (s *Spaces) lockSpace(ctx context.Context, id int64) error { return LockSpace(ctx, s.db, id) }
+
+// LockSpace makes transactions about a space wait for each other. It comes before the transaction's first read, which would
+// otherwise show MySQL's picture of before.
+func LockSpace(ctx context.Context, db *store.DB, id int64) error {
+	_, err := db.Exec(ctx, "UPDATE space SET created_at=created_at+0 WHERE id=?", id)
 	return err
 }
 

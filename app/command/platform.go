@@ -53,6 +53,7 @@ type platform struct {
 	chain      *trail.Chain
 	notices    *notice.Service
 	accounts   *account.Service
+	spaces     *account.Spaces
 	tokens     *account.Tokens
 	operators  *account.Operators
 	components *component.Service
@@ -107,6 +108,9 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 	}
 	p.rooms()
 	if err = p.tellers(); err != nil {
+		return nil, err
+	}
+	if err = p.settle(); err != nil {
 		return nil, err
 	}
 	if p.inbox, err = inbox.New(inbox.Options{Keys: p.components, Owners: owners{p.apps}, Events: p.events, Clock: p.clk, Registry: p.metrics, Logger: log}); err != nil {
@@ -165,7 +169,7 @@ func (p *platform) pages() error {
 		return err
 	}
 	door, err := portal.New(portal.Options{
-		Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
+		Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
 		Operators: p.operators,
 	})
@@ -178,7 +182,7 @@ func (p *platform) pages() error {
 	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
-		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
+		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Log: p.log,
 		Setup: p.operators,
 	})
@@ -187,7 +191,7 @@ func (p *platform) pages() error {
 		Head: assets.Head(), Foot: assets.Foot(), Log: p.log, Clock: p.clk,
 		Services: admin.Services{
 			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins},
-			Trail: p.trail, Transfers: p.transfers, Failures: adminFailures(p.inbox),
+			Trail: p.trail, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox),
 		},
 	})
 	if err != nil {

@@ -52,6 +52,9 @@ func (p adminPlugins) Table(_ context.Context, actor account.Actor, id, table st
 		out.Search = out.Search || c.GetSearch()
 	}
 	for _, a := range t.GetActions() {
+		if p := a.GetPermission(); p != "" && !actor.Can(p) {
+			continue
+		}
 		out.Actions = append(out.Actions, admin.Action{Name: a.GetName(), Title: a.GetTitle(), Confirm: a.GetConfirm(), Batch: a.GetBatch(), Danger: a.GetDanger()})
 	}
 	return out, nil

@@ -81,6 +81,9 @@ type pluginGrants struct {
 }
 
 func (g pluginGrants) List(ctx context.Context, actor account.Actor, system bool, appid string) ([]plugin.Grant, error) {
+	if !system && !actor.Reaches(appid) {
+		return nil, miniprogram.ErrNotFound()
+	}
 	rows, err := g.grants.All(ctx, appid)
 	if err != nil {
 		return nil, err

@@ -126,8 +126,8 @@ func (s *Service) StartPush(ctx context.Context, who account.Actor, appid string
 	if _, err := s.Get(ctx, who, appid); err != nil {
 		return err
 	}
-	if !who.Can("component.bind") {
-		return fault.New(fault.Forbidden, "forbidden", "只有这个平台所属的商户可以启动推送")
+	if err := account.Require(who, "component.push"); err != nil {
+		return err
 	}
 	row, err := s.sealed(ctx, appid)
 	if err != nil {

@@ -111,8 +111,8 @@ func purpose(column, appid string) string { return "component." + column + ":" +
 
 // Bind stores a platform app for the actor's space. An appid that is bound already, here or elsewhere, is refused.
 func (s *Service) Bind(ctx context.Context, who account.Actor, b Binding) (Component, error) {
-	if !who.Can("component.bind") {
-		return Component{}, fault.New(fault.Forbidden, "forbidden", "当前身份不能绑定第三方平台，请切换到商户空间")
+	if err := account.Require(who, "component.bind"); err != nil {
+		return Component{}, err
 	}
 	if err := b.Check(); err != nil {
 		return Component{}, err
@@ -132,6 +132,9 @@ func (s *Service) Bind(ctx context.Context, who account.Actor, b Binding) (Compo
 		if err := s.db.Insert(ctx, "component", row); err != nil {
 			return err
 		}
+		if err := s.mayBindMore(ctx, who.SpaceID); err != nil {
+			return err
+		}
 		return s.trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Component: b.AppID, Act: "component.bind", Object: b.Name})
 	})
 	if store.Duplicate(err) {
@@ -141,6 +144,23 @@ func (s *Service) Bind(ctx context.Context, who account.Actor, b Binding) (Compo
 		return Component{}, fmt.Errorf("component: bind %s: %w", b.AppID, err)
 	}
 	return s.Get(ctx, who, b.AppID)
+}
+
+// mayBindMore refuses a second platform app to a merchant whose application no operator has approved. It counts after the
+// insert and under the space's lock, so that of two at once one is refused.
+func (s *Service) mayBindMore(ctx context.Context, spaceID int64) error {
+	if err := account.LockSpace(ctx, s.db, spaceID); err != nil {
+		return err
+	}
+	approved, err := account.Approved(ctx, s.db, spaceID)
+	if err != nil || approved {
+		return err
+	}
+	n, err := s.db.Int(ctx, "SELECT COUNT(*) FROM component WHERE space_id=?", spaceID)
+	if err == nil && n > 1 {
+		err = fault.New(fault.Conflict, "merchant_unapproved", "商户入驻审核通过前只能绑定一个第三方平台，请先在“商户入驻”提交资料")
+	}
+	return err
 }
 
 var errNotFound = fault.New(fault.NotFound, "component_not_found", "没有找到这个第三方平台")

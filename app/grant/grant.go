@@ -144,11 +144,18 @@ func (s *Service) Create(ctx context.Context, who account.Actor, r Request) (Gra
 	if err != nil {
 		return Grant{}, err
 	}
+	if !who.Reaches(r.AppID) {
+		return Grant{}, miniprogram.ErrNotFound()
+	}
 	if m.OwnerSpaceID != who.SpaceID || who.SpaceID == 0 {
 		if err := s.Check(ctx, who.SpaceID, r.AppID, DataRead); err != nil {
 			return Grant{}, err
 		}
 		return Grant{}, fault.New(fault.Forbidden, "not_owner", "只有小程序的所有者可以授权别人操作")
+	}
+	// Whoever may install a template may give its merchant what the installation needs.
+	if err := account.Require(who, "hosting.grant"); err != nil && !who.Can("market.install") {
+		return Grant{}, err
 	}
 	bad := fault.InvalidInput()
 	for _, sc := range r.Scopes {
@@ -211,8 +218,11 @@ func (s *Service) Revoke(ctx context.Context, who account.Actor, id int64) error
 	if err != nil {
 		return err
 	}
-	if m.OwnerSpaceID != who.SpaceID || who.SpaceID == 0 {
+	if m.OwnerSpaceID != who.SpaceID || who.SpaceID == 0 || !who.Reaches(g.AppID) {
 		return missing
+	}
+	if err := account.Require(who, "hosting.revoke"); err != nil {
+		return err
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		n, err := s.db.Exec(ctx, "UPDATE access_grant SET revoked_by=?, revoked_at=? WHERE id=? AND revoked_at=0", who.AccountID, clock.Millis(s.clk.Now()), id)
@@ -226,6 +236,9 @@ func (s *Service) Revoke(ctx context.Context, who account.Actor, id int64) error
 // ForMiniProgram lists the grants that hold on a mini program now (谁能操作我的小程序): all of them for its owner and for
 // operators; whoever acts on it for the owner sees its own, and not who else the owner works with.
 func (s *Service) ForMiniProgram(ctx context.Context, who account.Actor, appid string) ([]Grant, error) {
+	if !who.Reaches(appid) {
+		return nil, miniprogram.ErrNotFound()
+	}
 	if who.Operator() {
 		return s.live(ctx, "appid=?", appid)
 	}

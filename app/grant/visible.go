@@ -11,7 +11,16 @@ import (
 
 // Visible is the condition, on the alias m of mini_program, under which the actor sees a mini program: it owns it,
 // holds a live grant on it, owns the platform app to which an unclaimed one is authorised, or is the operator.
+// A member who is limited to certain ones sees none beside them.
 func (s *Service) Visible(who account.Actor) (string, []any) {
+	cond, args := s.visibleToSpace(who)
+	if who.MiniPrograms == nil {
+		return cond, args
+	}
+	return cond + " AND m.appid IN (?)", append(args, append([]string{""}, who.MiniPrograms...))
+}
+
+func (s *Service) visibleToSpace(who account.Actor) (string, []any) {
 	if who.Operator() {
 		return "1=1", nil
 	}
@@ -45,6 +54,9 @@ func (s *Service) MiniProgram(ctx context.Context, who account.Actor, appid stri
 // Sync refreshes a mini program's profile from WeChat for somebody who sees it.
 func (s *Service) Sync(ctx context.Context, who account.Actor, appid string) (miniprogram.MiniProgram, error) {
 	if _, err := s.MiniProgram(ctx, who, appid); err != nil {
+		return miniprogram.MiniProgram{}, err
+	}
+	if err := account.Narrowed(who, "miniprogram.sync"); err != nil {
 		return miniprogram.MiniProgram{}, err
 	}
 	if err := s.apps.Sync(ctx, who, appid); err != nil {

@@ -70,8 +70,11 @@ var (
 // CreateTicket opens a request of the actor to the platform app. Any logged-in person may ask: it is the mini program's
 // administrator who decides, at WeChat.
 func (s *Service) CreateTicket(ctx context.Context, who account.Actor, r TicketRequest) (Ticket, error) {
-	if !who.Can("authorization.create") {
-		return Ticket{}, fault.New(fault.Forbidden, "forbidden", "当前身份不能发起授权，请切换到个人或商户空间")
+	if err := account.Require(who, "authorization.create"); err != nil {
+		return Ticket{}, err
+	}
+	if r.BizAppID != "" && !who.Reaches(r.BizAppID) {
+		return Ticket{}, errNotFound
 	}
 	bad := fault.InvalidInput()
 	if r.BizAppID != "" && !bizForm.MatchString(r.BizAppID) {

@@ -150,8 +150,8 @@ func allow(actor account.Actor, kinds []string, permission string) error {
 	if len(kinds) > 0 && !slices.Contains(kinds, string(actor.SpaceKind)) {
 		return fault.New(fault.Forbidden, "plugin.kind", "当前身份不能使用这个功能，请切换身份后重试")
 	}
-	if permission != "" && !actor.Can(permission) {
-		return fault.New(fault.Forbidden, "plugin.permission", "没有这项权限，请联系空间管理员")
+	if permission != "" {
+		return account.Require(actor, permission)
 	}
 	return nil
 }

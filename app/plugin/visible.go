@@ -45,6 +45,38 @@ func visible(a authority, c *collection, apps MiniPrograms, write bool) predicat
 }
 
 func visibleToPerson(actor account.Actor, c *collection, apps MiniPrograms, write bool) predicate {
+	seen := visibleToSpace(actor, c, apps, write)
+	if column := aboutMiniProgram(c); actor.MiniPrograms != nil && column != "" {
+		seen = seen.and(reached(actor, c, column))
+	}
+	return seen
+}
+
+// aboutMiniProgram is the column that holds the AppID a row is about, "" when the collection has none.
+func aboutMiniProgram(c *collection) string {
+	if c.visibility.GetKind() == "miniprogram" {
+		return c.visibility.GetColumn()
+	}
+	if c.has("appid") && c.byName["appid"].GetType() == "text" {
+		return "appid"
+	}
+	return ""
+}
+
+// reached limits a member to their mini programs. A row that is about none, in a collection that is not kept per mini
+// program, is the space's own.
+func reached(actor account.Actor, c *collection, column string) predicate {
+	p := predicate{"`" + column + "` IN (?)", []any{append([]string{}, actor.MiniPrograms...)}}
+	if len(actor.MiniPrograms) == 0 {
+		p = nothing
+	}
+	if c.visibility.GetKind() == "miniprogram" {
+		return p
+	}
+	return p.or(equals(column, ""))
+}
+
+func visibleToSpace(actor account.Actor, c *collection, apps MiniPrograms, write bool) predicate {
 	v := c.visibility
 	if actor.Nobody() {
 		if v.GetKind() == "public" && !write {

@@ -82,6 +82,9 @@ func (s *Server) listEvents(ctx context.Context, in *listEventsIn) (*list[eventV
 	if !slices.Contains([]string{"", event.StateWaiting, event.StateDone, event.StateDead, event.StateInert}, in.State) {
 		return nil, fault.InvalidInput().On("state", "应为 waiting、done、dead 或 inert")
 	}
+	if who.MiniPrograms != nil && !who.Reaches(in.AppID) {
+		return nil, fault.InvalidInput().On("appid", "你只能查看指定小程序的事件，请填写其中一个的 AppID")
+	}
 	mine, err := s.eventScope(ctx, who)
 	if err != nil {
 		return nil, err
@@ -127,8 +130,8 @@ func (s *Server) visibleEvent(ctx context.Context, id int64) (event.Detail, erro
 		return event.Detail{}, err
 	}
 	d, err := s.o.Events.Get(ctx, id)
-	if errors.Is(err, event.ErrNotFound) {
-		return d, errNoEvent
+	if errors.Is(err, event.ErrNotFound) || err == nil && d.AppID != "" && !who.Reaches(d.AppID) {
+		return event.Detail{}, errNoEvent
 	}
 	if err != nil || who.Operator() {
 		return d, err

@@ -29,6 +29,7 @@ func (s *Server) routes() {
 			s.importLists, s.importTemplate, s.listImports, s.uploadImport, s.getImport, s.importRows, s.checkImport, s.confirmImport, s.importProblems, s.deleteImport,
 			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.listPlugins, s.restartPlugin,
 		)
+		g.Bind(s.spaceRoutes()...)
 	})
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
 		fail(r.Response.RawWriter(), r.Request, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))

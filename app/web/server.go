@@ -53,6 +53,7 @@ type Options struct {
 	Clock      clock.Clock
 	Accounts   *account.Service
 	Tokens     *account.Tokens
+	Spaces     *account.Spaces
 	Components *component.Service
 	Apps       *miniprogram.Service
 	Grants     *grant.Service

@@ -29,6 +29,7 @@ type Plugins interface {
 type Options struct {
 	Accounts   *account.Service
 	Tokens     *account.Tokens
+	Spaces     *account.Spaces // members, invitations, leaving; nil leaves their pages out
 	Components *component.Service
 	Apps       *miniprogram.Service
 	Grants     *grant.Service

@@ -1,0 +1,99 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"minifleet/app/account"
+	"minifleet/app/component"
+	"minifleet/app/miniprogram"
+	"minifleet/app/notice"
+)
+
+// The types of this file fit the other rooms to what the spaces ask of them.
+
+// settle makes the room of members, roles and applications.
+func (p *platform) settle() error {
+	mailer, err := p.mailer()
+	if err != nil {
+		return err
+	}
+	p.spaces = account.NewSpaces(account.SpacesOptions{
+		DB: p.db, Clock: p.clk, Trail: p.trail, Vault: p.vault, Accounts: p.accounts, PublicURL: p.cfg.Server.PublicURL,
+		Messenger: messenger{p.notices, mailer}, Belongings: belongings{p.apps, p.components},
+	})
+	return nil
+}
+
+type messenger struct {
+	notices *notice.Service
+	mailer  notice.Mailer
+}
+
+func (m messenger) Tell(ctx context.Context, msg account.Message) error {
+	return m.notices.Send(ctx, notice.Message{Event: msg.Event, SpaceID: msg.SpaceID, AccountIDs: msg.AccountIDs, Title: msg.Title, Text: msg.Text, Link: msg.Link})
+}
+
+// Invite writes to an e-mail address; a phone number is told the link by whoever invites.
+func (m messenger) Invite(ctx context.Context, login, space, inviter, link string) (bool, error) {
+	if m.mailer == nil || !strings.Contains(login, "@") {
+		return false, nil
+	}
+	err := m.mailer.SendMail(ctx, notice.Mail{
+		To: login, Subject: inviter + " 邀请你加入“" + space + "”",
+		Text: fmt.Sprintf("%s 邀请你加入 MiniFleet 空间“%s”。\n\n请在 7 天内打开下面的链接，用这个邮箱登录或注册后接受：\n%s\n\n如果你不认识邀请人，请忽略这封邮件。\n", inviter, space, link),
+	})
+	return err == nil, err
+}
+
+type belongings struct {
+	apps       *miniprogram.Service
+	components *component.Service
+}
+
+// each walks the mini programs that the space owns.
+func (b belongings) each(ctx context.Context, spaceID int64, visit func(miniprogram.MiniProgram)) error {
+	f := miniprogram.Filter{Visible: "1=1", Owner: spaceID, Limit: 100}
+	for {
+		page, err := b.apps.List(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, m := range page.Items {
+			visit(m)
+		}
+		if f.Cursor = page.Next; f.Cursor == 0 {
+			return nil
+		}
+	}
+}
+
+func (b belongings) Holds(ctx context.Context, spaceID int64) (authorized, components int64, err error) {
+	err = b.each(ctx, spaceID, func(m miniprogram.MiniProgram) {
+		for _, a := range m.Authorizations {
+			if a.State == miniprogram.Active {
+				authorized++
+				return
+			}
+		}
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	list, err := b.components.List(ctx, account.Actor{AccountID: -1, SpaceID: spaceID, SpaceKind: account.Merchant})
+	return authorized, int64(len(list)), err
+}
+
+func (b belongings) Export(ctx context.Context, spaceID int64) (any, error) {
+	out := struct {
+		MiniPrograms []miniprogram.MiniProgram `json:"miniprograms"`
+		Components   []component.Component     `json:"components"`
+	}{MiniPrograms: []miniprogram.MiniProgram{}}
+	if err := b.each(ctx, spaceID, func(m miniprogram.MiniProgram) { out.MiniPrograms = append(out.MiniPrograms, m) }); err != nil {
+		return nil, err
+	}
+	var err error
+	out.Components, err = b.components.List(ctx, account.Actor{AccountID: -1, SpaceID: spaceID, SpaceKind: account.Merchant})
+	return out, err
+}
