@@ -106,7 +106,9 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 	if p.vault, err = secret.OpenFile(filepath.Join(cfg.Data.Dir, "key.json")); err != nil {
 		return nil, err
 	}
-	p.rooms()
+	if err = p.rooms(); err != nil {
+		return nil, err
+	}
 	if err = p.tellers(); err != nil {
 		return nil, err
 	}
@@ -134,12 +136,16 @@ func transport() *http.Transport {
 	}
 }
 
-func (p *platform) rooms() {
+func (p *platform) rooms() error {
+	with, err := p.people()
+	if err != nil {
+		return err
+	}
 	wx := &wechat.Client{BaseURL: p.cfg.WeChat.BaseURL, HTTP: p.http}
 	p.trail = trail.New(p.db, p.clk)
 	p.chain = trail.NewChain(p.trail, p.vault, p.log)
 	p.events = event.New(event.Options{DB: p.db, Sealer: p.vault, Clock: p.clk, Logger: p.log})
-	p.accounts = account.New(p.db, p.clk, p.trail)
+	p.accounts = account.New(p.db, p.clk, p.trail, with...)
 	p.tokens = account.NewTokens(p.db, p.trail, p.accounts)
 	p.operators = account.NewOperators(p.db, p.trail, p.accounts)
 	p.components = component.New(p.db, p.vault, p.clk, p.trail, wx, p.cfg.Server.PublicURL)
@@ -147,6 +153,7 @@ func (p *platform) rooms() {
 		miniprogram.Options{PublicURL: p.cfg.Server.PublicURL, PCHost: p.cfg.WeChat.PCAuthURL, H5Host: p.cfg.WeChat.H5AuthURL})
 	p.grants = grant.New(p.db, p.clk, p.trail, p.apps)
 	p.gateway = gateway.New(wx, p.components, p.apps, p.grants, p.trail)
+	return nil
 }
 
 func (p *platform) host(executable string) (*plugin.Host, error) {
@@ -180,11 +187,15 @@ func (p *platform) pages() error {
 	if err != nil {
 		return err
 	}
+	proxies, err := p.cfg.Proxies()
+	if err != nil {
+		return err
+	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Log: p.log,
-		Setup: p.operators,
+		Setup: p.operators, Proxies: proxies,
 	})
 	p.admin, err = admin.New(admin.Options{
 		Server: p.web.Frame(), DB: p.db, Accounts: p.accounts, Plugins: adminPlugins{p.plugins}, PublicURL: p.cfg.Server.PublicURL, Environment: label,

@@ -53,12 +53,12 @@ func (f *fakePlugins) Serve(ctx context.Context, actor account.Actor, request pl
 
 func (f *fakePlugins) Menu(account.Actor, string) []plugin.MenuItem { return f.menu }
 
-func open(t *testing.T) *house {
+func open(t *testing.T, with ...account.Setting) *house {
 	t.Helper()
 	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}}
 	h.server = httptest.NewUnstartedServer(nil)
 	h.own()
-	h.accounts = account.New(h.DB, h.Clock, h.Trail)
+	h.accounts = account.New(h.DB, h.Clock, h.Trail, with...)
 	h.grants = grant.New(h.DB, h.Clock, h.Trail, h.Apps)
 	assets, err := resource.Load()
 	if err != nil {

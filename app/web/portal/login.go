@@ -1,7 +1,10 @@
 package portal
 
 import (
+	"errors"
+	"html/template"
 	"net/http"
+	"net/url"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -15,13 +18,20 @@ type loginView struct {
 	Login, Name, Kind, SpaceName, Return string
 	Problem                              *fault.Error
 	Error                                map[string]string // by field
+	Captcha                              *captchaView      // nil while none is asked for
+	Code                                 codeView          // of the register page
+	LoginHint                            string
 }
 
-func (l *loginView) fail(err error) {
-	l.Problem, l.Error = fault.From(err), map[string]string{}
-	for _, field := range l.Problem.Fields {
-		l.Error[field.Name] = field.Message
+func (l *loginView) fail(err error) { l.Problem, l.Error = refused(err) }
+
+// refused takes an error apart for a form: the whole and each field's own sentence.
+func refused(err error) (*fault.Error, map[string]string) {
+	f, byField := fault.From(err), map[string]string{}
+	for _, field := range f.Fields {
+		byField[field.Name] = field.Message
 	}
+	return f, byField
 }
 
 // home leads to where the person has most to do.
@@ -40,6 +50,15 @@ func (p *Portal) loginPage(w http.ResponseWriter, r *http.Request, v *visit) err
 }
 
 func (p *Portal) showLogin(w http.ResponseWriter, r *http.Request, v *visit, view loginView, status int) error {
+	due, err := p.o.Accounts.CaptchaDue(r.Context(), view.Login, remoteIP(r), deviceOf(r))
+	if err != nil {
+		return err
+	}
+	if due {
+		if view.Captcha, err = p.freshCaptcha(view.Error["captcha"]); err != nil {
+			return err
+		}
+	}
 	return p.show(w, r, v, "login", view, page{Title: "登录", Status: status, Width: "narrow"})
 }
 
@@ -49,7 +68,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	view := loginView{Login: r.PostForm.Get("login"), Return: localPath(r.PostForm.Get("return"))}
 	session, err := p.o.Accounts.Login(r.Context(), account.Credentials{
-		Login: view.Login, Password: r.PostForm.Get("password"), IP: remoteIP(r), UserAgent: r.UserAgent(),
+		Login: view.Login, Password: r.PostForm.Get("password"), IP: remoteIP(r), UserAgent: r.UserAgent(), Device: deviceOf(r), Captcha: captchaOf(r),
 	})
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
@@ -58,12 +77,80 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 		view.fail(err)
 		return p.showLogin(w, r, v, view, view.Problem.Kind.Status())
 	}
+	if session.SecondFactor != "" {
+		http.SetCookie(w, p.pendingCookie(session.SecondFactor, 300))
+		to := "/login/second-factor"
+		if view.Return != "" {
+			to += "?return=" + url.QueryEscape(view.Return)
+		}
+		redirect(w, r, to)
+		return nil
+	}
+	return p.entered(w, r, v, session, view.Return)
+}
+
+// entered hands the browser its fresh session and leads on.
+func (p *Portal) entered(w http.ResponseWriter, r *http.Request, v *visit, session account.Session, back string) error {
 	if err := p.replace(r, v); err != nil {
 		return err
 	}
 	p.keep(w, session)
-	redirect(w, r, p.after(session.Actor, view.Return))
+	redirect(w, r, p.after(session.Actor, back))
 	return nil
+}
+
+// pendingName is the cookie that names a login whose second factor is still to come; only the login pages get it.
+const pendingName = "minifleet_pending"
+
+func (p *Portal) pendingCookie(value string, seconds int) *http.Cookie {
+	return &http.Cookie{Name: pendingName, Value: value, Path: "/login", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure()}
+}
+
+// factorView is what the second page of a login reads.
+type factorView struct {
+	Return  string
+	Problem *fault.Error
+	Error   map[string]string
+}
+
+func (p *Portal) factorPage(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if _, err := r.Cookie(pendingName); err != nil {
+		redirect(w, r, "/login")
+		return nil //nolint:nilerr // no cookie: the login begins anew
+	}
+	return p.showFactor(w, r, v, factorView{Return: localPath(r.URL.Query().Get("return"))}, http.StatusOK)
+}
+
+func (p *Portal) showFactor(w http.ResponseWriter, r *http.Request, v *visit, view factorView, status int) error {
+	return p.show(w, r, v, "second-factor", view, page{Title: "两步验证", Status: status, Width: "narrow"})
+}
+
+func (p *Portal) factor(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := parseForm(w, r); err != nil {
+		return err
+	}
+	view := factorView{Return: localPath(r.PostForm.Get("return"))}
+	held := ""
+	if c, err := r.Cookie(pendingName); err == nil {
+		held = c.Value
+	}
+	session, err := p.o.Accounts.FinishLogin(r.Context(), account.SecondStep{
+		SecondFactor: held, Code: r.PostForm.Get("code"), IP: remoteIP(r), UserAgent: r.UserAgent(), Device: deviceOf(r),
+	})
+	switch {
+	case errors.Is(err, account.ErrPendingGone):
+		http.SetCookie(w, p.pendingCookie("", -1))
+		login := loginView{Return: view.Return}
+		login.fail(err)
+		return p.showLogin(w, r, v, login, http.StatusUnauthorized)
+	case err != nil && fault.KindOf(err) == fault.Internal:
+		return err
+	case err != nil:
+		view.Problem, view.Error = refused(err)
+		return p.showFactor(w, r, v, view, view.Problem.Kind.Status())
+	}
+	http.SetCookie(w, p.pendingCookie("", -1))
+	return p.entered(w, r, v, session, view.Return)
 }
 
 // replace ends the session that the browser had before: nobody would ever end it otherwise.
@@ -100,6 +187,11 @@ func (p *Portal) registerPage(w http.ResponseWriter, r *http.Request, v *visit) 
 }
 
 func (p *Portal) showRegister(w http.ResponseWriter, r *http.Request, v *visit, view loginView, status int) error {
+	view.LoginHint = p.o.Accounts.LoginHint()
+	view.Code.Action, view.Code.Needed = "/register/code", p.o.Accounts.CodesNeeded()
+	if view.Code.Error == "" {
+		view.Code.Error = view.Error["code"]
+	}
 	return p.show(w, r, v, "register", view, page{Title: "注册", Status: status, Width: "narrow"})
 }
 
@@ -108,15 +200,10 @@ func (p *Portal) register(w http.ResponseWriter, r *http.Request, v *visit) erro
 		return err
 	}
 	form := r.PostForm
-	view := loginView{
-		Login: form.Get("login"), Name: form.Get("name"), Kind: form.Get("kind"), SpaceName: form.Get("space_name"), Return: localPath(form.Get("return")),
-	}
-	kind := account.Kind(view.Kind)
-	if kind != account.Merchant {
-		view.SpaceName = "" // a person's space bears the person's name
-	}
+	view := readRegister(form)
 	actor, err := p.o.Accounts.Register(r.Context(), account.Registration{
-		Login: view.Login, Password: form.Get("password"), Name: view.Name, Kind: kind, SpaceName: view.SpaceName, Agreed: form.Get("agreed") != "",
+		Login: view.Login, Password: form.Get("password"), Name: view.Name, Kind: account.Kind(view.Kind), SpaceName: view.SpaceName, Agreed: form.Get("agreed") != "",
+		Code: view.Code.Value, IP: remoteIP(r),
 	})
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
@@ -129,10 +216,18 @@ func (p *Portal) register(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	p.keep(w, session)
 	p.putFlash(w, "注册成功，欢迎使用 MiniFleet")
-	redirect(w, r, p.after(session.Actor, view.Return))
-	return nil
+	return p.entered(w, r, v, session, view.Return)
+}
+
+// readRegister keeps what was typed, but never the password.
+func readRegister(form url.Values) loginView {
+	view := loginView{Login: form.Get("login"), Name: form.Get("name"), Kind: form.Get("kind"), SpaceName: form.Get("space_name"), Return: localPath(form.Get("return"))}
+	view.Code.Value = form.Get("code")
+	if account.Kind(view.Kind) != account.Merchant {
+		view.SpaceName = "" // a person's space bears the person's name
+	}
+	return view
 }
 
 func (p *Portal) logout(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -170,3 +265,6 @@ func (p *Portal) swagger(w http.ResponseWriter, _ *http.Request, _ *visit) error
 	_, _ = w.Write(p.o.Assets.Swagger("/api.json")) // the reader may be gone
 	return nil
 }
+
+// dataURL is a picture inside the page; what it is made of is ours.
+func dataURL(kind string, raw string) template.URL { return template.URL("data:" + kind + "," + raw) }

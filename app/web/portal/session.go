@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,6 +27,14 @@ func (p *Portal) open(handle handler) http.Handler {
 		v := &visit{}
 		if cookie, err := r.Cookie(account.Cookie); err == nil && cookie.Value != "" {
 			actor, err := p.o.Accounts.Authenticate(r.Context(), cookie.Value, 0)
+			if errors.Is(err, account.ErrFactorNeeded) {
+				if !setupPath(r.URL.Path) {
+					p.putFlash(w, fault.From(err).Message)
+					redirect(w, r, "/my/security/totp")
+					return
+				}
+				err = nil
+			}
 			if err != nil && fault.KindOf(err) != fault.Unauthenticated {
 				p.problem(w, r, v, err)
 				return
@@ -39,6 +48,15 @@ func (p *Portal) open(handle handler) http.Handler {
 			p.problem(w, r, v, err)
 		}
 	})
+}
+
+// setupPath tells the pages that an operator may see before their second factor is on, where the platform asks for one.
+func setupPath(path string) bool {
+	switch path {
+	case "/login", "/logout", "/account", "/account/spaces", "/space", "/prefs", "/agreement", "/privacy", "/my/security":
+		return true
+	}
+	return strings.HasPrefix(path, "/my/security/")
 }
 
 var errLogin = fault.New(fault.Unauthenticated, "login_required", "请先登录")
@@ -58,6 +76,20 @@ func (p *Portal) keep(w http.ResponseWriter, s account.Session) {
 		Name: account.Cookie, Value: s.Token, Path: "/", Expires: s.ExpiresAt,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure(),
 	})
+	if s.Device != "" {
+		http.SetCookie(w, &http.Cookie{
+			Name: account.DeviceCookie, Value: s.Device, Path: "/", MaxAge: int(account.DeviceLife.Seconds()),
+			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure(),
+		})
+	}
+}
+
+// deviceOf is the cookie that recognises the device, "" for a new one.
+func deviceOf(r *http.Request) string {
+	if c, err := r.Cookie(account.DeviceCookie); err == nil {
+		return c.Value
+	}
+	return ""
 }
 
 // forget takes the session from the browser.
@@ -78,7 +110,7 @@ func localPath(address string) string {
 		return ""
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "/login" || u.Path == "/register" || u.Path == "/logout" {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || u.Path == "/register" || u.Path == "/reset" || u.Path == "/logout" {
 		return ""
 	}
 	return address
