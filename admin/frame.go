@@ -44,7 +44,7 @@ func (a *Admin) execute(name string, r *http.Request, v *visit, view View) []byt
 	if v == nil {
 		page.Bar.Prefer(r)
 	} else {
-		page.Menu, page.Bar, page.Flash = items(v.menu, r.URL.Path), a.bar(r, v), a.flash.take(v.actor)
+		page.Menu, page.Bar, page.Flash = items(v.menu, r.URL.Path, view.Trail), a.bar(r, v), a.flash.take(v.actor)
 	}
 	var b bytes.Buffer
 	if err := a.frame.ExecuteTemplate(&b, name, page); err != nil {

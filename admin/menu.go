@@ -111,9 +111,14 @@ func iconOr(icon string) string {
 	return "fa-puzzle-piece"
 }
 
-// items is the menu as the frame draws it, with the entry of the current page lit.
-func items(menu []menuEntry, current string) []theme.MenuItem {
+// items is the menu as the frame draws it, with the entry of the current page lit. A page that is below no entry, such as
+// one of a plugin, says by its trail where it belongs.
+func items(menu []menuEntry, current string, trail []Link) []theme.MenuItem {
 	best := longest(menu, strings.TrimSuffix(current, "/"))
+	for i := len(trail) - 1; best == "" && i >= 0; i-- {
+		path, _, _ := strings.Cut(trail[i].Href, "?")
+		best = longest(menu, path)
+	}
 	out := make([]theme.MenuItem, 0, len(menu))
 	for i, e := range menu {
 		item := theme.MenuItem{ID: i, Title: e.title, Href: e.href, Icon: theme.Icon(e.icon), On: best != "" && e.href == best}

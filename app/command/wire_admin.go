@@ -38,7 +38,7 @@ func (p adminPlugins) Table(_ context.Context, actor account.Actor, id, table st
 		return admin.Table{}, err
 	}
 	out := admin.Table{
-		Plugin: id, Name: t.GetName(), Title: t.GetTitle(), Intro: t.GetIntro(), Empty: t.GetEmpty(),
+		Plugin: id, Name: t.GetName(), Title: t.GetTitle(), Intro: t.GetIntro(), Empty: t.GetEmpty(), Sort: t.GetSort(),
 		Counted: t.GetCollection() != "", CanCreate: t.GetCanCreate(), CanEdit: t.GetCanEdit(), CanRemove: t.GetCanRemove(), Form: adminColumns(t.GetForm()),
 	}
 	for _, c := range t.GetColumns() {
@@ -55,7 +55,7 @@ func (p adminPlugins) Table(_ context.Context, actor account.Actor, id, table st
 		if p := a.GetPermission(); p != "" && !actor.Can(p) {
 			continue
 		}
-		out.Actions = append(out.Actions, admin.Action{Name: a.GetName(), Title: a.GetTitle(), Confirm: a.GetConfirm(), Batch: a.GetBatch(), Danger: a.GetDanger()})
+		out.Actions = append(out.Actions, admin.Action{Name: a.GetName(), Title: a.GetTitle(), Confirm: a.GetConfirm(), Batch: a.GetBatch(), Danger: a.GetDanger(), WhenColumn: a.GetWhenColumn(), When: a.GetWhenValues()})
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"minifleet/app/account"
@@ -96,17 +97,30 @@ func (h *Host) keptRows(ctx context.Context, a authority, c *collection, table *
 		if !asked || text == "" || column.GetFilter() == "" {
 			continue
 		}
-		encoded, err := filterValue(column, text)
+		condition, err := filterWhere(column, text)
 		if err != nil {
 			return TablePage{}, err
 		}
-		request.Where = append(request.Where, &pluginpb.Where{Column: column.GetName(), Op: column.GetFilter(), Values: [][]byte{encoded}})
+		request.Where = append(request.Where, condition)
 	}
 	page, err := h.committer.search(ctx, a, c, request, query.Search)
 	if err != nil {
 		return TablePage{}, err
 	}
 	return tablePage(page, "")
+}
+
+// filterWhere is the condition of one filter. A list of AppIDs, as people paste it, asks for any of them.
+func filterWhere(column *Column, text string) (*pluginpb.Where, error) {
+	if ids := strings.Split(text, ","); column.GetName() == "appid" && column.GetFilter() == "eq" && len(ids) > 1 {
+		any := &pluginpb.Where{Column: column.GetName(), Op: "in"}
+		for _, id := range ids {
+			any.Values = append(any.Values, jsonText(id))
+		}
+		return any, nil
+	}
+	encoded, err := filterValue(column, text)
+	return &pluginpb.Where{Column: column.GetName(), Op: column.GetFilter(), Values: [][]byte{encoded}}, err
 }
 
 func filterValue(column *Column, text string) ([]byte, error) {

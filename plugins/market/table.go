@@ -2,6 +2,7 @@ package market
 
 import (
 	"context"
+	"strings"
 
 	"minifleet/plugins/sdk"
 )
@@ -22,9 +23,9 @@ func (m *market) declareTables(p *sdk.Plugin) {
 		},
 		Actions: []sdk.Action{
 			{Name: "edit", Title: "编辑", Run: m.editAction},
-			{Name: "list", Title: "上架", Batch: true, Permission: permissionList, Run: m.stateAction(Listed, "已上架")},
+			{Name: "list", Title: "上架", Batch: true, Permission: permissionList, WhenColumn: "state", When: []string{string(Delisted)}, Run: m.stateAction(Listed, "已上架")},
 			{Name: "delist", Title: "下架", Confirm: "下架后用户不能再试用；已经安装的不受影响。确定下架？", Batch: true, Danger: true,
-				Permission: permissionList, Run: m.stateAction(Delisted, "已下架")},
+				Permission: permissionList, WhenColumn: "state", When: []string{string(Listed)}, Run: m.stateAction(Delisted, "已下架")},
 		},
 	})
 	p.Table(sdk.Table{
@@ -106,6 +107,10 @@ func tableQuery(ask sdk.TableQuery, own sdk.Where, filters map[string]string) sd
 	query := sdk.Query{Where: []sdk.Where{own}, Sort: ask.Sort, Limit: ask.Limit, Cursor: ask.Cursor, Count: true}
 	for name, column := range filters {
 		if value := tidy(ask.Filters[name]); value != "" {
+			if ids := strings.Split(value, ","); column == "appid" && len(ids) > 1 { // a pasted list
+				query.Where = append(query.Where, sdk.In(column, ids...))
+				continue
+			}
 			query.Where = append(query.Where, sdk.Eq(column, value))
 		}
 	}

@@ -48,6 +48,9 @@ type Action struct {
 	Batch      bool   // may run on several rows at once
 	Danger     bool
 	Permission string
+	// WhenColumn and When show the button only on rows whose column holds one of the values; "" shows it on all.
+	WhenColumn string
+	When       []string
 	Run        func(ctx context.Context, ids []int64) (Result, error)
 }
 
@@ -104,7 +107,7 @@ func (p *Plugin) Table(table Table) {
 	for _, action := range table.Actions {
 		declared.Actions = append(declared.Actions, &pluginpb.Action{
 			Name: action.Name, Title: action.Title, Confirm: action.Confirm, Batch: action.Batch, Danger: action.Danger,
-			Permission: action.Permission,
+			Permission: action.Permission, WhenColumn: action.WhenColumn, WhenValues: action.When,
 		})
 	}
 	p.tables[table.Name] = &table

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"minifleet/app/miniprogram"
+	"minifleet/app/plugin"
 	"minifleet/app/trail"
 	"minifleet/app/wechat"
 )
@@ -25,11 +26,23 @@ type label struct{ Text, Color string }
 // words are the functions of the templates.
 func (p *Portal) words() template.FuncMap {
 	return template.FuncMap{
-		"when": when, "initial": initial, "join": strings.Join, "act": trail.Entry.Title, "count": count,
+		"when": when, "plugin": p.pluginTitle, "initial": initial, "join": strings.Join, "act": trail.Entry.Title, "count": count,
 		"state": state, "authState": authState, "account": accountWord, "verified": verified, "sets": func() string { return setNames(miniprogram.NeededSets()) },
 		"category": func(c wechat.CategoryNames) string { return strings.TrimSuffix(c.First+" / "+c.Second, " / ") },
 		"seconds":  func(n int64) int64 { return n * 1000 },
 	}
+}
+
+// pluginTitle is the name of a plugin as people know it; one that is not installed any more keeps its id.
+func (p *Portal) pluginTitle(id string) string {
+	if known, ok := p.o.Plugins.(interface{ Manifests() []*plugin.Manifest }); ok {
+		for _, m := range known.Manifests() {
+			if m.GetId() == id {
+				return m.GetTitle()
+			}
+		}
+	}
+	return id
 }
 
 // when shows Unix milliseconds; 0 is never.

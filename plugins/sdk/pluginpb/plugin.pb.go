@@ -1366,6 +1366,8 @@ type Action struct {
 	Batch         bool                   `protobuf:"varint,4,opt,name=batch,proto3" json:"batch,omitempty"`    // may run on several rows at once
 	Danger        bool                   `protobuf:"varint,5,opt,name=danger,proto3" json:"danger,omitempty"`
 	Permission    string                 `protobuf:"bytes,6,opt,name=permission,proto3" json:"permission,omitempty"`
+	WhenColumn    string                 `protobuf:"bytes,7,opt,name=when_column,json=whenColumn,proto3" json:"when_column,omitempty"` // shown only on rows whose column holds one of when_values; "" on all
+	WhenValues    []string               `protobuf:"bytes,8,rep,name=when_values,json=whenValues,proto3" json:"when_values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1440,6 +1442,20 @@ func (x *Action) GetPermission() string {
 		return x.Permission
 	}
 	return ""
+}
+
+func (x *Action) GetWhenColumn() string {
+	if x != nil {
+		return x.WhenColumn
+	}
+	return ""
+}
+
+func (x *Action) GetWhenValues() []string {
+	if x != nil {
+		return x.WhenValues
+	}
+	return nil
 }
 
 // Route is one HTTP address of the plugin.
@@ -3914,7 +3930,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"removeHook\x12\x12\n" +
 	"\x04sort\x18\x0e \x01(\tR\x04sort\x12\x14\n" +
 	"\x05empty\x18\x0f \x01(\tR\x05empty\x12\x14\n" +
-	"\x05intro\x18\x10 \x01(\tR\x05intro\"\x9a\x01\n" +
+	"\x05intro\x18\x10 \x01(\tR\x05intro\"\xdc\x01\n" +
 	"\x06Action\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x18\n" +
@@ -3923,7 +3939,11 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06danger\x18\x05 \x01(\bR\x06danger\x12\x1e\n" +
 	"\n" +
 	"permission\x18\x06 \x01(\tR\n" +
-	"permission\"\xfd\x01\n" +
+	"permission\x12\x1f\n" +
+	"\vwhen_column\x18\a \x01(\tR\n" +
+	"whenColumn\x12\x1f\n" +
+	"\vwhen_values\x18\b \x03(\tR\n" +
+	"whenValues\"\xfd\x01\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x18\n" +
 	"\apattern\x18\x02 \x01(\tR\apattern\x12\x12\n" +
