@@ -9,7 +9,6 @@ import (
 	"minifleet/app/fault"
 	"minifleet/app/grant"
 	"minifleet/app/miniprogram"
-	"minifleet/app/trail"
 )
 
 type listMiniProgramsIn struct {
@@ -98,40 +97,4 @@ func (s *Server) revokeGrant(ctx context.Context, in *revokeGrantIn) (*emptyOut,
 		return nil, err
 	}
 	return &emptyOut{}, s.o.Grants.Revoke(ctx, who, in.ID)
-}
-
-type listTrailIn struct {
-	g.Meta  `path:"/trail" method:"get" tags:"操作日志" summary:"操作日志：我的空间做的，和别人对我的小程序做的" needs:"trail.read"`
-	AppID   string `json:"appid" in:"query"`
-	Act     string `json:"act" in:"query"`
-	Outcome string `json:"outcome" in:"query"`
-	Cursor  string `json:"cursor" in:"query"`
-	Limit   int    `json:"limit" in:"query"`
-}
-
-func (s *Server) listTrail(ctx context.Context, in *listTrailIn) (*list[trail.Entry], error) {
-	who, err := must(ctx)
-	if err != nil {
-		return nil, err
-	}
-	cursor, err := parseCursor(in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	f := trail.Filter{SpaceID: who.SpaceID, AppID: in.AppID, Act: in.Act, Outcome: in.Outcome, Cursor: cursor, Limit: in.Limit}
-	switch {
-	case who.Operator():
-		f.SpaceID = 0
-	case in.AppID != "":
-		m, err := s.o.Grants.MiniProgram(ctx, who, in.AppID)
-		if err != nil {
-			return nil, err
-		}
-		// The owner sees what was done to its mini program by whichever space; who acts on it for the owner sees its own acts.
-		if m.OwnerSpaceID == who.SpaceID {
-			f.SpaceID = 0
-		}
-	}
-	rows, next, err := s.o.Trail.List(ctx, f)
-	return listOf(rows, strconv.FormatInt(next, 10), -1), err
 }

@@ -27,9 +27,10 @@ func (s *Server) routes() {
 			s.listTokens, s.listScopes, s.createToken, s.revokeToken,
 			s.listExports, s.startExport, s.getExport, s.exportFile, s.cancelExport, s.deleteExport,
 			s.importLists, s.importTemplate, s.listImports, s.uploadImport, s.getImport, s.importRows, s.checkImport, s.confirmImport, s.importProblems, s.deleteImport,
-			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.listPlugins, s.restartPlugin,
+			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.getEntry, s.verifyTrail, s.listPlugins, s.restartPlugin,
 		)
 		g.Bind(s.spaceRoutes()...)
+		g.Bind(s.noticeRoutes()...)
 	})
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
 		fail(r.Response.RawWriter(), r.Request, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))

@@ -27,6 +27,7 @@ import (
 	"minifleet/app/event"
 	"minifleet/app/grant"
 	"minifleet/app/miniprogram"
+	"minifleet/app/notice"
 	"minifleet/app/plugin"
 	"minifleet/app/schedule"
 	"minifleet/app/store"
@@ -60,6 +61,8 @@ type Options struct {
 	Events     *event.Log
 	Jobs       *schedule.Service
 	Trail      *trail.Log
+	Chain      *trail.Chain
+	Notices    *notice.Service
 	Transfers  *transfer.Service
 	Plugins    Plugins
 
