@@ -52,7 +52,7 @@ func (p *fakePlugins) Table(_ context.Context, a account.Actor, plugin, table st
 	}
 	state := Column{Name: "state", Title: "状态", Options: []Option{{"listed", "已上架", "green"}, {"draft", "草稿", "grey"}, {"", "未提交", "grey"}}}
 	return Table{
-		Title: "模板库", Intro: "可安装的模板版本", Search: true,
+		Title: "模板库", Intro: "可安装的模板版本", Search: true, Sort: "-id",
 		Columns:   []Column{{Name: "name", Title: "名称", Sort: true}, state, {Name: "made_at", Title: "创建时间", Type: "time"}, {Name: "note", Title: "说明"}},
 		Filters:   []Column{state},
 		Form:      []Column{{Name: "name", Title: "名称", Required: true, Size: 20}, {Name: "note", Title: "说明", Type: "longtext", Help: "用户可见"}, state},

@@ -64,7 +64,7 @@ func TestBindingWizardKeepsInputThroughItsSteps(t *testing.T) {
 	const appid, secret = "wx3333333333333333", "0123456789abcdef0123456789abcdef"
 	post := func(form url.Values) answer { return h.do("merchant", "POST", "/admin/components/new", form) }
 	h.get("merchant", "/admin/components/new").want(t, 200, "填写 AppID", "AppSecret", "下一步")
-	post(url.Values{"do": {"next"}, "name": {"新平台"}, "appid": {"wx1"}, "secret": {secret}}).want(t, 400, "AppID 应为 wx 开头的 18 位字符", `value="新平台"`, `value="wx1"`, `aria-describedby="e-appid"`)
+	post(url.Values{"do": {"next"}, "name": {"新平台"}, "appid": {"wx1"}, "secret": {secret}}).want(t, 400, "AppID 应为 wx 开头的 18 位字符", `value="新平台"`, `value="wx1"`, `aria-describedby="h-appid e-appid"`)
 	first := url.Values{"name": {"新平台"}, "appid": {appid}, "secret": {secret}}
 	with := func(pairs ...string) url.Values {
 		out := clone(first)

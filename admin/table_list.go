@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	gocontext "github.com/GoAdminGroup/go-admin/context"
@@ -266,7 +265,7 @@ func (t Table) ops(r TableRow) []theme.Op {
 		}
 	}
 	if t.CanRemove {
-		out = append(out, theme.Op{Title: "删除", Post: t.Address() + "/delete", Name: "one", Value: r.ID, Confirm: "删除这条记录？删除后不能恢复。", Danger: true})
+		out = append(out, theme.Op{Title: "删除", Post: t.Address() + "/delete", Name: "one", Value: r.ID, Confirm: "将删除「" + t.rowName(r) + "」，删除后不能恢复。", Word: t.typed(r), Danger: true})
 	}
 	return out
 }
@@ -276,6 +275,14 @@ func (a Action) fits(r TableRow) bool {
 	return a.WhenColumn == "" || slices.Contains(a.When, r.Values[a.WhenColumn])
 }
 
+// typed is what must be typed before the row is deleted: its name, unless nobody would type it.
+func (t Table) typed(r TableRow) string {
+	if name := t.rowName(r); len([]rune(name)) <= 40 && !strings.ContainsAny(name, "\r\n") {
+		return name
+	}
+	return ""
+}
+
 // rowName is what people call a row: its first column, else its number.
 func (t Table) rowName(r TableRow) string {
 	for _, c := range t.Columns {
@@ -283,5 +290,5 @@ func (t Table) rowName(r TableRow) string {
 			return v
 		}
 	}
-	return "#" + strconv.Quote(r.ID)
+	return "#" + r.ID
 }

@@ -1,13 +1,32 @@
 // data-confirm on a button, link or form asks first; data-confirm-word wants a word typed.
+// What a batch button will touch: the names of the ticked rows.
+function picked(from) {
+  if (!('batchNeeds' in from.dataset)) return [];
+  return [...from.closest('[data-list]').querySelectorAll('input[data-pick]:checked')].map((box) => box.labels[0]?.querySelector('[translate]')?.textContent || box.value);
+}
+
 function dialog(from) {
   const box = document.createElement('dialog');
   box.className = 'mf-modal';
   box.setAttribute('data-test', 'confirm');
   const title = document.createElement('h2');
   title.textContent = from.dataset.confirmTitle || '请确认';
+  title.id = 'confirm-title';
+  box.setAttribute('aria-labelledby', title.id);
   const text = document.createElement('p');
   text.textContent = from.dataset.confirm;
   box.append(title, text);
+  const names = picked(from);
+  if (names.length) {
+    const what = document.createElement('p');
+    const head = document.createElement('b');
+    head.textContent = `选中 ${names.length} 条`;
+    const some = document.createElement('span');
+    some.setAttribute('translate', 'no');
+    some.textContent = `：${names.slice(0, 5).join('、')}${names.length > 5 ? '…' : ''}`;
+    what.append(head, some);
+    box.append(what);
+  }
   const word = from.dataset.confirmWord;
   let typed = null;
   if (word) {
