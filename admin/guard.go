@@ -80,6 +80,10 @@ func (a *Admin) authenticate(r *http.Request) (account.Actor, error) {
 
 // unauthenticated sends a person to the portal's login page and back, and tells a script in its own words.
 func (a *Admin) unauthenticated(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, account.ErrFactorNeeded) && r.Header.Get("HX-Request") == "" {
+		http.Redirect(w, r, "/my/security/totp", http.StatusFound)
+		return
+	}
 	if fault.KindOf(err) != fault.Unauthenticated {
 		a.fail(w, r, nil, err)
 		return

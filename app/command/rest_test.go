@@ -201,7 +201,13 @@ func (c client) submitted(d *running) {
 func tenancy(d *running) {
 	d.t.Helper()
 	var stranger struct{ Token string }
-	d.call(http.MethodPost, d.base+"/api/v1/accounts", "", map[string]any{"login": "stranger@example.test", "password": demoPassword, "kind": "personal", "agreed": true}, &stranger)
+	var sent struct {
+		Code string `json:"demo_code"`
+	}
+	d.call(http.MethodPost, d.base+"/api/v1/codes", "", map[string]any{"login": "stranger@example.test", "purpose": "register"}, &sent)
+	if status := d.call(http.MethodPost, d.base+"/api/v1/accounts", "", map[string]any{"login": "stranger@example.test", "password": demoPassword, "kind": "personal", "agreed": true, "code": sent.Code}, &stranger); status != http.StatusCreated {
+		d.t.Fatalf("register with the code %q: %d", sent.Code, status)
+	}
 	x := client{d, stranger.Token}
 	for _, c := range [][2]string{
 		{http.MethodGet, "/miniprograms/" + walkShop}, {http.MethodPost, "/miniprograms/" + walkShop + "/sync"}, {http.MethodGet, "/miniprograms/" + walkShop + "/grants"},

@@ -338,3 +338,20 @@ func (h *house) settled(login string, kind account.Kind) (*browser, account.Acto
 	}
 	return b, actor
 }
+
+// protected turns the second factor on, on the page that shows its secret, and gives the recovery codes.
+func (h *house) protected(b *browser, page answer) []string {
+	h.t.Helper()
+	code, err := totp.GenerateCode(found(h.t, secretOf, page.body), time.Now())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var codes []string
+	for _, m := range codesOf.FindAllStringSubmatch(b.post("/my/security/totp", "code", code).body, -1) {
+		codes = append(codes, m[1])
+	}
+	if len(codes) != 10 {
+		h.t.Fatalf("%d recovery codes", len(codes))
+	}
+	return codes
+}
