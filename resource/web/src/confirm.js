@@ -1,5 +1,7 @@
 // data-confirm on a button, link or form asks first; data-confirm-word wants a word typed.
 // What a batch button will touch: the names of the ticked rows.
+import { speak } from './speak.js';
+
 function picked(from) {
   if (!('batchNeeds' in from.dataset)) return [];
   return [...from.closest('[data-list]').querySelectorAll('input[data-pick]:checked')].map((box) => box.labels[0]?.querySelector('[translate]')?.textContent || box.value);
@@ -10,7 +12,7 @@ function dialog(from) {
   box.className = 'mf-modal';
   box.setAttribute('data-test', 'confirm');
   const title = document.createElement('h2');
-  title.textContent = from.dataset.confirmTitle || '请确认';
+  title.textContent = from.dataset.confirmTitle || speak('请确认', 'Please confirm');
   title.id = 'confirm-title';
   box.setAttribute('aria-labelledby', title.id);
   const text = document.createElement('p');
@@ -20,10 +22,10 @@ function dialog(from) {
   if (names.length) {
     const what = document.createElement('p');
     const head = document.createElement('b');
-    head.textContent = `选中 ${names.length} 条`;
+    head.textContent = speak(`选中 ${names.length} 条`, `${names.length} selected`);
     const some = document.createElement('span');
     some.setAttribute('translate', 'no');
-    some.textContent = `：${names.slice(0, 5).join('、')}${names.length > 5 ? '…' : ''}`;
+    some.textContent = `${speak('：', ': ')}${names.slice(0, 5).join(speak('、', ', '))}${names.length > 5 ? '…' : ''}`;
     what.append(head, some);
     box.append(what);
   }
@@ -32,7 +34,7 @@ function dialog(from) {
   if (word) {
     const label = document.createElement('label');
     label.className = 'mf-label';
-    label.textContent = `请输入“${word}”`;
+    label.textContent = speak(`请输入“${word}”`, `Type “${word}”`);
     typed = document.createElement('input');
     typed.className = 'mf-input';
     typed.autocomplete = 'off';
@@ -50,9 +52,9 @@ function dialog(from) {
     actions.append(b);
     return b;
   };
-  const no = button(from.dataset.confirmNo || '取消', '', 'confirm-no');
+  const no = button(from.dataset.confirmNo || speak('取消', 'Cancel'), '', 'confirm-no');
   const danger = from.matches('.mf-btn-danger, .mf-danger');
-  const yes = button(from.dataset.confirmOk || '确定', danger ? 'mf-btn-danger' : 'mf-btn-primary', 'confirm-yes');
+  const yes = button(from.dataset.confirmOk || speak('确定', 'OK'), danger ? 'mf-btn-danger' : 'mf-btn-primary', 'confirm-yes');
   box.append(actions);
   if (typed) {
     yes.disabled = true;

@@ -1,4 +1,6 @@
 // data-copy="#id" copies an element's text or value, data-copy-text copies the text itself.
+import { speak } from './speak.js';
+
 async function put(text) {
   if (navigator.clipboard && window.isSecureContext) {
     await navigator.clipboard.writeText(text);
@@ -26,9 +28,9 @@ export function copyButtons(root) {
     button.dataset.words = words;
     try {
       await put(text);
-      button.textContent = '已复制';
+      button.textContent = speak('已复制', 'Copied');
     } catch {
-      button.textContent = '请手动复制';
+      button.textContent = speak('请手动复制', 'Copy by hand');
       if (source) getSelection().selectAllChildren(source);
     }
     setTimeout(() => { button.textContent = words; }, 2000);

@@ -1,4 +1,6 @@
 // Lists: ticking rows, the bar for what is ticked, more conditions, and a skeleton when the next page is slow.
+import { speak } from './speak.js';
+
 const boxes = (list) => [...list.querySelectorAll('input[data-pick]')];
 
 function count(list) {
@@ -55,7 +57,7 @@ export function lists(root) {
     if (more) {
       const open = more.closest('.mf-query').classList.toggle('mf-query-open');
       more.setAttribute('aria-expanded', String(open));
-      more.textContent = open ? '收起' : '展开';
+      more.textContent = open ? speak('收起', 'Collapse') : speak('展开', 'Expand');
       more.form.querySelector('input[name=more]').value = open ? '1' : '';
       return;
     }

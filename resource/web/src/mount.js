@@ -1,4 +1,6 @@
 // What happens when a page or a fragment of it appears.
+import { speak } from './speak.js';
+
 const gone = new WeakSet();
 
 export function mount(root) {
@@ -36,11 +38,10 @@ function rest(button) {
   gone.add(button);
   const end = Date.now() + Number(button.dataset.wait);
   const words = button.textContent;
-  const english = document.documentElement.lang === 'en';
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000);
     button.disabled = left > 0;
-    button.textContent = left > 0 ? (english ? `Again in ${left} s` : `${left} 秒后再获取`) : words;
+    button.textContent = left > 0 ? speak(`${left} 秒后再获取`, `Again in ${left} s`) : words;
     if (left > 0 && button.isConnected) setTimeout(tick, 1000);
   };
   tick();

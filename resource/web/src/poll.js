@@ -1,4 +1,6 @@
 // Polling rests while the tab is hidden, and after a minute every second poll is left out.
+import { speak } from './speak.js';
+
 const slowAfter = 60_000;
 
 export function calmPolling(root) {
@@ -18,10 +20,10 @@ export function calmPolling(root) {
     if (Date.now() - poll.since > slowAfter && poll.turn % 2) event.preventDefault();
   });
   root.addEventListener('htmx:responseError', (event) => {
-    if (!/\bevery\b/.test(event.detail.elt.getAttribute('hx-trigger') || '')) say('操作没有成功，请稍后重试');
+    if (!/\bevery\b/.test(event.detail.elt.getAttribute('hx-trigger') || '')) say(speak('操作没有成功，请稍后重试', 'That did not work, try again later'));
   });
   root.addEventListener('htmx:sendError', (event) => {
-    if (!/\bevery\b/.test(event.detail.elt.getAttribute('hx-trigger') || '')) say('网络不通，请检查网络后重试');
+    if (!/\bevery\b/.test(event.detail.elt.getAttribute('hx-trigger') || '')) say(speak('网络不通，请检查网络后重试', 'No network: check it and try again'));
   });
 }
 
