@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// Bounds of what one transaction takes in: enough to share a disk sync, small enough for one packet of any database.
+// Bounds of what one commit takes in: enough to share a disk sync, small enough for one packet of any database.
 const (
 	maxBatch      = 256
 	maxBatchBytes = 4 << 20
@@ -17,16 +18,19 @@ const (
 // gatherLooks is how many looks in a row must find nothing new before a batch is committed.
 const gatherLooks = 3
 
-// waiting is a record on its way into the log, and the place where its sender waits.
-type waiting struct {
-	row  row
-	done chan error // holds one answer
+// batch is what is committed together. Its senders wait for done and then read err.
+type batch struct {
+	packed []byte
+	count  int
+	done   chan struct{}
+	err    error
 }
 
-// Append makes r durable and returns only then. Records that arrive together share one transaction: they are packed into
-// one row of event_intake, which costs a third of rows of their own with all indexes, and the dispatcher unpacks them
-// into event_log a moment later. A record whose Dedupe is already there is dropped then, and success for its sender all
-// the same. When ctx ends first its error comes back, and the record may or may not have been stored.
+func (b *batch) full() bool { return b.count >= maxBatch || len(b.packed) >= maxBatchBytes }
+
+// Append makes r durable and returns only then. Records that arrive together share one commit. A record whose Dedupe is
+// already there is dropped when it is unpacked, and success for its sender all the same. When ctx ends first its error
+// comes back, and the record may or may not have been stored.
 //
 // Inside a store transaction it is AppendTx: waiting there for another writer's commit would wait for ever on SQLite.
 func (l *Log) Append(ctx context.Context, r Record) error {
@@ -37,28 +41,42 @@ func (l *Log) Append(ctx context.Context, r Record) error {
 	if err != nil {
 		return err
 	}
-	l.gate.RLock()
-	if l.stopped {
-		l.gate.RUnlock()
-		return ErrStopped
-	}
-	l.senders.Add(1)
-	l.gate.RUnlock()
-
-	w := &waiting{row: prepared, done: make(chan error, 1)}
-	select {
-	case l.incoming <- w:
-		l.senders.Done()
-	case <-ctx.Done():
-		l.senders.Done()
-		return fmt.Errorf("event: append %s: %w", r.Type, ctx.Err())
-	}
-	select {
-	case err := <-w.done:
+	b, err := l.join(&prepared)
+	if err != nil {
 		return err
+	}
+	select {
+	case <-b.done:
+		return b.err
 	case <-ctx.Done():
 		return fmt.Errorf("event: append %s: %w", r.Type, ctx.Err())
 	}
+}
+
+// join adds a row to the batch that is committed next.
+func (l *Log) join(r *row) (*batch, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return nil, ErrStopped
+	}
+	var b *batch
+	if n := len(l.batches); n > 0 && !l.batches[n-1].full() {
+		b = l.batches[n-1]
+	} else {
+		b = &batch{done: make(chan struct{}), packed: l.buffer[:0]}
+		l.buffer = nil
+		l.batches = append(l.batches, b)
+	}
+	b.packed = packRow(b.packed, r)
+	b.count++
+	if b.count == 1 {
+		select {
+		case l.arrived <- struct{}{}:
+		default:
+		}
+	}
+	return b, nil
 }
 
 // AppendTx makes records part of the caller's store transaction: they exist when it commits and not otherwise. Without
@@ -110,87 +128,84 @@ func (r row) fan() int64 {
 
 // appendLoop commits batches until ctx ends and everything that was accepted is durable.
 func (l *Log) appendLoop(ctx context.Context) error {
-	a := appender{log: l}
 	for {
 		select {
-		case w := <-l.incoming:
-			a.commit(w)
+		case <-l.arrived:
+			l.commitAll()
 		case <-ctx.Done():
-			return l.drain(&a)
+			l.mu.Lock()
+			l.stopped = true
+			l.mu.Unlock()
+			l.commitAll()
+			return nil
 		}
 	}
 }
 
-// drain refuses new senders, then commits those that were already let in.
-func (l *Log) drain(a *appender) error {
-	l.gate.Lock()
-	l.stopped = true
-	l.gate.Unlock()
-	gone := make(chan struct{})
-	go func() { l.senders.Wait(); close(gone) }()
+// commitAll commits one batch after the other until none is left.
+func (l *Log) commitAll() {
 	for {
-		select {
-		case w := <-l.incoming:
-			a.commit(w)
-		case <-gone:
-			for {
-				select {
-				case w := <-l.incoming:
-					a.commit(w)
-				default:
-					return nil
-				}
-			}
+		b := l.gather()
+		if b == nil {
+			return
 		}
+		l.commit(b)
 	}
 }
 
-// appender is the one writer of batches; its buffers are reused.
-type appender struct {
-	log    *Log
-	batch  []*waiting
-	packed []byte
+// commit makes a batch durable and answers everybody in it.
+func (l *Log) commit(b *batch) {
+	if err := l.store(packHead(b.count), b.packed); err != nil {
+		b.err = fmt.Errorf("event: append: %w", err)
+	} else {
+		l.commits.Add(1)
+		l.backlog.Add(int64(b.count))
+		l.taken.Store(time.Now().UnixMilli())
+	}
+	close(b.done)
+	l.Wake()
+	l.mu.Lock()                 // nobody reads the buffer any more
+	if cap(b.packed) <= 1<<20 { // a rare giant must not stay for good
+		l.buffer = b.packed
+	}
+	l.mu.Unlock()
 }
 
-// commit takes first and whatever else is waiting, makes it durable in one row and answers everybody.
-func (a *appender) commit(first *waiting) {
-	a.gather(first)
-	a.packed = pack(a.packed[:0], a.batch)
+// store makes a packed batch durable: in the journal when this process holds it, else as one row of event_intake.
+func (l *Log) store(head, packed []byte) error {
+	if j := l.journal.Load(); j != nil {
+		return j.Append(head, packed)
+	}
 	// Nobody's context may interrupt a statement that others wait for. (The driver also starts a goroutine per statement
 	// for a context that can end.)
-	_, err := a.log.opts.DB.Writer().ExecContext(context.Background(), "INSERT INTO event_intake (id,data) VALUES (?,?)", a.log.opts.DB.NewID(), a.packed)
-	if err != nil {
-		err = fmt.Errorf("event: append: %w", err)
-	} else {
-		a.log.commits.Add(1)
-		a.log.backlog.Add(int64(len(a.batch)))
-		a.log.taken.Store(time.Now().UnixMilli())
-	}
-	for _, w := range a.batch {
-		w.done <- err
-	}
-	a.log.Wake()
-	if cap(a.packed) > maxBatchBytes { // a rare giant must not stay for good
-		a.packed = nil
-	}
+	_, err := l.opts.DB.Writer().ExecContext(context.Background(), "INSERT INTO event_intake (id,data) VALUES (?,?)",
+		l.opts.DB.NewID(), slices.Concat(head, packed))
+	return err
 }
 
-// gather takes first and whatever else is on its way. Before each look it lets every goroutine run that can: a request
+// gather takes the oldest batch, nil when there is none. Before that it lets every goroutine run that can: a request
 // that has arrived already shall share this disk sync instead of waiting for the next. When nobody else is ready, as with
 // a lone push, this costs nothing.
-func (a *appender) gather(first *waiting) {
-	a.batch = append(a.batch[:0], first)
-	size := len(first.row.sealed)
-	for quiet := 0; quiet < gatherLooks && len(a.batch) < maxBatch && size < maxBatchBytes; {
-		select {
-		case w := <-a.log.incoming:
-			a.batch = append(a.batch, w)
-			size += len(w.row.sealed)
-			quiet = 0
-		default:
-			quiet++
-			runtime.Gosched()
+func (l *Log) gather() *batch {
+	for quiet, seen := 0, -1; ; {
+		l.mu.Lock()
+		if len(l.batches) == 0 {
+			l.mu.Unlock()
+			return nil
 		}
+		b := l.batches[0]
+		if quiet == gatherLooks || b.full() {
+			l.batches = slices.Delete(l.batches, 0, 1)
+			l.mu.Unlock()
+			return b
+		}
+		if b.count == seen {
+			quiet++
+		} else {
+			quiet, seen = 0, b.count
+		}
+		l.mu.Unlock()
+		runtime.Gosched()
 	}
 }
 

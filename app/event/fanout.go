@@ -52,6 +52,9 @@ func (l *Log) fanLoop(ctx context.Context) error {
 	poll := time.NewTicker(l.opts.Poll)
 	defer poll.Stop()
 	for {
+		if err := l.retakeJournal(ctx); err != nil && ctx.Err() == nil {
+			l.opts.Logger.ErrorContext(ctx, "event intake journal cannot be opened, will be tried again", "error", err)
+		}
 		more, full, err := l.fanOnce(ctx)
 		if err != nil && ctx.Err() == nil {
 			l.opts.Logger.ErrorContext(ctx, "event fan-out failed, will be tried again", "error", err)
@@ -113,14 +116,14 @@ func (l *Log) fanOut(ctx context.Context) (int, error) {
 	}
 	var woken map[string]bool
 	oneByOne := false
-	err = l.inTx(ctx, func(tx *sql.Tx) error {
+	err = l.opts.DB.PlainTx(ctx, func(tx *sql.Tx) error {
 		known, err := knownSubscribers(ctx, tx)
 		if err != nil {
 			return err
 		}
 		mine, err := claim(ctx, tx, events, oneByOne)
 		if err != nil {
-			oneByOne = errors.Is(err, errRaced)
+			oneByOne = errors.Is(err, store.ErrAgain)
 			return err
 		}
 		woken, err = l.addDeliveries(ctx, tx, mine, known)
@@ -173,7 +176,7 @@ func claim(ctx context.Context, tx *sql.Tx, events []fanned, oneByOne bool) ([]f
 		case int(n) == len(chunk):
 			mine = append(mine, chunk...)
 		case !oneByOne:
-			return nil, errRaced
+			return nil, store.ErrAgain
 		}
 	}
 	return mine, nil
@@ -261,7 +264,7 @@ func touchQueue(ctx context.Context, tx *sql.Tx, k queueKey, now int64, force bo
 			return err
 		}
 	}
-	return errRaced
+	return store.ErrAgain
 }
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }

@@ -8,30 +8,30 @@ import (
 // intakeVersion is the first byte of a packed batch, so that a later build may pack differently and still read this.
 const intakeVersion = 1
 
-var errIntake = errors.New("event: damaged intake row")
+var errIntake = errors.New("event: damaged batch")
 
-// pack writes the rows of a batch into one value: version, count, then each row field by field.
-func pack(into []byte, batch []*waiting) []byte {
-	into = append(into, intakeVersion)
-	into = binary.AppendUvarint(into, uint64(len(batch)))
-	for _, w := range batch {
-		r := &w.row
-		for _, n := range [...]int64{r.ID, r.SpaceID, r.CreateTime, r.ReceivedAt, r.fan()} {
-			into = binary.AppendVarint(into, n)
-		}
-		for _, s := range [...]string{r.Type, r.Source, r.Component, r.AppID, r.Subject, r.URLKind} {
-			into = binary.AppendUvarint(into, uint64(len(s)))
-			into = append(into, s...)
-		}
-		for _, b := range [...][]byte{r.Dedupe, r.sealed} {
-			into = binary.AppendUvarint(into, uint64(len(b)))
-			into = append(into, b...)
-		}
+// packHead begins a packed batch: version and count. The rows follow.
+func packHead(count int) []byte {
+	return binary.AppendUvarint([]byte{intakeVersion}, uint64(count))
+}
+
+// packRow adds a row of a batch field by field.
+func packRow(into []byte, r *row) []byte {
+	for _, n := range [...]int64{r.ID, r.SpaceID, r.CreateTime, r.ReceivedAt, r.fan()} {
+		into = binary.AppendVarint(into, n)
+	}
+	for _, s := range [...]string{r.Type, r.Source, r.Component, r.AppID, r.Subject, r.URLKind} {
+		into = binary.AppendUvarint(into, uint64(len(s)))
+		into = append(into, s...)
+	}
+	for _, b := range [...][]byte{r.Dedupe, r.sealed} {
+		into = binary.AppendUvarint(into, uint64(len(b)))
+		into = append(into, b...)
 	}
 	return into
 }
 
-// unpack reads what pack wrote. The rows' payloads alias data.
+// unpack reads a packed batch. The rows' payloads alias data.
 func unpack(data []byte) ([]row, error) {
 	if len(data) == 0 || data[0] != intakeVersion {
 		return nil, errIntake

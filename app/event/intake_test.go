@@ -6,10 +6,20 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
 )
+
+// pack packs rows as a batch of Append.
+func pack(rows ...row) []byte {
+	packed := packHead(len(rows))
+	for _, r := range rows {
+		packed = packRow(packed, &r)
+	}
+	return packed
+}
 
 func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
 	rows := []row{
@@ -17,7 +27,7 @@ func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
 			CreateTime: 1, ReceivedAt: 1 << 60, Dedupe: []byte("k")}, sealed: bytes.Repeat([]byte{0, 255}, 5000)},
 		{Record: Record{ID: 2, Type: "t", Source: "s", Inert: true}, sealed: []byte{}},
 	}
-	data := pack(nil, []*waiting{{row: rows[0]}, {row: rows[1]}})
+	data := pack(rows...)
 	rows[1].Dedupe = []byte{}
 	got, err := unpack(data)
 	if err != nil || !reflect.DeepEqual(got, rows) {
@@ -34,7 +44,7 @@ func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
 }
 
 func FuzzUnpack(f *testing.F) {
-	f.Add(pack(nil, []*waiting{{row: row{Record: Record{Type: "t"}, sealed: []byte("x")}}}))
+	f.Add(pack(row{Record: Record{Type: "t"}, sealed: []byte("x")}))
 	f.Add([]byte{intakeVersion, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		rows, err := unpack(data)
@@ -50,17 +60,17 @@ func TestAPackedBatchIsUnpackedWholeAndOnce(t *testing.T) {
 		l := newLog(db)
 		in := &inboxOf{}
 		must(t, l.Subscribe(ctx, Subscriber{Name: "s", Types: []string{"*"}, Handle: in.handle}))
-		var batch []*waiting
+		var batch []row
 		for i := range 30 {
 			r := record("wxa", strings.Repeat("x", i))
 			if i%10 == 3 {
 				r.Dedupe = []byte("the same key")
 			}
-			batch = append(batch, &waiting{row: mustPrepare(t, l, r)})
+			batch = append(batch, mustPrepare(t, l, r))
 		}
-		batch[7].row.ID = batch[6].row.ID // as two replicas may draw it
-		for i := range 2 {                // the second copy of a batch holds only ids that are taken …
-			must(t, db.Insert(ctx, "event_intake", map[string]any{"id": i + 1, "data": pack(nil, batch[:20+10*i])}))
+		batch[7].ID = batch[6].ID // as two replicas may draw it
+		for i := range 2 {        // the second copy of a batch holds only ids that are taken …
+			must(t, db.Insert(ctx, "event_intake", map[string]any{"id": i + 1, "data": pack(batch[:20+10*i]...)}))
 		}
 		// … so two logs race for both.
 		two := newLog(db)
@@ -75,6 +85,36 @@ func TestAPackedBatchIsUnpackedWholeAndOnce(t *testing.T) {
 		await(t, "their deliveries", func() bool { return count(t, db, "SELECT COUNT(*) FROM event_delivery WHERE state=1") == want })
 		if got := len(in.subjects()); got != int(want) {
 			t.Errorf("%d deliveries, want %d", got, want)
+		}
+	})
+}
+
+func TestADamagedRowIsPutAsideAndHoldsUpNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		l := newLog(db)
+		in := &inboxOf{}
+		must(t, l.Subscribe(ctx, Subscriber{Name: "s", Types: []string{"*"}, Handle: in.handle}))
+		whole := pack(mustPrepare(t, l, record("wxa", "behind")))
+		broken := pack(mustPrepare(t, l, record("wxa", "broken")))[:40]
+		must(t, db.Insert(ctx, "event_intake", map[string]any{"id": 1, "data": broken}))
+		must(t, db.Insert(ctx, "event_intake", map[string]any{"id": 2, "data": whole}))
+		run(t, l)
+		await(t, "what stood behind", func() bool { return len(in.subjects()) == 1 && in.subjects()[0] == "behind" })
+		if n := count(t, db, "SELECT COUNT(*) FROM event_intake"); n != 0 {
+			t.Errorf("%d rows left in the intake", n)
+		}
+		if n := count(t, db, "SELECT COUNT(*) FROM event_intake_damaged WHERE data=?", broken); n != 1 {
+			t.Error("the damaged row is not kept as it was")
+		}
+		if n, err := l.Damaged(ctx); err != nil || n != 1 {
+			t.Errorf("Damaged: %d, %v", n, err)
+		}
+		if _, err := l.Prune(ctx, time.Now().Add(time.Hour).UnixMilli()); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := l.Damaged(ctx); err != nil || n != 0 {
+			t.Errorf("after pruning: %d, %v", n, err)
 		}
 	})
 }

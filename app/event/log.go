@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"minifleet/app/clock"
+	"minifleet/app/event/journal"
 	"minifleet/app/store"
 )
 
@@ -54,11 +56,16 @@ type Log struct {
 	opts  Options
 	owner string // names this process in leases
 
-	incoming chan *waiting
-	stopping chan struct{} // closed when Run begins to drain
-	senders  sync.WaitGroup
-	gate     sync.RWMutex // guards stopped against a sender that is just entering
-	stopped  bool
+	mu      sync.Mutex
+	stopped bool
+	batches []*batch      // to be committed, oldest first; only the last one takes records
+	buffer  []byte        // of the batch before, for the next one
+	arrived chan struct{} // wakes the appender
+
+	journal        atomic.Pointer[journal.Journal] // nil: batches go into event_intake
+	journalOptions journal.Options
+	tending        sync.WaitGroup
+	tried          time.Time // when the journal was last tried; of the dispatcher
 
 	fan     chan struct{} // wakes the dispatcher
 	commits atomic.Int64
@@ -72,23 +79,31 @@ type Log struct {
 func New(o Options) *Log {
 	o.defaults()
 	return &Log{
-		opts:     o,
-		owner:    newOwner(o.DB.NewID()),
-		incoming: make(chan *waiting, maxBatch),
-		stopping: make(chan struct{}),
-		fan:      make(chan struct{}, 1),
-		subs:     subscribers{active: map[string]*subscription{}},
+		opts:    o,
+		owner:   newOwner(o.DB.NewID()),
+		arrived: make(chan struct{}, 1),
+		fan:     make(chan struct{}, 1),
+		subs:    subscribers{active: map[string]*subscription{}},
 	}
 }
 
 // Run appends, fans out and delivers until ctx ends. Then it commits what was accepted before, lets handlers finish the
-// event they hold, gives its leases back and returns. A Log runs once.
+// event they hold, gives its leases back and returns. A Log runs once. Several may run on one database: beside SQLite the
+// first of them holds the intake journal, and the others take in through the database until it is free.
 func (l *Log) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return l.appendLoop(ctx) })
-	g.Go(func() error { return l.fanLoop(ctx) })
-	g.Go(func() error { return l.deliverLoop(ctx) })
-	return g.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l.tried = time.Now()
+	if err := l.takeJournal(ctx); err != nil {
+		l.opts.Logger.ErrorContext(ctx, "event intake journal cannot be opened, batches go into the database", "error", err)
+	}
+	g, running := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.appendLoop(running) })
+	g.Go(func() error { return l.fanLoop(running) })
+	g.Go(func() error { return l.deliverLoop(running) })
+	err := g.Wait()
+	cancel()
+	return errors.Join(err, l.leaveJournal())
 }
 
 // Wake makes the dispatcher look now. Callers of AppendTx call it after their commit; forgetting costs a moment only.

@@ -13,7 +13,7 @@ import (
 // take the type), ErrInert.
 func (l *Log) Replay(ctx context.Context, id int64, subscriber string) error {
 	woken := map[string]bool{}
-	err := l.inTx(ctx, func(tx *sql.Tx) error {
+	err := l.opts.DB.PlainTx(ctx, func(tx *sql.Tx) error {
 		e := fanned{id: id}
 		var fannedOut int
 		err := tx.QueryRowContext(ctx, "SELECT type,component,appid,fanned_out FROM event_log WHERE id=?", id).Scan(&e.typ, &e.comp, &e.appid, &fannedOut)
@@ -91,6 +91,9 @@ func (l *Log) Prune(ctx context.Context, before int64) (int64, error) {
 			break
 		}
 	}
+	if _, err := l.opts.DB.Exec(ctx, "DELETE FROM event_intake_damaged WHERE found_at<?", before); err != nil {
+		return total, fmt.Errorf("event: prune what is damaged: %w", err)
+	}
 	_, err := l.opts.DB.Exec(ctx, "DELETE FROM event_queue WHERE due_at=? AND lease_until<? AND NOT EXISTS (SELECT 1 FROM event_delivery d WHERE d.subscriber=event_queue.subscriber AND d.queue=event_queue.queue)",
 		idle, time.Now().UnixMilli())
 	if err != nil {
@@ -120,7 +123,7 @@ AND NOT EXISTS (SELECT 1 FROM event_delivery d WHERE d.event_id=event_log.id AND
 		return 0, err
 	}
 	var n int64
-	err = l.inTx(ctx, func(tx *sql.Tx) error {
+	err = l.opts.DB.PlainTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM event_delivery WHERE event_id IN ("+marks(len(ids))+")", ids...); err != nil {
 			return err
 		}

@@ -252,7 +252,7 @@ func (b *bench) close() error {
 // settle waits until everything that was taken in is dispatched, so that no case pays for the one before it.
 func (b *bench) settle(ctx context.Context) error {
 	for {
-		n, err := b.db.Int(ctx, "SELECT COUNT(*) FROM event_intake")
+		n, err := b.events.Waiting(ctx)
 		if err != nil {
 			return fmt.Errorf("inbox: bench: %w", err)
 		}

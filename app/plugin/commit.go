@@ -24,7 +24,6 @@ const (
 	maxEvents   = 100
 	maxIdemKey  = 120
 	maxEventRaw = 1 << 20
-	maxTries    = 4
 )
 
 // committer writes: rows, events and the idempotency key in one transaction.
@@ -57,7 +56,7 @@ func (c committer) commit(ctx context.Context, plugin string, a authority, known
 	if err != nil {
 		return done, err
 	}
-	err = c.transact(ctx, func(ctx context.Context) error {
+	err = c.db.Tx(ctx, func(ctx context.Context) error {
 		done = committed{}
 		if key := request.GetIdempotencyKey(); key != "" {
 			ids, repeated, err := c.claim(ctx, plugin, key)
@@ -90,27 +89,6 @@ func (c committer) commit(ctx context.Context, plugin string, a authority, known
 		c.events.Wake()
 	}
 	return done, nil
-}
-
-// transact repeats a transaction that the database broke off for another one's sake; nothing of it has happened.
-func (c committer) transact(ctx context.Context, run func(context.Context) error) error {
-	for try := 1; ; try++ {
-		err := c.db.Tx(ctx, run)
-		if err == nil || try == maxTries || !brokenOff(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(time.Duration(try*try) * 5 * time.Millisecond):
-		}
-	}
-}
-
-// brokenOff knows a deadlock and a lock wait of MySQL and a busy SQLite.
-func brokenOff(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "Error 1213") || strings.Contains(text, "Error 1205") || strings.Contains(text, "SQLITE_BUSY")
 }
 
 // claim takes the key. The insert waits for a transaction that holds the same key, so exactly one caller writes.

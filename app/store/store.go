@@ -101,10 +101,10 @@ func (d *DB) again(ctx context.Context, run func() error) error {
 	}
 }
 
-// brokenOff knows MySQL's deadlock (1213) and lock wait (1205).
+// brokenOff knows MySQL's deadlock (1213) and lock wait (1205), and who asks for another run.
 func brokenOff(err error) bool {
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && (e.Number == 1213 || e.Number == 1205)
+	return errors.Is(err, ErrAgain) || errors.As(err, &e) && (e.Number == 1213 || e.Number == 1205)
 }
 
 // InTx reports whether ctx carries a transaction of this database.
