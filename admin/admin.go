@@ -47,6 +47,8 @@ type Options struct {
 	// TopBar makes what stands in the top bar before the account menu, such as the notices' bell; nil shows nothing. It is
 	// called once per framed page.
 	TopBar func(ctx context.Context, actor account.Actor) template.HTML
+	// Asset gives the address of a bundle that only some pages load, such as charts.js; nil means none were built.
+	Asset func(name string) string
 	// Head and Foot carry the shared stylesheet and script into every page.
 	Head, Foot template.HTML
 	// Log gets what an operator should know; nil means the default logger.

@@ -13,7 +13,7 @@ import (
 
 func (a *Admin) componentPages() []Page {
 	return []Page{
-		{Pattern: "GET /components", Title: "第三方平台", Handle: a.componentsPage},
+		{Pattern: "GET /components", Title: "第三方平台", Query: []string{"state"}, Handle: a.componentsPage},
 		{Pattern: "GET /components/new", Title: "绑定第三方平台", Kinds: merchants, Handle: a.bindPage},
 		{Pattern: "POST /components/new", Title: "绑定第三方平台", Kinds: merchants, Handle: a.bindStep},
 		{Pattern: "GET /components/{appid}", Handle: a.componentPage},
@@ -48,13 +48,17 @@ type componentRow struct {
 	Minis        string
 }
 
-func (a *Admin) componentsPage(ctx context.Context, actor account.Actor, _ *http.Request) (View, error) {
+func (a *Admin) componentsPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
 	list, err := a.o.Services.Components.List(ctx, actor)
 	if err != nil {
 		return View{}, err
 	}
 	rows := make([]componentRow, 0, len(list))
+	state := r.URL.Query().Get("state")
 	for _, c := range list {
+		if state != "" && c.State != state {
+			continue
+		}
 		row, err := a.componentRow(ctx, actor, c)
 		if err != nil {
 			return View{}, err
@@ -62,9 +66,11 @@ func (a *Admin) componentsPage(ctx context.Context, actor account.Actor, _ *http
 		rows = append(rows, row)
 	}
 	return View{Title: "第三方平台", Body: a.render("components", struct {
-		Rows    []componentRow
-		CanBind bool
-	}{rows, actor.Can("component.bind")})}, nil
+		Rows     []componentRow
+		CanBind  bool
+		Filtered bool
+		Total    string
+	}{rows, actor.Can("component.bind"), state != "", grouped(int64(len(rows)))})}, nil
 }
 
 func (a *Admin) componentRow(ctx context.Context, actor account.Actor, c component.Component) (componentRow, error) {

@@ -13,7 +13,7 @@ import (
 
 func (a *Admin) jobPages() []Page {
 	return []Page{
-		{Pattern: "GET /jobs", Title: "定时任务", Kinds: operators, Handle: a.jobsPage},
+		{Pattern: "GET /jobs", Title: "定时任务", Kinds: operators, Query: []string{"newest"}, Handle: a.jobsPage},
 		{Pattern: "GET /jobs/{name}", Title: "定时任务", Kinds: operators, Handle: a.jobPage},
 		{Pattern: "POST /jobs/{name}/run", Title: "定时任务", Kinds: operators, Handle: a.runJob},
 	}
@@ -38,6 +38,13 @@ type runRow struct {
 	Color, Label string
 }
 
+// shortList is a list that fits on one page, and whether a filter narrows it.
+type shortList[T any] struct {
+	Rows     []T
+	Filtered bool
+	Total    string
+}
+
 type jobRow struct {
 	Job
 	Run *runRow
@@ -60,16 +67,20 @@ func (r runRow) Took() string {
 	return grouped(r.EndedAt-r.StartedAt) + " ms"
 }
 
-func (a *Admin) jobsPage(ctx context.Context, _ account.Actor, _ *http.Request) (View, error) {
+func (a *Admin) jobsPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
 	jobs, err := a.o.Services.Jobs.Jobs(ctx)
 	if err != nil {
 		return View{}, err
 	}
 	rows := make([]jobRow, 0, len(jobs))
+	newest := r.URL.Query().Get("newest")
 	for _, j := range jobs {
+		if newest == "never" && j.Last != nil || newest == "failed" && (j.Last == nil || j.Last.State != "failed") {
+			continue
+		}
 		rows = append(rows, jobRow{j, runOf(j.Last)})
 	}
-	return View{Subtitle: "每个任务同一时刻只在一个实例上运行", Body: a.render("jobs", rows)}, nil
+	return View{Subtitle: "每个任务同一时刻只在一个实例上运行", Body: a.render("jobs", shortList[jobRow]{rows, newest != "", grouped(int64(len(rows)))})}, nil
 }
 
 func (a *Admin) job(ctx context.Context, name string) (Job, error) {
@@ -122,7 +133,7 @@ func (a *Admin) runJob(ctx context.Context, actor account.Actor, r *http.Request
 
 func (a *Admin) processPages() []Page {
 	return []Page{
-		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Handle: a.processesPage},
+		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Query: []string{"state"}, Handle: a.processesPage},
 		{Pattern: "POST /plugins/{id}/restart", Title: "插件", Kinds: operators, Handle: a.restartPlugin},
 	}
 }
@@ -147,9 +158,13 @@ func processTag(state string) (color, label string) {
 	}
 }
 
-func (a *Admin) processesPage(ctx context.Context, _ account.Actor, _ *http.Request) (View, error) {
+func (a *Admin) processesPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
 	var rows []processRow
+	state := r.URL.Query().Get("state")
 	for _, p := range a.o.Services.Processes.Status(ctx) {
+		if state != "" && p.State != state {
+			continue
+		}
 		row := processRow{Process: p, Memory: "—"}
 		row.Color, row.Label = processTag(p.State)
 		if p.MemoryBytes > 0 {
@@ -157,7 +172,7 @@ func (a *Admin) processesPage(ctx context.Context, _ account.Actor, _ *http.Requ
 		}
 		rows = append(rows, row)
 	}
-	return View{Body: a.render("processes", rows)}, nil
+	return View{Body: a.render("processes", shortList[processRow]{rows, state != "", grouped(int64(len(rows)))})}, nil
 }
 
 func (a *Admin) restartPlugin(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

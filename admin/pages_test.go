@@ -19,15 +19,6 @@ func withRooms(t *testing.T) (*house, *rooms) {
 	return open(t, Options{Services: r.services(), Plugins: newFakePlugins(2), Clock: clock.Fixed(start), Environment: "模拟环境", PublicURL: "https://fleet.example"}), r
 }
 
-func TestWorkBenchCountsWhatIsThere(t *testing.T) {
-	h, r := withRooms(t)
-	h.get("merchant", "/admin").want(t, 200, "绑定第三方平台", "上传代码", "草稿设为模板", "授权小程序", "首次发布", "上架 APP Store", "1 个平台状态不正常", "模拟环境", "星河科技")
-	h.get("merchant", "/admin/").want(t, 200, "工作台")
-	r.components.list, r.minis.list = nil, nil
-	h.get("merchant", "/admin").want(t, 200, `href="/admin/components/new">去绑定`, "还没有第三方平台")
-	h.get("operator", "/admin").want(t, 200, "工作台").lacks(t, "开始使用")
-}
-
 func TestWhoSeesWhichPage(t *testing.T) {
 	h, _ := withRooms(t)
 	for _, c := range []struct {

@@ -21,6 +21,9 @@ type Services struct {
 	// Spaces are members, roles and merchant applications.
 	Spaces    *account.Spaces
 	Transfers Transfers
+	// Board counts what the 工作台 shows; nil leaves it empty. Behind are the lists behind its figures.
+	Board  Board
+	Behind Behind
 	// Failures tells the newest pushes of a component that were refused, newest first. Nil shows none.
 	Failures func(component string) []Failure
 }
@@ -108,7 +111,7 @@ type Failure struct {
 
 // corePages are the addresses of the pages whose services are there.
 func (a *Admin) corePages() []Page {
-	pages := []Page{{Pattern: "GET /{$}", Title: "工作台", Handle: a.homePage}, {Pattern: "GET ", Title: "工作台", Handle: a.homePage}}
+	pages := a.homePages()
 	s := a.o.Services
 	if s.Components != nil {
 		pages = append(pages, a.componentPages()...)

@@ -25,7 +25,7 @@ type SpaceEntry struct {
 	ID        int64  `json:"id,string"`
 	Name      string `json:"name"`
 	Kind      Kind   `json:"kind"`
-	Members   int64  `json:"members"`
+	Members   int64  `json:"members" dc:"成员数"`
 	CreatedAt int64  `json:"created_at"`
 }
 

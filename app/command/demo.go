@@ -56,7 +56,7 @@ func demo(ctx context.Context, env Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	hideEnvironment(env.Environ)
-	p, err := build(ctx, cfg, log, env.Executable)
+	p, err := build(ctx, cfg, log, env.Executable, &demoMode{})
 	if err != nil {
 		return err
 	}

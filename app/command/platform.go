@@ -56,6 +56,7 @@ type platform struct {
 	spaces     *account.Spaces
 	tokens     *account.Tokens
 	operators  *account.Operators
+	demo       *demoMode // nil outside the demo
 	components *component.Service
 	apps       *miniprogram.Service
 	grants     *grant.Service
@@ -88,8 +89,8 @@ func openStore(ctx context.Context, cfg config.Config) (*store.DB, error) {
 }
 
 // build makes every part; nothing runs or listens yet.
-func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable string) (_ *platform, err error) {
-	p := &platform{cfg: cfg, log: log, clk: clock.System(), metrics: prometheus.NewRegistry(), http: &http.Client{Transport: transport()}}
+func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable string, demo *demoMode) (_ *platform, err error) {
+	p := &platform{demo: demo, cfg: cfg, log: log, clk: clock.System(), metrics: prometheus.NewRegistry(), http: &http.Client{Transport: transport()}}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if cfg.Simulated() {
 		p.offset = &clock.Offset{}
@@ -175,10 +176,14 @@ func (p *platform) pages() error {
 	if err != nil {
 		return err
 	}
+	board := p.board()
+	if p.demo != nil {
+		p.demo.board, p.demo.jobs = board, p.jobs
+	}
 	door, err := portal.New(portal.Options{
 		Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
-		Operators: p.operators,
+		Operators: p.operators, Demo: p.tour(), PageEnd: p.demo.tags(assets),
 	})
 	if err != nil {
 		return err
@@ -195,12 +200,14 @@ func (p *platform) pages() error {
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Log: p.log,
-		Setup: p.operators, Proxies: proxies,
+		Setup: p.operators, Board: board, Proxies: proxies,
 	})
 	p.admin, err = admin.New(admin.Options{
 		Server: p.web.Frame(), DB: p.db, Accounts: p.accounts, Plugins: adminPlugins{p.plugins}, PublicURL: p.cfg.Server.PublicURL, Environment: label,
-		Head: assets.Head(), Foot: assets.Foot(), Log: p.log, Clock: p.clk,
+		Head: assets.Head(), Foot: assets.Foot() + p.demo.tags(assets), Log: p.log, Clock: p.clk,
+		Asset: assets.URL,
 		Services: admin.Services{
+			Board: board, Behind: p.behind(),
 			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins},
 			Trail: p.trail, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox),
 		},

@@ -34,9 +34,11 @@ func (s *seeder) all(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for _, r := range demoAccounts(s.password) {
-		if _, err := s.platform.accounts.Seed(ctx, r); err != nil {
+		who, err := s.platform.accounts.Seed(ctx, r)
+		if err != nil {
 			return err
 		}
+		s.platform.demo.meet(who)
 	}
 	session, err := s.platform.accounts.Login(ctx, account.Credentials{Login: "merchant@example.test", Password: s.password, IP: "127.0.0.1", UserAgent: "demo"})
 	if err != nil {

@@ -35,7 +35,7 @@ func serve(ctx context.Context, env Env) error {
 	}
 	hideEnvironment(env.Environ)
 	began := time.Now()
-	p, err := build(ctx, cfg, log, env.Executable)
+	p, err := build(ctx, cfg, log, env.Executable, nil)
 	if err != nil {
 		return err
 	}

@@ -70,12 +70,23 @@ func (p *platform) cron() []schedule.Job {
 		{Name: "component.tokens", Title: "刷新第三方平台令牌", Spec: "*/5 * * * *", Run: p.components.RefreshTokens},
 		{Name: "authorizer.tokens", Title: "刷新小程序令牌", Spec: "*/5 * * * *", Run: p.apps.RefreshTokens},
 		{Name: "tickets.expire", Title: "过期授权链接", Spec: "* * * * *", Run: p.apps.ExpireTickets},
+		{Name: "events.rates", Title: "统计事件数量", Spec: "*/5 * * * *", Run: p.countRates},
 		{Name: "prune", Title: "清理过期数据", Spec: "30 3 * * *", Run: p.prune},
 	}
 	for _, j := range p.plugins.Jobs() {
 		list = append(list, schedule.Job{Name: j.Name, Title: j.Title, Spec: j.Spec, Run: j.Run})
 	}
 	return list
+}
+
+// countRates counts the events of the quarters of an hour that have closed, for the 工作台.
+func (p *platform) countRates(ctx context.Context) (string, error) {
+	n, err := p.events.CountRates(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, err = p.events.PruneRates(ctx, p.clk.Now().Add(-30*24*time.Hour))
+	return fmt.Sprintf("统计了 %d 个时段", n), err
 }
 
 // prune removes what the settings say need not be kept.

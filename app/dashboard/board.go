@@ -9,36 +9,36 @@ import (
 
 // Snapshot is what one member sees at one moment.
 type Snapshot struct {
-	At    int64    `json:"at"` // Unix milliseconds, platform time
-	Kind  string   `json:"kind"`
-	Cards []Card   `json:"cards"`
-	Todo  []Figure `json:"todo"`
+	At    int64    `json:"at" dc:"统计时间，Unix 毫秒"` // Unix milliseconds, platform time
+	Kind  string   `json:"kind" dc:"种类：bar line pie，或空间种类"`
+	Cards []Card   `json:"cards" dc:"卡片"`
+	Todo  []Figure `json:"todo" dc:"待办"`
 }
 
 // Card is a box of figures. Unavailable says why it is empty; the other cards do not mind.
 type Card struct {
-	Key         string   `json:"key"`
-	Title       string   `json:"title"`
-	Plugin      string   `json:"plugin,omitempty"`
-	Permission  string   `json:"permission,omitempty"`
-	Note        string   `json:"note,omitempty"`
-	Unavailable string   `json:"unavailable,omitempty"`
-	Figures     []Figure `json:"figures,omitempty"`
-	Chart       *Chart   `json:"chart,omitempty"`
-	Todo        []Figure `json:"todo,omitempty"`
+	Key         string   `json:"key" dc:"标识"`
+	Title       string   `json:"title" dc:"标题"`
+	Plugin      string   `json:"plugin,omitempty" dc:"来自哪个插件"`
+	Permission  string   `json:"permission,omitempty" dc:"需要的权限"`
+	Note        string   `json:"note,omitempty" dc:"说明"`
+	Unavailable string   `json:"unavailable,omitempty" dc:"暂时读不到的原因"`
+	Figures     []Figure `json:"figures,omitempty" dc:"指标"`
+	Chart       *Chart   `json:"chart,omitempty" dc:"图表"`
+	Todo        []Figure `json:"todo,omitempty" dc:"待办"`
 }
 
 // Figure is one number and the list behind it, which shows the same number. An unknown one has no Value but a Reason.
 type Figure struct {
-	Key    string `json:"key"`
-	Title  string `json:"title"`
-	Value  *int64 `json:"value"`
-	More   bool   `json:"more,omitempty"` // more than Value, which was not counted further
-	Text   string `json:"text,omitempty"` // shown instead of the number
-	Reason string `json:"reason,omitempty"`
-	Href   string `json:"href,omitempty"`
-	Tone   string `json:"tone,omitempty"`
-	Note   string `json:"note,omitempty"`
+	Key    string `json:"key" dc:"标识"`
+	Title  string `json:"title" dc:"标题"`
+	Value  *int64 `json:"value" dc:"数值；未知时为 null"`
+	More   bool   `json:"more,omitempty" dc:"实际比数值更多，没有继续数"` // more than Value, which was not counted further
+	Text   string `json:"text,omitempty" dc:"代替数值显示的文字"`     // shown instead of the number
+	Reason string `json:"reason,omitempty" dc:"未知的原因"`
+	Href   string `json:"href,omitempty" dc:"背后列表的地址"`
+	Tone   string `json:"tone,omitempty" dc:"颜色：green blue orange red grey"`
+	Note   string `json:"note,omitempty" dc:"说明"`
 }
 
 // Shown is the figure in words: a dash when it is unknown, never a nought.
@@ -64,20 +64,20 @@ func (f Figure) Positive() bool { return f.Value != nil && *f.Value > 0 }
 
 // Chart is a row of values.
 type Chart struct {
-	Title  string  `json:"title"`
-	Kind   string  `json:"kind"` // bar, line or pie
-	Unit   string  `json:"unit,omitempty"`
-	Note   string  `json:"note,omitempty"`
-	Reason string  `json:"reason,omitempty"` // why there is nothing to draw
-	Points []Point `json:"points"`
+	Title  string  `json:"title" dc:"标题"`
+	Kind   string  `json:"kind" dc:"种类：bar line pie，或空间种类"` // bar, line or pie
+	Unit   string  `json:"unit,omitempty" dc:"单位"`
+	Note   string  `json:"note,omitempty" dc:"说明"`
+	Reason string  `json:"reason,omitempty" dc:"未知的原因"` // why there is nothing to draw
+	Points []Point `json:"points" dc:"数据点"`
 }
 
 // Point is one value of a chart.
 type Point struct {
-	Label string  `json:"label"`
-	Value float64 `json:"value"`
-	Href  string  `json:"href,omitempty"`
-	Tone  string  `json:"tone,omitempty"`
+	Label string  `json:"label" dc:"标签"`
+	Value float64 `json:"value" dc:"数值；未知时为 null"`
+	Href  string  `json:"href,omitempty" dc:"背后列表的地址"`
+	Tone  string  `json:"tone,omitempty" dc:"颜色：green blue orange red grey"`
 }
 
 // Shown is the value as a table shows it.

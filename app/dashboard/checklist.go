@@ -26,14 +26,14 @@ const (
 
 // Step is one line of a checklist. It ticks itself by the real state; a step whose state cannot be read now is neither.
 type Step struct {
-	Key    string `json:"key"`
-	Title  string `json:"title"`
-	Why    string `json:"why"`
-	Href   string `json:"href"`
-	Button string `json:"button"`
-	Done   bool   `json:"done"`
-	Known  bool   `json:"known"`
-	Count  string `json:"count,omitempty"`
+	Key    string `json:"key" dc:"标识"`
+	Title  string `json:"title" dc:"标题"`
+	Why    string `json:"why" dc:"为什么要做"`
+	Href   string `json:"href" dc:"去做的地址"`
+	Button string `json:"button" dc:"按钮文字"`
+	Done   bool   `json:"done" dc:"已完成（步骤），或完成的步数（清单）"`
+	Known  bool   `json:"known" dc:"状态读得到"`
+	Count  string `json:"count,omitempty" dc:"数量"`
 	// Post says that the button is a form: the step is ticked by the member's own word.
 	Post bool `json:"-"`
 	// Number counts from 1.
@@ -42,9 +42,9 @@ type Step struct {
 
 // Checklist is the steps of a kind of space, and how the member shows it.
 type Checklist struct {
-	State string `json:"state"` // open, folded or dismissed
-	Steps []Step `json:"steps"`
-	Done  int    `json:"done"`
+	State string `json:"state" dc:"open 展开，folded 收起，dismissed 不再显示"` // open, folded or dismissed
+	Steps []Step `json:"steps" dc:"步骤"`
+	Done  int    `json:"done" dc:"已完成（步骤），或完成的步数（清单）"`
 }
 
 // Percent is how far the list is done.

@@ -132,7 +132,8 @@ func (s *Service) jobs(ctx context.Context, _ account.Actor, card *Card) error {
 	}
 	last := Figure{Key: "job_last", Title: "最近一次运行", Href: "/admin/jobs", Reason: "还没有任务运行过"}
 	if newest > 0 {
-		last.Value, last.Text, last.Reason = number(newest), time.UnixMilli(newest).In(shanghai).Format("01-02 15:04:05"), ""
+		at := time.UnixMilli(newest).In(shanghai)
+		last.Value, last.Text, last.Reason, last.Note = number(newest), at.Format("15:04:05"), "", at.Format(time.DateOnly)
 	}
 	bad := counted("job_failing", "最近一次失败的任务", "/admin/jobs?newest=failed", "red", failing)
 	card.Figures = append(card.Figures, counted("jobs", "全部任务", "/admin/jobs", "", int64(len(list))), last, bad,

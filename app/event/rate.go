@@ -38,6 +38,13 @@ func (l *Log) CountRates(ctx context.Context) (int, error) {
 	}
 	if last > 0 {
 		from = max(from, last+RateBucket.Milliseconds())
+	} else {
+		// Before the first event nobody knows: nothing is counted as nought.
+		first, err := l.opts.DB.Int(ctx, "SELECT received_at FROM event_log ORDER BY id LIMIT 1")
+		if err != nil || first == 0 {
+			return 0, err
+		}
+		from = max(from, bucketOf(first))
 	}
 	counted := 0
 	for at := from; at < end; at += RateBucket.Milliseconds() {

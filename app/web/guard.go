@@ -113,7 +113,7 @@ func (s *Server) sameOrigin(r *http.Request) error {
 // loginPath tells the forms that must be guarded although no one is logged in yet: logging a victim in as somebody
 // else is an attack too.
 func loginPath(path string) bool {
-	for _, p := range []string{"/login", "/register", "/reset", "/setup"} {
+	for _, p := range []string{"/login", "/register", "/reset", "/setup", "/demo/login"} {
 		if path == p || strings.HasPrefix(path, p+"/") {
 			return true
 		}

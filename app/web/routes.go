@@ -31,6 +31,7 @@ func (s *Server) routes() {
 		)
 		g.Bind(s.spaceRoutes()...)
 		g.Bind(s.noticeRoutes()...)
+		g.Bind(s.dashboardRoutes()...)
 	})
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
 		fail(r.Response.RawWriter(), r.Request, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))

@@ -75,6 +75,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Proxies are networks whose X-Forwarded-For is believed; none means that the peer's address counts.
 	Proxies []netip.Prefix
+	// Board counts the 工作台; nil answers that it is not there.
+	Board Board
 	// Setup tells whether the first operator is still to come; nil means never.
 	Setup interface {
 		Needed(ctx context.Context) (bool, error)

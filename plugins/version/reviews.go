@@ -52,7 +52,7 @@ func (v *plugin) declareReviews(p *sdk.Plugin) {
 		{Value: resultDecided, Label: "已出结果", Color: "blue"}, {Value: resultPassed, Label: "通过", Color: "green"}, {Value: resultRejected, Label: "驳回", Color: "red"},
 		{Value: resultFirst, Label: "首次提审的结果", Color: "blue"}, {Value: resultFirstOK, Label: "首次即过", Color: "green"},
 	}
-	p.Menu(sdk.MenuItem{Title: "审核记录", Path: "table:audits", Kinds: []string{"merchant"}, Frame: sdk.FrameAdmin, Group: "版本与发布", Order: 41, Permission: permissionOperate})
+	p.Menu(sdk.MenuItem{Title: "审核记录", Path: "table:audits", Kinds: []string{"merchant"}, Frame: sdk.FrameAdmin, Order: 41, Permission: permissionOperate})
 	p.Table(sdk.Table{
 		Name: "audits", Title: "审核记录", Intro: "每一次提审和它的结果", Empty: "还没有提交过审核", Permission: permissionOperate, Kinds: []string{"merchant"},
 		Rows: v.auditRows,

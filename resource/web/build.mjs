@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const out = fileURLToPath(new URL('../public', import.meta.url));
-const names = ['app.js', 'app.css', 'swagger.js', 'swagger.css'];
+const names = ['app.js', 'app.css', 'charts.js', 'tour.js', 'tour.css', 'swagger.js', 'swagger.css'];
 
 for (const old of await readdir(out)) {
   if (old !== '.placeholder') await rm(join(out, old), { recursive: true });

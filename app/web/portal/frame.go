@@ -68,7 +68,7 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request, v *visit, pg pag
 	}
 	f := framed{
 		page: pg, Actor: v.actor, Member: !v.actor.Nobody(), Environment: p.o.Environment, Login: "/login", Register: "/register",
-		Head: p.o.Assets.Head(), Foot: p.o.Assets.Foot(),
+		Head: p.o.Assets.Head(), Foot: p.o.Assets.Foot() + p.o.PageEnd,
 	}
 	if r.Method == http.MethodGet && r.URL.Path != "/login" && r.URL.Path != "/register" {
 		f.Login = loginAddress(r)

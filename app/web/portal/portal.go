@@ -40,6 +40,10 @@ type Options struct {
 	PublicURL string
 	// Mounts are the fixed paths that plugins may claim: {"market": "market"} when nil.
 	Mounts map[string]string
+	// Demo adds the tour and the switch between the demo's people; nil outside the demo.
+	Demo Demo
+	// PageEnd is put at the end of every page, such as the tour's script.
+	PageEnd template.HTML
 	// Operators brings in the first operator of an empty installation; nil leaves the setup page out.
 	Operators Operators
 	// TopBar makes what stands in the top bar before the account menu, such as the notices' bell; nil shows nothing.
@@ -137,6 +141,7 @@ func (p *Portal) routes() {
 	member("POST /my/tokens", p.createToken)
 	member("POST /my/tokens/{id}/revoke", p.revokeToken)
 
+	p.demoRoutes()
 	for mount, id := range p.o.Mounts {
 		serve := p.pluginPage("/"+mount, id)
 		anyone("/"+mount, serve)
