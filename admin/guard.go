@@ -116,7 +116,7 @@ func (a *Admin) admit(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if !ok || !rt.allows(v.actor) {
 		return fault.New(fault.NotFound, "not_found", "没有这个页面，或者你所在的空间看不到它")
 	}
-	return nil
+	return account.Narrowed(v.actor, readPermission(r.URL.Path))
 }
 
 var errNoBackOffice = fault.New(fault.Forbidden, "no_back_office", "个人空间没有管理后台")

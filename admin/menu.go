@@ -30,6 +30,8 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "操作日志", href: Prefix + "/trail"},
 				{title: "导出记录", href: Prefix + "/exports"},
 			}},
+			{title: "商户审核", icon: "fa-check-square-o", href: Prefix + "/applications"},
+			{title: "系统", icon: "fa-users", children: []menuEntry{{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}}},
 		})
 	} else {
 		out = a.known([]menuEntry{
@@ -42,13 +44,38 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "导出记录", href: Prefix + "/exports"},
 				{title: "导入", href: Prefix + "/imports"},
 			}},
+			{title: "系统", icon: "fa-users", children: []menuEntry{
+				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"},
+			}},
 			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
 		})
 	}
+	out = permitted(out, actor)
 	if a.o.Plugins != nil {
 		out = withPlugins(out, a.o.Plugins.Menu(ctx, actor))
 	}
 	return slices.DeleteFunc(out, func(e menuEntry) bool { return e.href == "" && len(e.children) == 0 })
+}
+
+// permitted leaves out what the actor's role has no permission to read.
+func permitted(in []menuEntry, actor account.Actor) []menuEntry {
+	var out []menuEntry
+	for _, e := range in {
+		group := len(e.children) > 0
+		if e.children = permitted(e.children, actor); account.Narrowed(actor, readPermission(e.href)) == nil && !(group && len(e.children) == 0) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// readPermission is what opening an address of a core page asks for, "" for nothing.
+func readPermission(path string) string {
+	section, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, Prefix), "/"), "/")
+	return map[string]string{
+		"components": "component.read", "miniprograms": "miniprogram.read", "events": "event.read", "jobs": "job.read", "plugins": "plugin.read", "trail": "trail.read",
+		"members": "space.member.read", "roles": "space.member.read", "application": "space.application", "applications": "space.application",
+	}[section]
 }
 
 // known leaves out what this build has no service for.

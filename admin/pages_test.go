@@ -212,7 +212,7 @@ func TestMembersWithoutPermissionAreToldSo(t *testing.T) {
 	people["guest"] = guest
 	t.Cleanup(func() { delete(people, "guest") })
 	h, r := withRooms(t)
-	h.get("guest", "/admin/trail").want(t, 403, "没有查看操作日志的权限")
+	h.get("guest", "/admin/trail").want(t, 403, "没有「查看操作日志」权限")
 	h.do("guest", "POST", "/admin/jobs/prune/run", url.Values{}).want(t, 403)
 	h.do("guest", "POST", "/admin/events/77/replay", url.Values{}).want(t, 403)
 	h.do("guest", "POST", "/admin/plugins/version/restart", url.Values{}).want(t, 403)

@@ -134,6 +134,9 @@ func (a *Admin) corePages() []Page {
 	if s.Trail != nil {
 		pages = append(pages, a.trailPages()...)
 	}
+	if s.Spaces != nil {
+		pages = append(append(pages, a.memberPages()...), a.applicationPages()...)
+	}
 	return pages
 }
 

@@ -136,13 +136,20 @@ func (c pluginComponents) List(ctx context.Context, actor account.Actor, system 
 	return out, err
 }
 
-type pluginSpaces struct{ accounts *account.Service }
+type pluginSpaces struct {
+	accounts *account.Service
+	spaces   *account.Spaces
+}
 
 func (s pluginSpaces) Named(ctx context.Context, ids []int64) ([]plugin.Space, error) {
 	found, err := s.accounts.Spaces(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	approved, err := s.spaces.ApprovedAmong(ctx, ids...)
 	out := make([]plugin.Space, 0, len(found))
 	for _, f := range found {
-		out = append(out, plugin.Space{ID: f.ID, Name: f.Name, Kind: string(f.Kind)})
+		out = append(out, plugin.Space{ID: f.ID, Name: f.Name, Kind: string(f.Kind), Approved: approved[f.ID]})
 	}
 	return out, err
 }

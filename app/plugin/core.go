@@ -122,9 +122,10 @@ type Spaces interface {
 
 // Space is the read-only view core.spaces.
 type Space struct {
-	ID   int64  `json:"id,string"`
-	Name string `json:"name"`
-	Kind string `json:"kind"`
+	ID       int64  `json:"id,string"`
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Approved bool   `json:"approved"` // a merchant whose application the platform has approved
 }
 
 // Authorizations makes and reads authorisation tickets.

@@ -57,7 +57,7 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, next http.Handler
 
 // loggedPath is the address without query; authorisation tickets, which whoever holds may use, are left out.
 func loggedPath(r *http.Request) string {
-	for _, prefix := range []string{"/auth/", "/api/v1/authorizations/"} {
+	for _, prefix := range []string{"/auth/", "/api/v1/authorizations/", "/invite/", "/api/v1/invitations/token/"} {
 		if strings.HasPrefix(r.URL.Path, prefix) {
 			return prefix + "…"
 		}

@@ -93,6 +93,9 @@ func (m *market) list(ctx context.Context, in ListingInput, key string) (Listing
 	if err := in.check(); err != nil {
 		return Listing{}, err
 	}
+	if err := mayShow(ctx); err != nil {
+		return Listing{}, err
+	}
 	template, err := readTemplate(ctx, in.Template)
 	if err != nil {
 		return Listing{}, err
@@ -111,6 +114,19 @@ func (m *market) list(ctx context.Context, in ListingInput, key string) (Listing
 		return Listing{}, fmt.Errorf("list template %s: %w", in.Template, err)
 	}
 	return m.listings.Get(ctx, made.IDs[0])
+}
+
+// mayShow refuses a merchant whose application the platform has not approved.
+func mayShow(ctx context.Context) error {
+	me := sdk.Actor(ctx).SpaceID
+	spaces, err := sdk.Spaces(ctx, me)
+	if err != nil {
+		return fmt.Errorf("read own space: %w", err)
+	}
+	if own, known := spaces[me]; known && !own.Approved {
+		return sdk.Conflict("market.unapproved", "商户入驻审核通过后才能上架，请先到“系统 → 商户入驻”提交资料")
+	}
+	return nil
 }
 
 // errEdited is for two people who edit the same listing.
@@ -136,6 +152,11 @@ func (m *market) edit(ctx context.Context, id, revision int64, in ListingInput) 
 
 // setState puts a listing on the shelf or takes it off. Being there already is fine.
 func (m *market) setState(ctx context.Context, id int64, state ListingState) (Listing, error) {
+	if state == Listed {
+		if err := mayShow(ctx); err != nil {
+			return Listing{}, err
+		}
+	}
 	return m.change(ctx, id, func(listing *Listing) error {
 		if state == Listed && listing.State != Listed {
 			listing.ListedAt = sdk.Now(ctx).UnixMilli()

@@ -69,6 +69,8 @@ type SpaceInfo struct {
 	ID   int64  `json:"id,string"`
 	Name string `json:"name"`
 	Kind string `json:"kind"`
+	// Approved: the platform has approved the merchant's application.
+	Approved bool `json:"approved"`
 }
 
 func decodeInto[T any](raw []byte, into *T) error {
