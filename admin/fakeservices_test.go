@@ -202,6 +202,23 @@ func (f *fakeTrail) List(_ context.Context, q trail.Filter) ([]trail.Entry, int6
 	return slices.Clone(f.entries), 0, nil
 }
 
+func (f *fakeTrail) Count(context.Context, trail.Filter) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return int64(len(f.entries)), nil
+}
+
+func (f *fakeTrail) Get(_ context.Context, _ trail.Filter, id int64) (trail.Entry, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.entries {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return trail.Entry{}, fault.New(fault.NotFound, "entry_not_found", "没有找到这条操作记录")
+}
+
 func (f *fakeTrail) Record(_ context.Context, e trail.Entry) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

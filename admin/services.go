@@ -18,6 +18,8 @@ type Services struct {
 	Jobs         Jobs
 	Processes    Processes
 	Trail        Trail
+	Chain        Chain
+	Notices      Notices
 	// Spaces are members, roles and merchant applications.
 	Spaces    *account.Spaces
 	Transfers Transfers
@@ -62,6 +64,8 @@ type Events interface {
 // Trail is the operation log.
 type Trail interface {
 	List(ctx context.Context, f trail.Filter) ([]trail.Entry, int64, error)
+	Count(ctx context.Context, f trail.Filter) (int64, error)
+	Get(ctx context.Context, f trail.Filter, id int64) (trail.Entry, error)
 	Record(ctx context.Context, e trail.Entry) error
 }
 
@@ -134,8 +138,8 @@ func (a *Admin) corePages() []Page {
 	if s.Trail != nil {
 		pages = append(pages, a.trailPages()...)
 	}
-	if s.Spaces != nil {
-		pages = append(append(pages, a.memberPages()...), a.applicationPages()...)
+	if s.Notices != nil {
+		pages = append(pages, a.webhookPages()...)
 	}
 	return pages
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"minifleet/app/trail"
 )
 
 // DeviceCookie is the name of the cookie that recognises a device on which a login has succeeded before. It logs nobody in:
@@ -73,4 +75,16 @@ func (s *Service) loginCounter(ctx context.Context, login, cookie string) (strin
 		return "", fmt.Errorf("account: login: %w", err)
 	}
 	return s.deviceCounter("login", login, id, cookie), nil
+}
+
+// tellOfDevice says that the account logs in on a device that does not know it. The very first login is no news.
+func (s *Service) tellOfDevice(ctx context.Context, who Actor, c Credentials) error {
+	if d, ok := s.readDevice(c.Device); s.watchDevice == nil || ok && slices.Contains(d.accounts, strconv.FormatInt(who.AccountID, 36)) {
+		return nil
+	}
+	before, err := s.trail.Count(ctx, trail.Filter{AccountID: who.AccountID, Act: "account.login"})
+	if err != nil || before == 0 {
+		return err
+	}
+	return s.watchDevice(ctx, who, trim(c.IP, 64), trim(c.UserAgent, 255))
 }

@@ -187,6 +187,9 @@ func (s *Service) start(ctx context.Context, a accountRow, m Membership, c Crede
 		if err != nil {
 			return err
 		}
+		if err := s.tellOfDevice(ctx, m.actor(a, id), c); err != nil {
+			return err
+		}
 		return s.trail.Record(ctx, trail.Entry{AccountID: a.ID, SpaceID: m.SpaceID, Actor: a.Name, Act: "account.login", Object: trim(c.IP, 64)})
 	})
 	if err != nil {

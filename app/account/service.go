@@ -21,14 +21,15 @@ const (
 
 // Service is the room's door. Safe for concurrent use.
 type Service struct {
-	db      *store.DB
-	clk     clock.Clock
-	trail   *trail.Log
-	hashing *semaphore.Weighted
-	wall    clock.Clock
-	vault   Vault
-	sender  CodeSender // nil where nobody can be reached
-	rules   Rules
+	db          *store.DB
+	clk         clock.Clock
+	trail       *trail.Log
+	hashing     *semaphore.Weighted
+	wall        clock.Clock
+	vault       Vault
+	sender      CodeSender                                                       // nil where nobody can be reached
+	watchDevice func(ctx context.Context, who Actor, ip, userAgent string) error // nil for nobody
+	rules       Rules
 }
 
 // New makes the service. At most two passwords are hashed at once, since each takes 19 MiB and a core. A real house gives

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"sync"
 
 	"minifleet/app/clock"
@@ -35,6 +36,12 @@ func WithVault(v Vault) Setting { return func(s *Service) { s.vault = v } }
 // WithSender gives the way to reach people. Without it no code can be sent: logins are not verified, a forgotten
 // password cannot be reset.
 func WithSender(c CodeSender) Setting { return func(s *Service) { s.sender = c } }
+
+// WithDeviceWatch is told of every login on a device on which the account has not logged in before, but for its first one,
+// inside the transaction of the login.
+func WithDeviceWatch(f func(ctx context.Context, who Actor, ip, userAgent string) error) Setting {
+	return func(s *Service) { s.watchDevice = f }
+}
 
 // WithRules replaces the default rules, which verify logins and leave the second factor to each person.
 func WithRules(r Rules) Setting { return func(s *Service) { s.rules = r } }

@@ -146,7 +146,7 @@ func (p *platform) rooms() error {
 	p.trail = trail.New(p.db, p.clk)
 	p.chain = trail.NewChain(p.trail, p.vault, p.log)
 	p.events = event.New(event.Options{DB: p.db, Sealer: p.vault, Clock: p.clk, Logger: p.log})
-	p.accounts = account.New(p.db, p.clk, p.trail, with...)
+	p.accounts = account.New(p.db, p.clk, p.trail, append(with, account.WithDeviceWatch(p.onNewDevice))...)
 	p.tokens = account.NewTokens(p.db, p.trail, p.accounts)
 	p.operators = account.NewOperators(p.db, p.trail, p.accounts)
 	p.components = component.New(p.db, p.vault, p.clk, p.trail, wx, p.cfg.Server.PublicURL)
@@ -162,7 +162,7 @@ func (p *platform) host(executable string) (*plugin.Host, error) {
 		Plugins: catalog(executable), Mounts: map[string]string{"market": "market"},
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
-		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
+		Spaces: pluginSpaces{p.accounts}, Authorizations: pluginAuthorizations{p.apps},
 	})
 }
 
@@ -181,6 +181,7 @@ func (p *platform) pages() error {
 		p.demo.board, p.demo.jobs = board, p.jobs
 	}
 	door, err := portal.New(portal.Options{
+		Notices: p.notices, Outbox: p.outbox(), TopBar: p.bell,
 		Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
 		Operators: p.operators, Demo: p.tour(), PageEnd: p.demo.tags(assets),
@@ -198,18 +199,19 @@ func (p *platform) pages() error {
 	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
-		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Transfers: p.transfers,
+		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})
 	p.admin, err = admin.New(admin.Options{
+		TopBar: p.bell,
 		Server: p.web.Frame(), DB: p.db, Accounts: p.accounts, Plugins: adminPlugins{p.plugins}, PublicURL: p.cfg.Server.PublicURL, Environment: label,
 		Head: assets.Head(), Foot: assets.Foot() + p.demo.tags(assets), Log: p.log, Clock: p.clk,
 		Asset: assets.URL,
 		Services: admin.Services{
 			Board: board, Behind: p.behind(),
 			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins},
-			Trail: p.trail, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox),
+			Trail: p.trail, Chain: p.chain, Notices: p.notices, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox),
 		},
 	})
 	if err != nil {

@@ -38,6 +38,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 		p.events.Subscribe(ctx, event.Subscriber{Name: "component.tickets", Types: []string{"component_verify_ticket"}, Handle: p.onTicket}),
 		p.events.Subscribe(ctx, event.Subscriber{Name: "miniprogram.authorizations", Types: []string{"authorized", "updateauthorized", "unauthorized"}, Handle: p.onAuthorization}),
 		p.events.Subscribe(ctx, event.Subscriber{Name: "miniprogram.profiles", Types: []string{"miniprogram.authorized"}, Handle: p.onAuthorized}),
+		p.events.Subscribe(ctx, event.Subscriber{Name: "notice.happenings", Types: happenings(), Handle: p.onHappening}),
 	)
 }
 
@@ -70,6 +71,7 @@ func (p *platform) cron() []schedule.Job {
 		{Name: "component.tokens", Title: "刷新第三方平台令牌", Spec: "*/5 * * * *", Run: p.components.RefreshTokens},
 		{Name: "authorizer.tokens", Title: "刷新小程序令牌", Spec: "*/5 * * * *", Run: p.apps.RefreshTokens},
 		{Name: "tickets.expire", Title: "过期授权链接", Spec: "* * * * *", Run: p.apps.ExpireTickets},
+		{Name: "notice.watch", Title: "检查第三方平台并通知", Spec: "* * * * *", Run: p.watchComponents},
 		{Name: "events.rates", Title: "统计事件数量", Spec: "*/5 * * * *", Run: p.countRates},
 		{Name: "prune", Title: "清理过期数据", Spec: "30 3 * * *", Run: p.prune},
 	}

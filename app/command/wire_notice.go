@@ -1,10 +1,14 @@
 package command
 
 import (
+	"context"
 	"fmt"
+	"html/template"
 	"net/netip"
 
+	"minifleet/app/account"
 	"minifleet/app/notice"
+	"minifleet/app/web/portal"
 )
 
 // mailer is how e-mail leaves the house: over SMTP where the settings name a server, into the demo's box beside the
@@ -43,4 +47,21 @@ func (p *platform) tellers() error {
 		Webhooks: notice.WebhookOptions{Allowed: allowed},
 	})
 	return nil
+}
+
+// outbox is the demo's box of mails, nil where mail goes out or nowhere.
+func (p *platform) outbox() *notice.Outbox {
+	if !p.cfg.Simulated() || p.cfg.Mail.Host != "" {
+		return nil
+	}
+	return &notice.Outbox{DB: p.db, Clock: p.clk}
+}
+
+// bell is the notices' place in the top bar. A page must not fail for its bell: one that cannot be counted shows none.
+func (p *platform) bell(ctx context.Context, who account.Actor) template.HTML {
+	n, err := p.notices.Unread(ctx, who.AccountID)
+	if err != nil {
+		p.log.WarnContext(ctx, "unread notices could not be counted", "error", err)
+	}
+	return portal.Bell(n)
 }

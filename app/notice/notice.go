@@ -172,3 +172,6 @@ func cut(text string, n int) string {
 	}
 	return string([]rune(text)[:n-1]) + "…"
 }
+
+// Mails reports whether e-mail goes out at all.
+func (s *Service) Mails() bool { return s.o.Mailer != nil }

@@ -14,6 +14,7 @@ import (
 	"minifleet/app/component"
 	"minifleet/app/grant"
 	"minifleet/app/miniprogram"
+	"minifleet/app/notice"
 	"minifleet/app/plugin"
 	"minifleet/app/trail"
 	"minifleet/resource"
@@ -34,6 +35,7 @@ type Options struct {
 	Apps       *miniprogram.Service
 	Grants     *grant.Service
 	Trail      *trail.Log
+	Notices    *notice.Service // nil leaves the pages of notices out
 	Plugins    Plugins
 	Assets     *resource.Assets
 	// PublicURL is the origin that links and QR codes are made of, without a final slash.
@@ -44,10 +46,12 @@ type Options struct {
 	Demo Demo
 	// PageEnd is put at the end of every page, such as the tour's script.
 	PageEnd template.HTML
-	// Operators brings in the first operator of an empty installation; nil leaves the setup page out.
-	Operators Operators
 	// TopBar makes what stands in the top bar before the account menu, such as the notices' bell; nil shows nothing.
 	TopBar func(ctx context.Context, actor account.Actor) template.HTML
+	// Operators brings in the first operator of an empty installation; nil leaves the setup page out.
+	Operators Operators
+	// Outbox holds the mails of a demo; nil leaves its page out.
+	Outbox *notice.Outbox
 	// Environment is shown on every page when not empty, such as 模拟环境.
 	Environment string
 	// Clock ages what the pages show; nil means the system's.
@@ -137,11 +141,21 @@ func (p *Portal) routes() {
 	member("POST /my/miniprograms/{appid}/sync", p.syncProgram)
 	member("POST /my/miniprograms/{appid}/authorize", p.reauthorize)
 	p.securityRoutes(member)
-	p.spaceRoutes(anyone, member)
 	member("GET /my/tokens", p.tokens)
 	member("POST /my/tokens", p.createToken)
 	member("POST /my/tokens/{id}/revoke", p.revokeToken)
 
+	if p.o.Notices != nil {
+		member("GET /my/notices", p.notices)
+		member("GET /my/notices/bell", p.bell)
+		member("GET /my/notices/{id}", p.openNotice)
+		member("POST /my/notices/read", p.readNotices)
+		member("GET /my/notices/settings", p.noticeSettings)
+		member("POST /my/notices/settings", p.saveNoticeSettings)
+	}
+	if p.o.Outbox != nil {
+		anyone("GET /demo/outbox", p.outbox)
+	}
 	p.demoRoutes()
 	for mount, id := range p.o.Mounts {
 		serve := p.pluginPage("/"+mount, id)
