@@ -184,7 +184,7 @@ func (p *platform) pages() error {
 		Notices: p.notices, Outbox: p.outbox(), TopBar: p.bell,
 		Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
-		Operators: p.operators, Demo: p.tour(), PageEnd: p.demo.tags(assets),
+		Operators: p.operators, Board: board, Demo: p.tour(), PageEnd: p.demo.tags(assets),
 	})
 	if err != nil {
 		return err

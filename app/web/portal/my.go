@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"minifleet/app/dashboard"
 	"minifleet/app/miniprogram"
 )
 
@@ -15,6 +16,7 @@ type programsView struct {
 	Total int64
 	First string // address of the first page, "" when this is it
 	Next  string
+	Steps *dashboard.Checklist
 }
 
 // my leads to what a person has.
@@ -37,7 +39,7 @@ func (p *Portal) programs(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	view := programsView{Query: query, Items: list.Items, Total: list.Total}
+	view := programsView{Query: query, Items: list.Items, Total: list.Total, Steps: p.checklist(r.Context(), v.actor)}
 	if cursor > 0 {
 		view.First = listAddress(r.URL.Path, query, 0)
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	PublicURL string
 	// Mounts are the fixed paths that plugins may claim: {"market": "market"} when nil.
 	Mounts map[string]string
+	// Board gives a person's checklist; nil shows none.
+	Board Board
 	// Demo adds the tour and the switch between the demo's people; nil outside the demo.
 	Demo Demo
 	// PageEnd is put at the end of every page, such as the tour's script.
@@ -137,6 +139,7 @@ func (p *Portal) routes() {
 
 	member("GET /my", p.my)
 	member("GET /my/miniprograms", p.programs)
+	member("POST /my/checklist", p.setChecklist)
 	member("GET /my/miniprograms/{appid}", p.program)
 	member("POST /my/miniprograms/{appid}/sync", p.syncProgram)
 	member("POST /my/miniprograms/{appid}/authorize", p.reauthorize)
