@@ -7,7 +7,6 @@ import (
 
 	"minifleet/admin/theme"
 	"minifleet/app/account"
-	"minifleet/app/notice"
 )
 
 // menuEntry is one line of the left menu: a page, or a group of pages.
@@ -29,9 +28,10 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "定时任务", href: Prefix + "/jobs"},
 				{title: "插件", href: Prefix + "/plugins"},
 				{title: "操作日志", href: Prefix + "/trail"},
-				{title: "Webhook", href: hooksFor(actor)},
 				{title: "导出记录", href: Prefix + "/exports"},
 			}},
+			{title: "商户审核", icon: "fa-check-square-o", href: Prefix + "/applications"},
+			{title: "系统", icon: "fa-users", children: []menuEntry{{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "Webhook", href: webhooksBase}}},
 		})
 	} else {
 		out = a.known([]menuEntry{
@@ -44,30 +44,45 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "导出记录", href: Prefix + "/exports"},
 				{title: "导入", href: Prefix + "/imports"},
 			}},
-			{title: "Webhook", icon: "fa-bell", href: hooksFor(actor)},
+			{title: "系统", icon: "fa-users", children: []menuEntry{
+				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "Webhook", href: webhooksBase},
+			}},
 			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
 		})
 	}
+	out = permitted(out, actor)
 	if a.o.Plugins != nil {
 		out = withPlugins(out, a.o.Plugins.Menu(ctx, actor))
 	}
 	return slices.DeleteFunc(out, func(e menuEntry) bool { return e.href == "" && len(e.children) == 0 })
 }
 
-// hooksFor is the address of the webhooks, "" for who may not manage them: an entry without address is left out.
-func hooksFor(actor account.Actor) string {
-	if !actor.Can(notice.PermissionWebhook) {
-		return ""
+// permitted leaves out what the actor's role has no permission to read.
+func permitted(in []menuEntry, actor account.Actor) []menuEntry {
+	var out []menuEntry
+	for _, e := range in {
+		group := len(e.children) > 0
+		if e.children = permitted(e.children, actor); account.Narrowed(actor, readPermission(e.href)) == nil && !(group && len(e.children) == 0) {
+			out = append(out, e)
+		}
 	}
-	return webhooksBase
+	return out
+}
+
+// readPermission is what opening an address of a core page asks for, "" for nothing.
+func readPermission(path string) string {
+	section, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, Prefix), "/"), "/")
+	return map[string]string{
+		"components": "component.read", "miniprograms": "miniprogram.read", "events": "event.read", "jobs": "job.read", "plugins": "plugin.read", "trail": "trail.read",
+		"members": "space.member.read", "roles": "space.member.read", "application": "space.application", "applications": "space.application", "webhooks": "space.webhook",
+	}[section]
 }
 
 // known leaves out what this build has no service for.
 func (a *Admin) known(in []menuEntry) []menuEntry {
 	var out []menuEntry
 	for _, e := range in {
-		e.children = slices.DeleteFunc(a.known(e.children), func(c menuEntry) bool { return c.href == "" })
-		if e.href == "" || a.has(e.href) {
+		if e.children = a.known(e.children); e.href == "" || a.has(e.href) {
 			out = append(out, e)
 		}
 	}

@@ -141,6 +141,9 @@ func (a *Admin) corePages() []Page {
 	if s.Notices != nil {
 		pages = append(pages, a.webhookPages()...)
 	}
+	if s.Spaces != nil {
+		pages = append(append(pages, a.memberPages()...), a.applicationPages()...)
+	}
 	return pages
 }
 

@@ -162,7 +162,7 @@ func (p *platform) host(executable string) (*plugin.Host, error) {
 		Plugins: catalog(executable), Mounts: map[string]string{"market": "market"},
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
-		Spaces: pluginSpaces{p.accounts}, Authorizations: pluginAuthorizations{p.apps},
+		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
 	})
 }
 

@@ -144,6 +144,7 @@ func (p *Portal) routes() {
 	member("POST /my/miniprograms/{appid}/sync", p.syncProgram)
 	member("POST /my/miniprograms/{appid}/authorize", p.reauthorize)
 	p.securityRoutes(member)
+	p.spaceRoutes(anyone, member)
 	member("GET /my/tokens", p.tokens)
 	member("POST /my/tokens", p.createToken)
 	member("POST /my/tokens/{id}/revoke", p.revokeToken)
