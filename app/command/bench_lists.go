@@ -151,27 +151,29 @@ func (b *listBench) againstStock(ctx context.Context, ours *listServer) ([]bench
 	all := make([]listLoad, len(cases))
 	shares := make([][]float64, len(cases))
 	for round := range listRounds + 1 {
-		costs := make([]float64, len(cases))
+		spent := make([]float64, len(cases))
 		for i, c := range cases {
 			l, err := c.at.load(ctx, c.path, c.n)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
-			costs[i] = l.cpuMillis()
+			spent[i] = l.cpuMillis()
 			if round > 0 { // the first round warms up
 				all[i].add(l)
 			}
 		}
 		for i := range cases {
 			if round > 0 {
-				shares[i] = append(shares[i], costs[0]/costs[i])
+				shares[i] = append(shares[i], spent[0]/spent[i])
 			}
 		}
 	}
 	if err := stock.stop(); err != nil {
 		return nil, err
 	}
-	b.say("compared with the stock theme")
+	for i, c := range cases {
+		b.say(fmt.Sprintf("%s: %.2f ms of CPU, the stock theme's is %.1f times that", c.name, all[i].cpuMillis(), costs(shares[i])))
+	}
 	goals := []float64{0, goalGenerated, goalOwn, 0}
 	var rows []benchRow
 	for i, c := range cases {
@@ -307,6 +309,14 @@ func (r benchRow) atMost(goal float64) benchRow {
 func middle(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
+}
+
+// costs is the middle of what there is; 1 for what is compared with itself.
+func costs(shares []float64) float64 {
+	if len(shares) == 0 {
+		return 1
+	}
+	return middle(shares)
 }
 
 func wait(ctx context.Context, d time.Duration) error {
