@@ -145,7 +145,7 @@ func (s *Service) FinishLogin(ctx context.Context, c SecondStep) (Session, error
 		return Session{}, err
 	}
 	if err := s.checkSecond(ctx, Actor{AccountID: a.ID, Name: a.Name, Login: a.Login}, c.Code); err != nil {
-		return Session{}, err
+		return Session{}, s.noteWrongCode(ctx, a, c.IP, err)
 	}
 	if err := s.forgive(ctx, name); err != nil {
 		return Session{}, err
@@ -158,6 +158,18 @@ func (s *Service) FinishLogin(ctx context.Context, c SecondStep) (Session, error
 		return Session{}, ErrPendingGone
 	}
 	return s.enter(ctx, a, Credentials{IP: c.IP, UserAgent: c.UserAgent, Device: c.Device})
+}
+
+// noteWrongCode records that somebody knows the password and not the second factor: its owner should learn of that.
+func (s *Service) noteWrongCode(ctx context.Context, a accountRow, ip string, err error) error {
+	if fault.KindOf(err) != fault.Invalid {
+		return err
+	}
+	e := s.trail.Record(ctx, trail.Entry{AccountID: a.ID, Actor: a.Name, Act: "account.second_factor_failed", Object: trim(ip, 64), Outcome: trail.Failed})
+	if e != nil {
+		return e
+	}
+	return err
 }
 
 // enter opens the session of a person who has proven who they are, in the space they joined first.

@@ -156,21 +156,23 @@ func TestStrangersGuessesDoNotLockTheOwnersDeviceOut(t *testing.T) {
 
 func TestAnUnknownLoginTakesAsLongAsAKnownOne(t *testing.T) {
 	w := newTown(t, storetest.Open(t), verified)
-	w.settle("wang@example.test", account.Personal)
-	took := func(login string) time.Duration {
-		best := time.Hour
+	best := map[string]time.Duration{"known": time.Hour, "unknown": time.Hour}
+	for i := range 6 {
+		w.settle(fmt.Sprintf("known%d@example.test", i), account.Personal)
 		for range 3 { // the captcha would come after the third
-			began := time.Now()
-			if _, err := w.Login(t.Context(), account.Credentials{Login: login, Password: wrongPassword, IP: "192.0.2.1"}); code(err) != "bad_credentials" {
-				t.Fatal(err)
+			for kind := range best {
+				began := time.Now()
+				_, err := w.Login(t.Context(), account.Credentials{Login: fmt.Sprintf("%s%d@example.test", kind, i), Password: wrongPassword, IP: fmt.Sprintf("192.0.2.%d", i)})
+				if code(err) != "bad_credentials" {
+					t.Fatal(err)
+				}
+				best[kind] = min(best[kind], time.Since(began))
 			}
-			best = min(best, time.Since(began))
 		}
-		return best
 	}
-	known, unknown := took("wang@example.test"), took("nobody@example.test")
-	if unknown < known/2 || known < unknown/2 {
-		t.Fatalf("known %v, unknown %v", known, unknown)
+	// Looking at no password at all would be ten times as fast; a busy machine makes both uneven.
+	if best["unknown"] < best["known"]/3 || best["known"] < best["unknown"]/3 {
+		t.Fatalf("%v", best)
 	}
 }
 

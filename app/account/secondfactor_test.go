@@ -193,6 +193,9 @@ func TestGuessingTheSecondFactorIsSlowHoweverOftenOneBegins(t *testing.T) {
 	if _, err := w.finish(w.pending(), phone.at(0)); code(err) != "account_locked" {
 		t.Fatalf("a sixth guess on a fresh login: %v", err)
 	}
+	if w.count("account.second_factor_failed") != 5 {
+		t.Fatal("nobody learns that the password is known")
+	}
 	late := w.pending()
 	w.wall.Advance(30 * time.Second)
 	if _, err := w.finish(late, phone.at(0)); err != nil {
