@@ -67,6 +67,7 @@ type platform struct {
 	jobs       *schedule.Service
 	transfers  *transfer.Service
 	web        *web.Server
+	portal     *portal.Portal
 	admin      *admin.Admin
 	metrics    *prometheus.Registry
 }
@@ -197,6 +198,7 @@ func (p *platform) pages() error {
 	if err != nil {
 		return err
 	}
+	p.portal = door
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers,

@@ -64,10 +64,11 @@ type Options struct {
 
 // Portal serves the pages. Safe for concurrent use.
 type Portal struct {
-	o     Options
-	mux   *http.ServeMux
-	views *template.Template
-	log   *slog.Logger
+	o        Options
+	mux      *http.ServeMux
+	patterns []string
+	views    *template.Template
+	log      *slog.Logger
 }
 
 // New parses the templates and builds the routes.
@@ -101,8 +102,12 @@ func New(o Options) (*Portal, error) {
 func (p *Portal) Handler() http.Handler { return p.mux }
 
 func (p *Portal) routes() {
-	anyone := func(pattern string, handle handler) { p.mux.Handle(pattern, p.open(handle)) }
-	member := func(pattern string, handle handler) { p.mux.Handle(pattern, p.open(needLogin(handle))) }
+	serve := func(pattern string, handle handler) {
+		p.patterns = append(p.patterns, pattern)
+		p.mux.Handle(pattern, p.open(handle))
+	}
+	anyone := serve
+	member := func(pattern string, handle handler) { serve(pattern, needLogin(handle)) }
 
 	anyone("GET /{$}", p.home)
 	anyone("GET /login", p.loginPage)

@@ -1,0 +1,512 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"minifleet/app/account"
+	"minifleet/app/config"
+)
+
+// TestNoSpaceReachesAnothers walks every route there is — REST from the router, portal and back office from their own
+// lists, plugins from their manifests — with the ids of spaces A and U, as others. A route that is not in the table of
+// tenancy_table_test.go fails it, so that nobody adds one without saying whose things it touches.
+func TestNoSpaceReachesAnothers(t *testing.T) {
+	w := newWorld(t)
+	for _, r := range w.routes() {
+		if _, known := tenancy()[r]; !known {
+			t.Errorf("%s is not in the table of tenancy_table_test.go", r)
+		}
+	}
+	have := w.routes()
+	for r := range tenancy() {
+		if !slices.Contains(have, r) {
+			t.Errorf("%s is in the table, but nothing serves it", r)
+		}
+	}
+	for _, r := range have {
+		if c, known := tenancy()[r]; known {
+			t.Run(r, func(t *testing.T) { w.walk(t, r, c) })
+		}
+	}
+}
+
+// What a route is about.
+const (
+	object = "object" // one thing of A's or U's, named in the address or the body: 404 for all others
+	list   = "list"   // what the asker has: never a thing of A's or U's
+	own    = "own"    // the asker themselves: names nothing of anybody
+	open   = "open"   // for visitors too; shows nothing of a space
+	staff  = "staff"  // operators only: 403 or 404 for a merchant
+	shut   = "shut"   // offered to nobody: 403 or 404 for all
+	refuse = "refuse" // a thing of A's in the body, or a right that others lack: no way to success, whatever the status
+)
+
+// route says what a route is about, and what to send to it.
+type route struct {
+	about string
+	fill  map[string]string // parameter of the address → key of world.ids
+	body  string            // JSON or form; {key} stands for an id
+	own   bool              // a member who may only read may do it too
+}
+
+// world is the platform with three plugins, a simulator and people: A binds and lists, U installs, B and P are others,
+// R reads only in A's space.
+type world struct {
+	t      *testing.T
+	p      *platform
+	base   string
+	sim    string
+	tokens map[string]string // person → session
+	ids    map[string]string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	exe := executable(t)
+	dir, listen, simulator := t.TempDir(), port(t), port(t)
+	sim := "http://" + simulator
+	cfg, err := config.Load("", []string{
+		"MINIFLEET_SERVER_LISTEN=" + listen, "MINIFLEET_DATA_DIR=" + filepath.Join(dir, "data"), "MINIFLEET_WECHAT_BASEURL=" + sim,
+		"MINIFLEET_WECHAT_PCAUTHURL=" + sim, "MINIFLEET_WECHAT_H5AUTHURL=" + sim, "MINIFLEET_WECHAT_CLOCKURL=" + sim + "/control/clock",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := startSimulator(t.Context(), Env{Executable: exe}, simulator, dir, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	p, err := build(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- p.run(ctx, func() { close(ready) }) }()
+	t.Cleanup(func() {
+		end()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatal(err)
+	case <-time.After(time.Minute):
+		t.Fatal("the platform is not ready")
+	}
+	w := &world{t: t, p: p, base: "http://" + listen, sim: sim, tokens: map[string]string{}, ids: map[string]string{}}
+	const password = "walk-Passw0rd-1"
+	if err := (&seeder{platform: p, simulator: sim, password: password}).all(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.people(password)
+	w.things()
+	return w
+}
+
+func executable(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a whole platform with its plugins: part of `make test`, not of `make check`")
+	}
+	if path := os.Getenv("MINIFLEET_TEST_BINARY"); path != "" {
+		return path
+	}
+	path := filepath.Join(t.TempDir(), "minifleet")
+	cmd := exec.Command("go", "build", "-o", path, "../..")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+func port(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
+}
+
+// people opens the others and logs everybody in.
+func (w *world) people(password string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	session := func(name string, who account.Actor) {
+		s, err := w.p.accounts.SessionFor(ctx, who, "127.0.0.1", "test")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.tokens[name] = s.Token
+	}
+	seed := func(name string, kind account.Kind, login string) account.Actor {
+		who, err := w.p.accounts.Seed(ctx, account.Registration{Login: login, Password: password, Name: name, Kind: kind, SpaceName: "空间" + name, Agreed: true})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		session(name, who)
+		return who
+	}
+	a := seed("A", account.Merchant, "merchant@example.test")
+	u := seed("U", account.Personal, "user@example.test")
+	seed("O", account.Platform, "operator@example.test")
+	seed("B", account.Merchant, "other@example.test")
+	seed("P", account.Personal, "passer@example.test")
+	r := seed("R", account.Personal, "reader@example.test")
+	w.ids["space"], w.ids["space-u"], w.ids["account"], w.ids["member"] = text(a.SpaceID), text(u.SpaceID), text(a.AccountID), text(a.MemberID)
+	member := w.p.db.NewID()
+	w.plant("member", map[string]any{"id": member, "account_id": r.AccountID, "space_id": a.SpaceID, "role": account.RoleReadOnly})
+	reader, err := w.p.accounts.Actor(ctx, r.AccountID, a.SpaceID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	session("R", reader)
+}
+
+func text(id int64) string { return strconv.FormatInt(id, 10) }
+
+// plant puts a row into a table as a room would: what is not given is empty. It answers the row's id.
+func (w *world) plant(table string, given map[string]any) string {
+	w.t.Helper()
+	columns, err := w.p.db.Maps(w.t.Context(), "PRAGMA table_info("+table+")")
+	if err != nil || len(columns) == 0 {
+		w.t.Fatalf("%s: %d columns, %v", table, len(columns), err)
+	}
+	space, _ := strconv.ParseInt(w.ids["space"], 10, 64)
+	who, _ := strconv.ParseInt(w.ids["account"], 10, 64)
+	member, _ := strconv.ParseInt(w.ids["member"], 10, 64)
+	id := w.p.db.NewID()
+	usual := map[string]any{"id": id, "space_id": space, "account_id": who, "member_id": member, "created_by": who, "created_at": 1, "state": "waiting", "name": "planted"}
+	row := map[string]any{}
+	for _, c := range columns {
+		name := fmt.Sprint(c["name"])
+		value, known := given[name]
+		if !known {
+			value, known = usual[name]
+		}
+		if !known && strings.Contains(strings.ToUpper(fmt.Sprint(c["type"])), "INT") {
+			value = 0
+		} else if !known && fmt.Sprint(c["notnull"]) == "1" {
+			value = fmt.Sprint(id, name)[:min(len(fmt.Sprint(id, name)), 16)]
+		} else if !known {
+			continue
+		}
+		row[name] = value
+	}
+	if err := w.p.db.Insert(w.t.Context(), table, row); err != nil {
+		w.t.Fatalf("%s: %v", table, err)
+	}
+	return fmt.Sprint(row["id"])
+}
+
+const shop = "wx00000000000000d1"
+
+// things makes what A and U have: by REST where a person would, planted where only the row matters.
+func (w *world) things() {
+	w.t.Helper()
+	w.ids["shop"] = shop
+	var components struct{ Items []struct{ AppID string } }
+	w.rest("A", "GET", "/components", nil, &components)
+	w.ids["component"] = components.Items[0].AppID
+	var listings struct{ Items []struct{ ID, Slug string } }
+	w.rest("A", "GET", "/market/listings", nil, &listings)
+	w.ids["listing"], w.ids["slug"] = listings.Items[0].ID, listings.Items[0].Slug
+	var templates struct{ Items []struct{ ID string } }
+	w.rest("A", "GET", "/version/components/"+w.ids["component"]+"/templates", nil, &templates)
+	w.ids["template"] = templates.Items[0].ID
+	w.install()
+	var token struct{ ID string }
+	w.rest("A", "POST", "/tokens", map[string]any{"name": "CI", "scopes": []string{"trail.read"}, "days": 7}, &token)
+	w.ids["token"] = token.ID
+	var grants struct{ Items []struct{ ID string } }
+	w.rest("U", "GET", "/miniprograms/"+shop+"/grants", nil, &grants)
+	w.ids["grant"] = grants.Items[0].ID
+	var events struct{ Items []struct{ ID string } }
+	w.rest("O", "GET", "/events?component="+w.ids["component"], nil, &events)
+	w.ids["event"] = events.Items[0].ID
+	var ticket struct{ Ticket string }
+	w.rest("A", "POST", "/components/"+w.ids["component"]+"/authorizations", map[string]any{}, &ticket)
+	w.ids["waiting-ticket"] = ticket.Ticket
+	for _, table := range []string{"space_role", "invitation", "transfer_export", "transfer_import", "merchant_application", "webhook", "notice", "notice_delivery", "admin_list_view", "login_session"} {
+		w.ids[table] = w.plant(table, nil)
+	}
+}
+
+// install lets U install A's template into the shop.
+func (w *world) install() {
+	w.t.Helper()
+	w.control("/control/miniprograms", map[string]any{"appid": shop, "nick_name": "别家小馆", "admin": "zhaoliu"}, nil)
+	var i struct{ ID, Ticket, State string }
+	w.rest("U", "POST", "/market/installations", map[string]any{"listing": w.ids["slug"]}, &i)
+	w.ids["installation"], w.ids["ticket"] = i.ID, i.Ticket
+	_, page, _ := w.send("U", "POST", "/auth/"+i.Ticket+"/open", "via=h5", true)
+	link := regexp.MustCompile(`href="(` + regexp.QuoteMeta(w.sim) + `/[^"]+)"`).FindStringSubmatch(page)
+	if link == nil {
+		w.t.Fatalf("landing page: %.600s", page)
+	}
+	var scan struct {
+		RedirectTo string `json:"redirect_to"`
+	}
+	w.control("/control/scan", map[string]any{"url": html.UnescapeString(link[1]), "appid": shop}, &scan)
+	res, err := http.Get(scan.RedirectTo)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	for end := time.Now().Add(40 * time.Second); i.State != "done"; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("the installation stays %+v", i)
+		}
+		if i.State == "choosing" || i.State == "ready" {
+			w.rest("U", "POST", "/market/installations/"+i.ID+"/start", map[string]any{"appid": shop, "config": map[string]string{"shop_name": "别家"}}, nil)
+		}
+		w.rest("U", "GET", "/market/installations/"+i.ID, nil, &i)
+	}
+}
+
+// rest makes a REST call that must succeed.
+func (w *world) rest(who, method, path string, in, out any) {
+	w.t.Helper()
+	body := ""
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		body = string(raw)
+	}
+	status, answer, _ := w.send(who, method, "/api/v1"+path, body, false)
+	if status >= 300 {
+		w.t.Fatalf("%s %s: %d %.400s", method, path, status, answer)
+	}
+	if out != nil {
+		if err := json.Unmarshal([]byte(answer), out); err != nil {
+			w.t.Fatalf("%s %s: %v", method, path, err)
+		}
+	}
+}
+
+func (w *world) control(path string, in, out any) {
+	w.t.Helper()
+	raw, err := json.Marshal(in)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := http.Post(w.sim+path, "application/json", bytes.NewReader(raw))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode >= 300 {
+		w.t.Fatalf("%s: %d", path, res.StatusCode)
+	}
+	if out != nil {
+		if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// send makes one request: REST by bearer token, pages by cookie from our own origin.
+func (w *world) send(who, method, path, body string, page bool) (int, string, http.Header) {
+	w.t.Helper()
+	req, err := http.NewRequest(method, w.base+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if page {
+		req.Header.Set("Origin", w.base)
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if token := w.tokens[who]; token != "" && page {
+		req.AddCookie(&http.Cookie{Name: account.Cookie, Value: token})
+	} else if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return res.StatusCode, string(raw), res.Header
+}
+
+// short is enough of an answer to tell a person what came.
+func short(answer string) string {
+	if _, rest, page := strings.Cut(answer, "<title>"); page {
+		answer, _, _ = strings.Cut(rest, "</title>")
+	}
+	return answer[:min(len(answer), 300)]
+}
+
+// routes lists everything that is served to people and programs; WeChat's own doors and plain files are not.
+func (w *world) routes() []string {
+	w.t.Helper()
+	var all []string
+	for _, r := range w.p.web.Frame().GetRoutes() {
+		if strings.HasPrefix(r.Route, "/api/v1/") {
+			all = append(all, r.Method+" "+r.Route)
+		}
+	}
+	all = append(all, w.p.portal.Routes()...)
+	all = append(all, w.p.admin.Routes()...)
+	for _, m := range w.p.plugins.Manifests() {
+		for _, r := range m.GetRoutes() {
+			where := " /p/" + m.GetId()
+			if r.GetType() == "api" {
+				where = " /api/v1/" + m.GetId()
+			}
+			all = append(all, r.GetMethod()+where+r.GetPattern())
+		}
+		for _, tbl := range m.GetTables() {
+			at := "/admin/info/" + m.GetId() + "_" + tbl.GetName()
+			all = append(all, "GET "+at, "GET "+at+"/edit", "POST "+at+"/edit", "POST "+at+"/delete")
+			for _, a := range tbl.GetActions() {
+				all = append(all, "POST "+at+"/act/"+a.GetName())
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+var parameter = regexp.MustCompile(`\{([a-z]+)(?:\.\.\.)?\}|\{\$\}`)
+
+// address fills a pattern's parameters with the ids of the table.
+func (w *world) address(pattern string, c route) string {
+	return parameter.ReplaceAllStringFunc(pattern, func(p string) string {
+		name := strings.Trim(p, "{}.$")
+		key, named := c.fill[name]
+		if !named {
+			key = name
+		}
+		if id, known := w.ids[key]; known {
+			return url.PathEscape(id)
+		}
+		return key
+	})
+}
+
+var named = regexp.MustCompile(`\{([a-z_-]+)\}`)
+
+// filled puts ids into a body or a query.
+func (w *world) filled(text string) string {
+	return named.ReplaceAllStringFunc(text, func(p string) string { return w.ids[strings.Trim(p, "{}")] })
+}
+
+// markers are the words that no other may ever see.
+func (w *world) markers() []string {
+	var out []string
+	for _, key := range []string{"shop", "token", "grant", "installation", "event", "ticket", "waiting-ticket", "space_role", "invitation", "transfer_export", "transfer_import", "webhook", "notice"} {
+		out = append(out, w.ids[key])
+	}
+	return append(out, "别家小馆", "planted")
+}
+
+func (w *world) walk(t *testing.T, r string, c route) {
+	method, pattern, found := strings.Cut(r, " ")
+	if !found {
+		method, pattern = http.MethodGet, r
+	}
+	page := !strings.HasPrefix(pattern, "/api/")
+	path := w.address(pattern, c)
+	if q := c.fill["?"]; q != "" {
+		path += "?" + w.filled(q)
+	}
+	body := w.filled(c.body)
+	if body == "" && !page && method != http.MethodGet {
+		body = "{}"
+	}
+	w.nobody(t, c, method, path, body, page)
+	paths := []string{path}
+	if strings.HasPrefix(path, "/p/") { // a plugin's page stands in both frames
+		paths = append(paths, "/admin"+path)
+	}
+	if c.about == own || c.about == open {
+		return
+	}
+	for _, path := range paths {
+		for _, who := range []string{"B", "P"} {
+			w.other(t, c, who, method, path, body, page)
+		}
+	}
+	if method != http.MethodGet && c.about == object && !c.own {
+		if status, answer, _ := w.send("R", method, path, body, page); status < 400 {
+			t.Errorf("who may only read did %s %s: %d %s", method, path, status, short(answer))
+		}
+	}
+}
+
+// nobody is told to log in, before anything else.
+func (w *world) nobody(t *testing.T, c route, method, path, body string, page bool) {
+	t.Helper()
+	if c.about == open {
+		return
+	}
+	status, answer, header := w.send("", method, path, body, page)
+	switch {
+	case page && (status == http.StatusFound || status == http.StatusSeeOther) && strings.HasPrefix(header.Get("Location"), "/login"):
+	case status == http.StatusUnauthorized:
+	default:
+		t.Errorf("nobody: %s %s gives %d %s: %s", method, path, status, header.Get("Location"), short(answer))
+	}
+	for _, m := range w.markers() {
+		if strings.Contains(answer, m) && !strings.Contains(path, m) {
+			t.Errorf("nobody sees %q", m)
+		}
+	}
+}
+
+// other is somebody whom the thing does not belong to.
+func (w *world) other(t *testing.T, c route, who, method, path, body string, page bool) {
+	t.Helper()
+	status, answer, header := w.send(who, method, path, body, page)
+	for _, m := range w.markers() {
+		if strings.Contains(answer, m) && !strings.Contains(path, m) {
+			t.Errorf("%s sees %q: %d %s", who, m, status, short(answer))
+		}
+	}
+	switch {
+	case c.about == object && status == http.StatusForbidden && who == "P":
+		// a personal space has no such thing at all
+	case c.about == object && status != http.StatusNotFound:
+		t.Errorf("%s: %s %s gives %d (%s), want 404: %s", who, method, path, status, header.Get("Location"), short(answer))
+	case (c.about == staff || c.about == shut) && status != http.StatusForbidden && status != http.StatusNotFound:
+		t.Errorf("%s: %s %s gives %d, want 403 or 404: %s", who, method, path, status, short(answer))
+	case c.about == refuse && (status < 400 || status >= 500), status >= 500:
+		t.Errorf("%s: %s %s gives %d: %s", who, method, path, status, short(answer))
+	}
+}
