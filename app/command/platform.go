@@ -199,10 +199,14 @@ func (p *platform) pages() error {
 		return err
 	}
 	p.portal = door
+	scrape, err := p.cfg.ScrapeToken()
+	if err != nil {
+		return err
+	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers,
-		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Log: p.log,
+		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, MetricsToken: scrape, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})
 	p.admin, err = admin.New(admin.Options{

@@ -28,6 +28,12 @@ func (s *Service) Check(ctx context.Context, who account.Actor, appid string) ([
 	if err != nil {
 		return nil, err
 	}
+	// Operators look after every platform app; in a merchant's space the role decides.
+	if !who.Operator() {
+		if err := account.Require(who, "component.check"); err != nil {
+			return nil, err
+		}
+	}
 	ticket := Check{Name: "ticket", Title: "票据 component_verify_ticket", State: "ok"}
 	age := s.clk.Now().Sub(time.UnixMilli(c.TicketAt))
 	switch {

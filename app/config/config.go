@@ -26,6 +26,8 @@ type Config struct {
 		ShutdownSeconds int    `yaml:"shutdownSeconds"`
 		// TrustedProxies are networks (CIDR) whose X-Forwarded-For is believed.
 		TrustedProxies []string `yaml:"trustedProxies"`
+		// MetricsToken is a file with the token for /metrics.
+		MetricsToken string `yaml:"metricsToken"`
 	} `yaml:"server"`
 	Data struct {
 		Dir string `yaml:"dir"`

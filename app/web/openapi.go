@@ -162,14 +162,25 @@ func (s *schemas) operation(in, out reflect.Type, method string) object {
 	if parameters != nil {
 		op["parameters"] = parameters
 	}
-	if len(body) > 0 && method != http.MethodGet {
+	if _, upload := value.(ownBody); upload {
+		op["requestBody"] = object{"required": true, "content": object{
+			"multipart/form-data":      object{"schema": object{"type": "object", "required": []string{"file"}, "properties": object{"file": object{"type": "string", "contentMediaType": "application/octet-stream"}}}},
+			"application/octet-stream": object{},
+		}}
+	} else if len(body) > 0 && method != http.MethodGet {
 		op["requestBody"] = object{"required": true, "content": jsonContent(s.input(in, body))}
 	}
 	status := http.StatusOK
 	if st, ok := reflect.New(out).Interface().(statuser); ok {
 		status = st.HTTPStatus()
 	}
-	op["responses"] = answers(status, object{"description": http.StatusText(status), "content": jsonContent(s.of(out))})
+	good := object{"description": http.StatusText(status), "content": jsonContent(object{})}
+	if _, file := value.(streamed); file {
+		good["content"] = object{"application/octet-stream": object{}}
+	} else {
+		good["content"] = jsonContent(s.of(out))
+	}
+	op["responses"] = answers(status, good)
 	return op
 }
 

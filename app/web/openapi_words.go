@@ -28,7 +28,7 @@ func enumOf(typ reflect.Type) []string {
 // words is the dictionary of field names. A name means the same everywhere in this API; where it does not, the field
 // has a dc tag of its own.
 func words(name string) word {
-	for _, list := range []map[string]word{commonWords(), wechatWords(), workWords(), peopleWords(), noticeWords(), trailWords(), spaceWords()} {
+	for _, list := range []map[string]word{commonWords(), wechatWords(), workWords(), peopleWords(), noticeWords(), trailWords(), spaceWords(), applicantWords(), fileWords()} {
 		if w, ok := list[name]; ok {
 			return w
 		}
@@ -183,6 +183,69 @@ func peopleWords() map[string]word {
 		"via_name":        {"经由的名称，如令牌名称", nil},
 		"behalf":          {"代表谁", nil},
 		"behalf_space_id": {"代表哪个空间", "31536000000002"},
+	}
+}
+
+func applicantWords() map[string]word {
+	return map[string]word{
+		"approved":      {"已通过", true},
+		"blockers":      {"先要处理的事", nil},
+		"changeable":    {"现在可以修改", true},
+		"company":       {"企业名称，与营业执照一致", "晨光软件有限公司"},
+		"contact":       {"联系人", "陈晨"},
+		"credit_code":   {"统一社会信用代码", nil},
+		"decided_at":    {"审核时间，Unix 毫秒", 1795351000000},
+		"decider":       {"审核人", nil},
+		"email":         {"邮箱", "user@example.test"},
+		"phone":         {"手机号", "13800000000"},
+		"inviter":       {"邀请人", "陈晨"},
+		"kept":          {"会保留的内容", nil},
+		"key":           {"角色代号", "readonly"},
+		"legal_person":  {"法定代表人", nil},
+		"letter":        {"授权书", nil},
+		"license":       {"营业执照", nil},
+		"limited":       {"只能操作指定的小程序", false},
+		"members":       {"使用这个角色的成员数", 1},
+		"miniprograms":  {"可操作的小程序，null 为全部", nil},
+		"mine":          {"我申请的", true},
+		"permissions":   {"权限", nil},
+		"reasons":       {"每一项的原因", nil},
+		"role_id":       {"自定义角色编号，内置角色为 0", "0"},
+		"round":         {"第几次提交", 1},
+		"rounds":        {"历次提交", nil},
+		"self":          {"就是我自己", true},
+		"sent":          {"邀请信已发出", true},
+		"submitted_at":  {"提交时间，Unix 毫秒", 1795351000000},
+		"todo":          {"要做什么", nil},
+		"verdict":       {"审核结论", nil},
+		"what":          {"是什么", nil},
+		"why":           {"为什么", nil},
+		"removed":       {"会删除的内容", nil},
+		"recovery_code": {"恢复码", nil},
+	}
+}
+
+func fileWords() map[string]word {
+	return map[string]word{
+		"cells":        {"这一行的内容", nil},
+		"content_type": {"文件类型", "application/pdf"},
+		"creates":      {"将新建的行数", 0},
+		"updates":      {"将修改的行数", 0},
+		"encoding":     {"文字编码", "utf-8"},
+		"file_name":    {"文件名", "小程序.xlsx"},
+		"file_size":    {"文件大小，字节", 1024},
+		"format":       {"格式：xlsx 或 csv", "xlsx"},
+		"header":       {"表头", nil},
+		"list":         {"列表的代号", "miniprograms"},
+		"mapping":      {"文件的列对应哪个字段", nil},
+		"no":           {"第几行", 1},
+		"row_id":       {"对应的编号", nil},
+		"phase":        {"进行到哪一步", nil},
+		"problems":     {"有问题的行数，或这一行的问题", nil},
+		"refused":      {"没有成功的行数", 0},
+		"rows":         {"行数", 100},
+		"sha256":       {"内容的 SHA-256", nil},
+		"size":         {"大小，字节", 1024},
 	}
 }
 

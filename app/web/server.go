@@ -19,7 +19,6 @@ import (
 	"github.com/gogf/gf/v2/net/ghttp"
 	"github.com/gogf/gf/v2/os/gsession"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"minifleet/app/account"
 	"minifleet/app/clock"
@@ -72,7 +71,9 @@ type Options struct {
 	English func(http.Handler) http.Handler // answers pages in English to those who chose it; nil for Chinese only
 	Head    template.HTML                   // links the style sheet, for the error pages of the server itself
 	Metrics *prometheus.Registry
-	Log     *slog.Logger
+	// MetricsToken opens /metrics to whoever sends it as a bearer token; "" leaves /metrics to this machine alone.
+	MetricsToken string
+	Log          *slog.Logger
 	// Proxies are networks whose X-Forwarded-For is believed; none means that the peer's address counts.
 	Proxies []netip.Prefix
 	// Board counts the 工作台; nil answers that it is not there.
@@ -91,6 +92,7 @@ type Server struct {
 	pages   http.Handler // everything behind the guards
 	idem    *idempotency
 	metrics *metrics
+	limit   *limiter
 }
 
 // New makes the server and its routes; nothing listens yet.
@@ -109,7 +111,7 @@ func New(o Options) *Server {
 	frame.SetLogStdout(false)
 	frame.Logger().SetStdoutPrint(false)
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
-	s := &Server{o: o, frame: frame, idem: &idempotency{db: o.DB}, metrics: newMetrics(o.Metrics)}
+	s := &Server{o: o, frame: frame, idem: &idempotency{db: o.DB}, metrics: newMetrics(o.Metrics), limit: newLimiter(apiRate, apiBurst, apiAddresses, time.Now)}
 	s.pages = http.HandlerFunc(s.dispatch)
 	if o.English != nil {
 		s.pages = o.English(s.pages)
@@ -160,7 +162,7 @@ func (s *Server) outermost(w http.ResponseWriter, r *http.Request) {
 
 // dispatch picks the part of the house by the address.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
-	if s.unready(w, r) {
+	if s.limited(w, r) || s.unready(w, r) {
 		return
 	}
 	switch path := r.URL.Path; {
@@ -169,7 +171,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	case path == "/readyz":
 		s.ready(w, r)
 	case path == "/metrics":
-		promhttp.HandlerFor(s.o.Metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+		s.serveMetrics(w, r)
 	case strings.HasPrefix(path, "/assets/") && s.o.Assets != nil:
 		s.o.Assets.ServeHTTP(w, r)
 	case path == "/admin" || strings.HasPrefix(path, "/admin/"):
