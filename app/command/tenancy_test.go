@@ -99,7 +99,7 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	p, err := build(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), exe)
+	p, err := build(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), exe, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
