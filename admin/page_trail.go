@@ -149,7 +149,7 @@ func (a *Admin) verifyTrail(ctx context.Context, actor account.Actor, r *http.Re
 		return View{}, err
 	}
 	v.Report = report
-	e := trail.Entry{Act: "trail.verify", Object: report.Head()}
+	e := trail.Entry{Act: "trail.verify", Object: "到第 " + strconv.FormatInt(report.Last, 10) + " 条", Detail: report.Head()}
 	var outcome error
 	if report.Bad != nil {
 		outcome = fault.New(fault.Conflict, "trail_broken", report.Bad.Words)

@@ -120,7 +120,7 @@ func (s SMTP) connect(ctx context.Context) (*smtp.Client, error) {
 func (s SMTP) protect(c *smtp.Client, settings *tls.Config) error {
 	if s.Security == "" || s.Security == SMTPStartTLS {
 		if offered, _ := c.Extension("STARTTLS"); !offered {
-			return errors.New("the server offers no STARTTLS; set mail.security to tls or none if that is meant")
+			return errors.New("the server offers no STARTTLS; set mail.tls to tls or none if that is meant")
 		}
 		if err := c.StartTLS(settings); err != nil {
 			return fmt.Errorf("STARTTLS: %w", err)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -94,6 +95,10 @@ func (c webhookChannel) Deliver(ctx context.Context, d *Delivery) error {
 	if err != nil {
 		if errors.Is(err, errForbiddenAddress) {
 			return errForbiddenAddress
+		}
+		var outer *url.Error // names the address, which the log has already
+		if errors.As(err, &outer) {
+			err = outer.Err
 		}
 		return fmt.Errorf("没有送达：%w", err)
 	}

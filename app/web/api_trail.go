@@ -101,9 +101,9 @@ func (s *Server) verifyTrail(ctx context.Context, in *verifyTrailIn) (*trail.Rep
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "verify_failed", "没有完成校验：请检查链头的写法，或稍后重试").Because(err)
 	}
-	e := trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "trail.verify", Object: r.Head()}
+	e := trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "trail.verify", Object: "到第 " + strconv.FormatInt(r.Last, 10) + " 条", Detail: r.Head()}
 	if r.Bad != nil {
-		e.Outcome, e.Detail = trail.Failed, r.Bad.Words
+		e.Outcome, e.Detail = trail.Failed, strings.TrimSpace(r.Bad.Words+" "+e.Detail)
 	}
 	return &r, s.o.Trail.Record(ctx, e)
 }
