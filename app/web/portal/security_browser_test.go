@@ -9,6 +9,9 @@ import (
 )
 
 func TestPagesAboutPeopleFitPhoneAndDesk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser: part of `make test`, not of `make check`")
+	}
 	h := verified(t)
 	b, _ := h.settled("user@example.test", account.Personal)
 	phone := h.browser()
