@@ -16,14 +16,15 @@ const pageTimeout = 20 * time.Second
 // parseViews parses our own fragments. They escape by context; only what this package built is template.HTML.
 func parseViews(a *Admin) (*template.Template, error) {
 	return template.New("views").Funcs(template.FuncMap{
-		"tag":       tag,
-		"chartData": chartData,
-		"when":      when,
-		"ago":       func(ms int64) string { return ago(a.clock.Now(), ms) },
-		"count":     grouped,
-		"join":      strings.Join,
-		"millis":    func(seconds int64) int64 { return seconds * 1000 },
-		"pair":      func(key, value string) pairView { return pairView{key, value} },
+		"tag":        tag,
+		"chartData":  chartData,
+		"fieldTitle": fieldTitle,
+		"when":       when,
+		"ago":        func(ms int64) string { return ago(a.clock.Now(), ms) },
+		"count":      grouped,
+		"join":       strings.Join,
+		"millis":     func(seconds int64) int64 { return seconds * 1000 },
+		"pair":       func(key, value string) pairView { return pairView{key, value} },
 		"field": func(name, title, value, kind, help, problem string) fieldView {
 			return fieldView{name, title, value, kind, help, problem}
 		},
