@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -176,10 +177,12 @@ type listPage struct {
 	Saved                    []savedLink
 	Query                    string
 	Keep                     []pair
-	FormID                   string
-	Pick                     bool
-	Everything               string
-	Here                     string
+	// Asked is the query as fields, for the export.
+	Asked      []pair
+	FormID     string
+	Pick       bool
+	Everything string
+	Here       string
 }
 
 type pair struct{ Name, Value string }
@@ -208,6 +211,11 @@ func (a *Admin) showList(s listState, l shownList) template.HTML {
 	plain := keep(s.q)
 	plain.Del(queryView)
 	p.Query = plain.Encode()
+	for _, name := range slices.Sorted(maps.Keys(plain)) {
+		if !slices.Contains([]string{queryMore, queryPageSize}, name) {
+			p.Asked = append(p.Asked, pair{name, plain.Get(name)})
+		}
+	}
 	p.Clear = l.Address
 	if _, ok := s.kept.standard(); ok {
 		p.Clear += "?" + queryView + "=all"

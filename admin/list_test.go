@@ -168,7 +168,7 @@ func TestOfManyActsThreeStandOpen(t *testing.T) {
 
 func TestExportAndImportAreOffered(t *testing.T) {
 	h := open(t, Options{Plugins: newFakePlugins(3)})
-	h.get("merchant", tableURL+"?state=listed").want(t, 200, `action="/admin/exports"`, `name="table" value="version_templates"`, `name="query" value="state=listed"`, `value="xlsx"`, `href="/admin/imports?table=version_templates"`)
+	h.get("merchant", tableURL+"?state=listed").want(t, 200, `action="/admin/exports"`, `name="table" value="version_templates"`, `name="table" value="version_templates"><input type="hidden" name="state" value="listed">`, `value="xlsx"`, `href="/admin/imports?table=version_templates"`)
 }
 
 func TestListViewsOnBothDatabases(t *testing.T) {
