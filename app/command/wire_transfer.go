@@ -183,10 +183,9 @@ func (p *platform) trailSheet(ctx context.Context, who account.Actor, _ string, 
 		return transfer.Sheet{}, refusedList()
 	}
 	v := q.Values
-	f := trail.Filter{SpaceID: who.SpaceID, AppID: v.Get("appid"), Act: v.Get("act"), Outcome: v.Get("outcome"), Limit: 100}
-	if who.Operator() {
-		f.SpaceID = 0
-	}
+	f := who.Trail()
+	f.AppID, f.Act, f.Actor, f.Object = v.Get("appid"), v.Get("act"), strings.TrimSpace(v.Get("actor")), strings.TrimSpace(v.Get("object"))
+	f.Outcome, f.RID, f.From, f.To, f.Limit = v.Get("outcome"), strings.TrimSpace(v.Get("rid")), moment(v.Get("from")), moment(v.Get("to")), 100
 	if f.AppID != "" && !who.Reaches(f.AppID) {
 		return transfer.Sheet{}, refusedList()
 	}

@@ -22,13 +22,18 @@ func (d *DB) Pending(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("store: migrations: %w", err)
 	}
-	all, err := p.Status(ctx)
-	if err != nil {
+	// goose's own Status reads a time that our MySQL connections give as text: the table is asked directly.
+	var rows []struct{ VersionID int64 }
+	if err := d.All(ctx, &rows, "SELECT version_id FROM goose_db_version WHERE is_applied=1"); err != nil {
 		return 0, fmt.Errorf("store: migrations: %w", err)
 	}
+	had := map[int64]bool{}
+	for _, r := range rows {
+		had[r.VersionID] = true
+	}
 	n := 0
-	for _, m := range all {
-		if m.State == goose.StatePending {
+	for _, m := range p.ListSources() {
+		if !had[m.Version] {
 			n++
 		}
 	}
