@@ -30,7 +30,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "操作日志", href: Prefix + "/trail"},
 				{title: "导出记录", href: Prefix + "/exports"},
 			}},
-			{title: "商户审核", icon: "fa-check-square-o", href: Prefix + "/applications"},
+			{title: "商户审核", icon: "fa-shield", href: Prefix + "/applications"},
 			{title: "系统", icon: "fa-users", children: []menuEntry{{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "Webhook", href: webhooksBase}}},
 		})
 	} else {

@@ -43,6 +43,7 @@ func componentTag(state string) (color, label string) {
 }
 
 type componentRow struct {
+	CanCheck, CanPush bool
 	component.Component
 	Color, Label string
 	Minis        string
@@ -74,7 +75,7 @@ func (a *Admin) componentsPage(ctx context.Context, actor account.Actor, r *http
 }
 
 func (a *Admin) componentRow(ctx context.Context, actor account.Actor, c component.Component) (componentRow, error) {
-	row := componentRow{Component: c, Minis: "—"}
+	row := componentRow{Component: c, Minis: "—", CanCheck: account.Narrowed(actor, "component.check") == nil, CanPush: actor.Can("component.push")}
 	row.Color, row.Label = componentTag(c.State)
 	if a.o.Services.MiniPrograms == nil {
 		return row, nil

@@ -104,13 +104,13 @@ func (a *Admin) miniList(ctx context.Context, actor account.Actor, r *http.Reque
 		Name: "miniprograms", Title: "小程序", Address: base, Search: "名称、AppID、主体，可批量粘贴", Acts: true, Reverse: true, Export: true, Pasted: ids, Problem: fault.From(problem),
 		Filters: []listFilter{{Name: "component", Title: "所属平台", Value: f.Component, Kind: "select", Options: components}, {Name: "state", Title: "授权状态", Value: f.State, Kind: "select", Options: authStates}},
 		Columns: []theme.Column{{Name: "name", Title: "小程序"}, {Name: "appid", Title: "AppID"}, {Name: "principal", Title: "主体"}, {Name: "auth", Title: "所属平台与授权"}, {Name: "missing", Title: "权限缺口"}, {Name: "synced", Title: "最近同步"}},
-		Rows:    a.miniRows(page.Items, components), Empty: "还没有小程序。商户或用户授权后会出现在这里。",
+		Rows:    a.miniRows(actor, page.Items, components), Empty: "还没有小程序。商户或用户授权后会出现在这里。",
 	}
 	l.Total, l.Capped = exact(page.Total)
 	if page.Next != 0 {
 		l.Next = strconv.FormatInt(page.Next, 10)
 	}
-	if actor.SpaceKind == account.Merchant {
+	if actor.SpaceKind == account.Merchant && actor.Can("authorization.create") {
 		l.Empty = "还没有小程序。生成一个授权链接，让小程序管理员扫码授权。"
 		l.Tools = a.render("link-tools", len(components) > 0)
 		if len(components) == 0 {
@@ -118,7 +118,7 @@ func (a *Admin) miniList(ctx context.Context, actor account.Actor, r *http.Reque
 		}
 	}
 	body := a.showList(s, l)
-	if actor.SpaceKind == account.Merchant {
+	if actor.SpaceKind == account.Merchant && actor.Can("authorization.create") {
 		body += a.render("link-dialog", components)
 	}
 	return View{Title: "小程序", Body: body, Status: problemStatus(problem)}, nil
@@ -169,7 +169,7 @@ func (a *Admin) componentNames(ctx context.Context, actor account.Actor) ([]Opti
 	return out, err
 }
 
-func (a *Admin) miniRows(items []miniprogram.MiniProgram, components []Option) []theme.Row {
+func (a *Admin) miniRows(actor account.Actor, items []miniprogram.MiniProgram, components []Option) []theme.Row {
 	names := map[string]string{}
 	for _, c := range components {
 		names[c.Value] = c.Label
@@ -184,7 +184,7 @@ func (a *Admin) miniRows(items []miniprogram.MiniProgram, components []Option) [
 		row := theme.Row{ID: m.AppID, Name: m.Name(), Ops: []theme.Op{
 			{Title: "三栏版本", Href: Prefix + "/p/version/miniprograms/" + id}, {Title: "谁能操作", Href: Prefix + "/p/hosting/miniprograms/" + id}, {Title: "操作日志", Href: Prefix + "/trail?appid=" + url.QueryEscape(m.AppID)},
 		}}
-		if a.canSync() {
+		if a.canSync() && account.Narrowed(actor, "miniprogram.sync") == nil {
 			row.Ops = append(row.Ops, theme.Op{Title: "立即同步", Post: Prefix + "/miniprograms/" + id + "/sync", Test: "sync"})
 		}
 		for _, cell := range []string{"mini-name", "mini-appid", "mini-principal", "mini-auth", "mini-missing", "mini-synced"} {

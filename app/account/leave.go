@@ -280,7 +280,7 @@ func (s *Spaces) ExportData(ctx context.Context, who Actor, w io.Writer) error {
 
 // exportTrail writes one JSON line for each act, without holding them all.
 func (s *Spaces) exportTrail(ctx context.Context, z *zip.Writer, who Actor) error {
-	f, err := z.Create("trail.jsonl")
+	f, err := z.CreateHeader(&zip.FileHeader{Name: "trail.jsonl", Method: zip.Deflate, Modified: time.UnixMilli(clock.Millis(s.clk.Now()))})
 	if err != nil {
 		return fmt.Errorf("account: export: %w", err)
 	}

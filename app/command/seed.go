@@ -33,7 +33,7 @@ const (
 func (s *seeder) all(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	var merchant account.Actor
+	var merchant, operator account.Actor
 	for _, r := range demoAccounts(s.password) {
 		who, err := s.platform.accounts.Seed(ctx, r)
 		if err != nil {
@@ -42,7 +42,13 @@ func (s *seeder) all(ctx context.Context) error {
 		if r.Kind == account.Merchant {
 			merchant = who
 		}
+		if r.Kind == account.Platform {
+			operator = who
+		}
 		s.platform.demo.meet(who)
+	}
+	if err := s.approveMerchant(ctx, merchant, operator); err != nil {
+		return err
 	}
 	// Not by password: whoever tried the demo may have turned the merchant's second factor on.
 	session, err := s.platform.accounts.SessionFor(ctx, merchant, "127.0.0.1", "demo")

@@ -28,6 +28,9 @@ func (s *Service) Check(ctx context.Context, who account.Actor, appid string) ([
 	if err != nil {
 		return nil, err
 	}
+	if err := account.Narrowed(who, "component.check"); err != nil {
+		return nil, err
+	}
 	// Operators look after every platform app; in a merchant's space the role decides.
 	if !who.Operator() {
 		if err := account.Require(who, "component.check"); err != nil {

@@ -35,10 +35,8 @@ func permit(in reflect.Type, who account.Actor) error {
 		return nil
 	case who.ByToken():
 		return fault.Newf(fault.Forbidden, "token_scope", "这个令牌没有权限 %s，请换一个令牌", want)
-	case who.SpaceKind.Offers(want):
-		return fault.Newf(fault.Forbidden, "permission_missing", "你的角色没有权限 %s，请联系空间管理员", want)
 	default:
-		return nil
+		return account.Narrowed(who, want)
 	}
 }
 
