@@ -70,7 +70,6 @@ func TestFailingPluginIsAMessageAndNotAnEmptyList(t *testing.T) {
 	h.get("merchant", tableURL).want(t, 503, "「版本管理」插件暂时不可用", "工作台").lacks(t, "还没有记录")
 	h.get("merchant", "/admin/p/version/elsewhere").want(t, 503, "「版本管理」插件暂时不可用")
 	h.get("merchant", "/admin/p/version/panic").want(t, 500, "系统出错了").lacks(t, "boom")
-	h.get("merchant", "/admin").want(t, 200, "暂时读不到")
 }
 
 func TestTablesOfOtherSpacesDoNotExist(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 
@@ -56,17 +55,6 @@ func Main(env Env) int {
 	return 1
 }
 
-// spareProcessors lets Go run two threads more than there are cores, unless GOMAXPROCS says otherwise: the one writer of
-// the database sits in a disk sync most of a burst's time, and without a spare it waits for a turn after each.
-func spareProcessors(environ []string) {
-	for _, kv := range environ {
-		if strings.HasPrefix(kv, "GOMAXPROCS=") {
-			return
-		}
-	}
-	runtime.GOMAXPROCS(runtime.NumCPU() + 2)
-}
-
 func run(ctx context.Context, env Env) error {
 	if len(env.Args) == 0 {
 		_, err := io.WriteString(env.Stdout, usage)
@@ -78,10 +66,8 @@ func run(ctx context.Context, env Env) error {
 	case "plugin":
 		return pluginCommand(rest)
 	case "serve":
-		spareProcessors(env.Environ)
 		return serve(ctx, rest)
 	case "demo":
-		spareProcessors(env.Environ)
 		return demo(ctx, rest)
 	case "simulator":
 		return simulatorCommand(ctx, rest)
@@ -92,7 +78,6 @@ func run(ctx context.Context, env Env) error {
 	case "doctor":
 		return doctor(ctx, rest)
 	case "bench":
-		spareProcessors(env.Environ)
 		return bench(ctx, rest)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(env.Stdout, usage)
