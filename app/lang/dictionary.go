@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Hole stands in a key for text that is only known at run time. In a translation {} takes the next hole, {2} the second.
@@ -100,92 +101,101 @@ func (d *Dictionary) Translate(s string) (english string, whole bool) {
 	return s[:at] + f.text + s[at+len(core):], f.whole
 }
 
-// lookUp tries the sentence, then a sentence with holes, then its pieces. deep bounds how often the text in a hole is
-// looked up itself.
+// lookUp tries the sentence, a sentence with holes, then the sentences or words it is made of. What is not known as a
+// whole stays as it was: it is likely to be somebody's own text. deep bounds how often the text in a hole is looked up.
 func (d *Dictionary) lookUp(s string, deep int) (string, bool) {
+	if text, ok := d.known(s, deep); ok {
+		return text, true
+	}
+	for _, ends := range []string{sentenceEnds, wordEnds} {
+		if text, ok := d.made(s, ends, deep); ok {
+			return text, true
+		}
+	}
+	return s, false
+}
+
+// known looks s up as one entry. What stands in a hole and is no entry itself is a name or a text of a user, and stays.
+func (d *Dictionary) known(s string, deep int) (string, bool) {
 	if text, ok := d.exact[s]; ok {
 		return text, true
 	}
-	best, whole := "", false
 	for _, p := range d.patterns {
 		holes, ok := p.match(s)
 		if !ok {
 			continue
 		}
-		text, all := d.fill(p, holes, deep)
-		if all {
-			return text, true
+		for i, h := range holes {
+			if h = Fold(h); Chinese(h) && deep > 0 {
+				if text, ok := d.lookUp(h, deep-1); ok {
+					holes[i] = text
+				}
+			}
 		}
-		if best == "" {
-			best = text
-		}
+		return p.fill(holes), true
 	}
-	text, all := d.pieces(s)
-	if best != "" && !all {
-		return best, whole
-	}
-	return text, all
+	return "", false
 }
 
-func (d *Dictionary) fill(p pattern, holes []string, deep int) (string, bool) {
-	all := true
-	for i, h := range holes {
-		if !Chinese(h) {
-			continue
-		}
-		if deep == 0 {
-			all = false
-			continue
-		}
-		text, whole := d.lookUp(Fold(h), deep-1)
-		holes[i] = text
-		all = all && whole
+// What texts are cut at: ends of sentences first, then everything between words, numbers included.
+const (
+	sentenceEnds = "。！？；："
+	wordEnds     = sentenceEnds + "，（）、“”·/|→\u00a0+-0123456789.,"
+)
+
+// marks is what stands in English for Chinese punctuation.
+var marks = map[rune]string{'：': ": ", '，': ", ", '。': ". ", '；': "; ", '（': " (", '）': ") ", '、': ", ", '！': "! ", '？': "? ", '\u00a0': " "}
+
+// made translates a text out of its parts, if every part is known.
+func (d *Dictionary) made(s, ends string, deep int) (string, bool) {
+	if !strings.ContainsAny(s, ends) {
+		return "", false
 	}
-	return p.fill(holes), all
-}
-
-// punctuation is what pieces of a sentence are cut at, and what stands there in English.
-var punctuation = map[rune]string{'：': ": ", '，': ", ", '。': ". ", '；': "; ", '（': " (", '）': ") ", '、': ", ", '！': "! ", '？': "? ", '“': "“", '”': "”", '·': "·", '/': "/", '|': "|", '→': "→", '\u00a0': " "}
-
-// pieces translates what stands between punctuation marks and numbers.
-func (d *Dictionary) pieces(s string) (string, bool) {
-	var b, piece strings.Builder
-	all := true
-	flush := func() {
-		p := piece.String()
-		piece.Reset()
-		core := strings.TrimSpace(p)
-		if core == "" || !Chinese(core) {
-			b.WriteString(p)
-			return
+	var b strings.Builder
+	for s != "" {
+		at := strings.IndexAny(s, ends)
+		part, end := s, ""
+		if at >= 0 {
+			_, size := utf8.DecodeRuneInString(s[at:])
+			part, end = s[:at], s[at:at+size]
 		}
-		text, ok := d.exact[core]
+		s = s[len(part)+len(end):]
+		if !Chinese(part) {
+			b.WriteString(part)
+		} else if text, ok := d.part(part, end, deep); ok {
+			if strings.HasSuffix(text, end) {
+				end = ""
+			}
+			if l := b.Len(); l > 0 && !strings.HasSuffix(b.String(), " ") {
+				b.WriteByte(' ')
+			}
+			b.WriteString(text + " ")
+		} else {
+			return "", false
+		}
+		if end == "" {
+			continue
+		}
+		r, _ := utf8.DecodeRuneInString(end)
+		mark, ok := marks[r]
 		if !ok {
-			text, all = core, false
-		}
-		if b.Len() > 0 && !strings.HasSuffix(b.String(), " ") {
-			b.WriteByte(' ')
-		}
-		b.WriteString(text)
-		b.WriteByte(' ')
-	}
-	for _, r := range s {
-		mark, cut := punctuation[r]
-		if !cut && !unicode.IsDigit(r) {
-			piece.WriteRune(r)
+			b.WriteString(end)
 			continue
 		}
-		flush()
-		if !cut {
-			b.WriteRune(r)
-			continue
-		}
-		text := strings.TrimRight(b.String(), " ")
+		before := strings.TrimRight(b.String(), " ")
 		b.Reset()
-		b.WriteString(text + mark)
+		b.WriteString(before + mark)
 	}
-	flush()
-	return Fold(b.String()), all
+	return Fold(b.String()), true
+}
+
+// part looks one part up, with its mark and without.
+func (d *Dictionary) part(s, end string, deep int) (string, bool) {
+	s = strings.TrimSpace(s)
+	if text, ok := d.known(s+end, deep); ok && end != "" {
+		return strings.TrimRight(text, " .:;!?") + end, true
+	}
+	return d.known(s, deep)
 }
 
 // pattern is a key with holes, cut into the text between them.

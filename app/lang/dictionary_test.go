@@ -33,12 +33,15 @@ func TestTranslate(t *testing.T) {
 		"已选 3 项，共 9 项": {"3 of 9 selected", true},
 		"把 wx1 交给 A":   {"Hand A the wx1", true},
 		"审核通过":         {"Review passed", true},
-		"审核延后":         {"Review 延后", false},
+		"审核延后":         {"Review 延后", true},
 		"小程序：已授权":      {"Mini programs: Authorized", true},
 		"版本 2":         {"Version 2", true},
-		"版本（2）· 已授权":   {"Version (2)· Authorized", true},
+		"版本（2）· 已授权":   {"Version (2) · Authorized", true},
 		"没有人翻译过这句":     {"没有人翻译过这句", false},
-		"已授权，没有人翻译":    {"Authorized, 没有人翻译", false},
+		"已授权，没有人翻译":    {"已授权，没有人翻译", false},
+		"版本：没有人翻译，也不动标点。": {"版本：没有人翻译，也不动标点。", false},
+		"查询。共 3 条：":       {"Search. 3 in total:", true},
+		"：查询":             {": Search", true},
 	}
 	for in, c := range cases {
 		if got, whole := d.Translate(in); got != c.want || whole != c.whole {

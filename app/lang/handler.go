@@ -16,8 +16,8 @@ func English(r *http.Request) bool {
 	return err == nil && c.Value == "en"
 }
 
-// Handler answers in English what next answers in Chinese, to those who chose it. Only whole HTML answers are touched;
-// downloads, JSON and streams pass through as they come.
+// Handler answers in English what next answers in Chinese, to those who chose it. Only whole HTML answers are touched, and
+// JSON that calls itself Chinese by Content-Language; downloads, other JSON and streams pass through as they come.
 func (d *Dictionary) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !English(r) {
@@ -36,6 +36,7 @@ type translating struct {
 	status  int
 	decided bool
 	held    bool
+	prose   bool // JSON made of sentences
 	page    bytes.Buffer
 }
 
@@ -52,7 +53,9 @@ func (t *translating) WriteHeader(status int) {
 	}
 	h := t.Header()
 	t.decided, t.status = true, status
-	t.held = strings.HasPrefix(h.Get("Content-Type"), "text/html") && h.Get("Content-Encoding") == "" && h.Get("Content-Disposition") == ""
+	kind := h.Get("Content-Type")
+	t.prose = strings.HasPrefix(kind, "application/json") && h.Get("Content-Language") == "zh-CN"
+	t.held = (t.prose || strings.HasPrefix(kind, "text/html")) && h.Get("Content-Encoding") == "" && h.Get("Content-Disposition") == ""
 	if !t.held {
 		t.ResponseWriter.WriteHeader(status)
 	}
@@ -86,7 +89,12 @@ func (t *translating) finish(d *Dictionary) {
 	if !t.held {
 		return
 	}
-	body := d.HTML(t.page.Bytes(), nil)
+	body := t.page.Bytes()
+	if t.prose {
+		body = d.json(body)
+	} else {
+		body = d.HTML(body, nil)
+	}
 	h := t.Header()
 	h.Set("Content-Language", "en")
 	h.Add("Vary", "Cookie")

@@ -15,6 +15,11 @@ func TestOnlyHTMLIsTranslatedAndOnlyOnRequest(t *testing.T) {
 		if r.URL.Query().Get("status") != "" {
 			w.WriteHeader(http.StatusNotFound)
 		}
+		if language := r.URL.Query().Get("language"); language != "" {
+			w.Header().Set("Content-Language", language)
+			_, _ = io.WriteString(w, `"查询"`)
+			return
+		}
 		_, _ = io.WriteString(w, "<p>小程序</p>")
 		_, _ = io.WriteString(w, "<p>版本</p>")
 	}))
@@ -29,6 +34,7 @@ func TestOnlyHTMLIsTranslatedAndOnlyOnRequest(t *testing.T) {
 		"unnamed type":  {"en", "", en, 200},
 		"error page":    {"en", "?kind=text/html&status=404", en, 404},
 		"json":          {"en", "?kind=application/json", zh, 200},
+		"prose":         {"en", "?kind=application/json&language=zh-CN", `"Search"`, 200},
 		"event streams": {"en", "?kind=text/event-stream", zh, 200},
 	}
 	for name, c := range cases {

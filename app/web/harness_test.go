@@ -119,9 +119,9 @@ func newHouse(t *testing.T, around ...func(*Options)) *house {
 		Name: "web-test-" + t.Name(), PublicURL: "https://mf.example.test", Shutdown: time.Second,
 		DB: h.db, Clock: clk, Accounts: people, Tokens: account.NewTokens(h.db, acts, people), Components: components, Apps: apps, Grants: grant.New(h.db, clk, acts, apps),
 		Events: h.events, Jobs: jobs, Trail: acts, Chain: trail.NewChain(acts, vault, log), Plugins: h.plugins, Metrics: prometheus.NewRegistry(), Log: log,
-		Inbox:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "inbox "+r.URL.Path) }),
+		Inbox:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "inbox "+r.URL.Path) }),
 		Transfers: transfers(t, h.db, clk, acts, people),
-		Portal: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "portal "+r.URL.Path) }),
+		Portal:    http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "portal "+r.URL.Path) }),
 	}
 	o.Notices = notice.New(notice.Options{DB: h.db, Clock: clk, Directory: people, Sealer: vault, Trail: acts, Log: log, PublicURL: o.PublicURL, Mailer: notice.Outbox{DB: h.db, Clock: clk}})
 	for _, change := range around {

@@ -60,6 +60,7 @@ func (p *Portal) tour(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Language", "zh-CN") // prose for the page, so it is translated like the page
 	w.Header().Set("Cache-Control", "no-store")
 	return json.NewEncoder(w).Encode(t)
 }

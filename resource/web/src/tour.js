@@ -1,5 +1,7 @@
 // The guided tour of the demo: a small panel with the steps of the walk for whoever is logged in, and a switch between
 // the demo's three people. Loaded in the demo only. Everything is made with the DOM: no HTML in strings, no inline style.
+import { speak } from './speak.js';
+
 const store = {
   get: (name) => { try { return localStorage.getItem(`mf-tour-${name}`); } catch { return null; } },
   set: (name, value) => { try { localStorage.setItem(`mf-tour-${name}`, value); } catch { /* private mode: forget */ } },
@@ -38,10 +40,10 @@ function stepItem(tour, step, n, current) {
   if (step === current) item.setAttribute('aria-current', 'step');
   item.append(make('span', 'mf-tour-mark', step.done ? '✓' : String(n)));
   const body = make('div', 'mf-tour-body');
-  body.append(make('b', '', step.title), make('span', 'mf-sr', step.done ? '（已完成）' : ''));
+  body.append(make('b', '', step.title), make('span', 'mf-sr', step.done ? speak('（已完成）', ' (done)') : ''));
   if (step === current) {
     body.append(make('p', '', step.text));
-    const go = make('a', 'mf-btn mf-btn-sm mf-btn-primary', '带我去');
+    const go = make('a', 'mf-btn mf-btn-sm mf-btn-primary', speak('带我去', 'Take me there'));
     go.href = step.href;
     go.dataset.test = 'tour-go';
     go.addEventListener('click', () => store.set('go', step.key));
@@ -55,7 +57,7 @@ function roleForm(tour) {
   const form = make('form', 'mf-tour-roles');
   form.method = 'post';
   form.action = '/demo/login';
-  form.append(make('span', 'mf-muted', '换个身份：'));
+  form.append(make('span', 'mf-muted', speak('换个身份：', 'As somebody else: ')));
   for (const role of tour.roles) {
     const button = make('button', 'mf-btn mf-btn-sm', role.title);
     button.name = 'role';
@@ -80,7 +82,7 @@ function build(tour) {
   const current = tour.steps.find((step) => !step.done);
   const done = tour.steps.filter((step) => step.done).length;
 
-  const open = make('button', 'mf-btn mf-btn-primary mf-tour-open', `导览 ${done}/${tour.steps.length}`);
+  const open = make('button', 'mf-btn mf-btn-primary mf-tour-open', speak(`导览 ${done}/${tour.steps.length}`, `Tour ${done}/${tour.steps.length}`));
   open.type = 'button';
   open.dataset.test = 'tour-open';
   open.setAttribute('aria-expanded', 'false');
@@ -91,17 +93,17 @@ function build(tour) {
   panel.hidden = true;
   panel.setAttribute('aria-labelledby', 'mf-tour-title');
   const head = make('div', 'mf-between');
-  const title = make('h2', 'mf-tour-title', `导览 · ${tour.title}`);
+  const title = make('h2', 'mf-tour-title', speak(`导览 · ${tour.title}`, `Tour · ${tour.title}`));
   title.id = 'mf-tour-title';
   title.tabIndex = -1;
-  const close = make('button', 'mf-btn mf-btn-sm mf-btn-ghost', '关闭');
+  const close = make('button', 'mf-btn mf-btn-sm mf-btn-ghost', speak('关闭', 'Close'));
   close.type = 'button';
-  close.setAttribute('aria-label', '关闭导览');
+  close.setAttribute('aria-label', speak('关闭导览', 'Close the tour'));
   head.append(title, close);
   const list = make('ol', 'mf-tour-steps');
   tour.steps.forEach((step, i) => list.append(stepItem(tour, step, i + 1, current)));
   panel.append(head, list);
-  if (!current) panel.append(make('p', 'mf-help', '这条路走完了，换个身份看看另一边。'));
+  if (!current) panel.append(make('p', 'mf-help', speak('这条路走完了，换个身份看看另一边。', 'You have walked this way; look at the other side as somebody else.')));
   panel.append(roleForm(tour));
 
   const show = (yes, focus) => {
@@ -118,7 +120,7 @@ function build(tour) {
     if (e.key === 'Escape' && !panel.hidden && !document.querySelector('dialog[open]')) show(false, true);
   });
   const box = make('aside', 'mf-tour-box');
-  box.setAttribute('aria-label', '演示导览');
+  box.setAttribute('aria-label', speak('演示导览', 'Tour of the demo'));
   box.append(open, panel);
   document.body.append(box);
   show(store.get('open') === '1', false);
