@@ -181,9 +181,12 @@ func (a *Admin) miniRows(actor account.Actor, items []miniprogram.MiniProgram, c
 			miniprogram.MiniProgram
 			Auths []miniAuth
 		}{m, auths(m, names)}
-		row := theme.Row{ID: m.AppID, Name: m.Name(), Ops: []theme.Op{
-			{Title: "三栏版本", Href: Prefix + "/p/version/miniprograms/" + id}, {Title: "谁能操作", Href: Prefix + "/p/hosting/miniprograms/" + id}, {Title: "操作日志", Href: Prefix + "/trail?appid=" + url.QueryEscape(m.AppID)},
-		}}
+		row := theme.Row{ID: m.AppID, Name: m.Name()}
+		if actor.Can("version.operate") { // what the version plugin's pages ask for
+			row.Ops = append(row.Ops, theme.Op{Title: "三栏版本", Href: Prefix + "/p/version/miniprograms/" + id})
+		}
+		row.Ops = append(row.Ops, theme.Op{Title: "谁能操作", Href: Prefix + "/p/hosting/miniprograms/" + id},
+			theme.Op{Title: "操作日志", Href: Prefix + "/trail?appid=" + url.QueryEscape(m.AppID)})
 		if a.canSync() && account.Narrowed(actor, "miniprogram.sync") == nil {
 			row.Ops = append(row.Ops, theme.Op{Title: "立即同步", Post: Prefix + "/miniprograms/" + id + "/sync", Test: "sync"})
 		}

@@ -183,7 +183,7 @@ func (p *person) inspect(address, axe string) (gripes []string) {
 }
 
 // said is what people of the demo wrote, and WeChat's own names: no page translates it.
-var said = regexp.MustCompile(`晨光|扫码点餐|李小店|陈晨|青禾|街角|示例商贸|堂食|会员积分|店铺名称|后厨|用微信就能办事|商家自营|食品饮料|餐饮|缺少协议|类目不符|首版|张三|系统管理|^.$|^(alt|title)=.?$`)
+var said = regexp.MustCompile(`晨光|扫码点餐|李小店|陈晨|青禾|街角|示例商贸|堂食|会员积分|店铺名称|后厨|用微信就能办事|商家自营|食品饮料|餐饮|缺少协议|类目不符|首版|张三|系统管理|小王|点餐开发号|预约|MiniFleet 平台|个体户|星河|^.$|^(alt|title)=.?$`)
 
 // chineseLeft gathers what is Chinese on an English page and not the text of a user.
 const chineseLeft = `(()=>{

@@ -90,7 +90,7 @@ func (d *Dictionary) Translate(s string) (english string, whole bool) {
 	f, ok := d.seen[key]
 	d.mu.Unlock()
 	if !ok {
-		f.text, f.whole = d.lookUp(key, 2)
+		f.text, f.whole = d.lookUp(key, 2, levels)
 		d.mu.Lock()
 		if len(d.seen) >= remembered {
 			clear(d.seen)
@@ -101,53 +101,64 @@ func (d *Dictionary) Translate(s string) (english string, whole bool) {
 	return s[:at] + f.text + s[at+len(core):], f.whole
 }
 
-// lookUp tries the sentence, a sentence with holes, then the sentences or words it is made of. What is not known as a
-// whole stays as it was: it is likely to be somebody's own text. deep bounds how often the text in a hole is looked up.
-func (d *Dictionary) lookUp(s string, deep int) (string, bool) {
-	if text, ok := d.known(s, deep); ok {
+// levels are what texts are cut at, one after the other: ends of sentences, halves of sentences, and everything that
+// stands between words, numbers included.
+var levels = []string{"。！？", "；：", "。！？；：，（）、“”·/|→\u00a0+-0123456789.,"}
+
+// lookUp tries the sentence, the sentence with holes, what it is made of, and at last a sentence about somebody's own
+// text. What is not known as a whole stays as it was: it is likely to be such a text. deep bounds how often the text in a
+// hole is looked up, cuts are the levels that may still be cut at.
+func (d *Dictionary) lookUp(s string, deep int, cuts []string) (string, bool) {
+	if !Chinese(s) {
+		return s, true
+	}
+	if text, ok := d.exact[s]; ok {
 		return text, true
 	}
-	for _, ends := range []string{sentenceEnds, wordEnds} {
-		if text, ok := d.made(s, ends, deep); ok {
+	if text, ok := d.filled(s, deep, false); ok {
+		return text, true
+	}
+	for i, ends := range cuts {
+		if text, ok := d.made(s, ends, deep, cuts[i+1:]); ok {
 			return text, true
 		}
+	}
+	if text, ok := d.filled(s, deep, true); ok {
+		return text, true
 	}
 	return s, false
 }
 
-// known looks s up as one entry. What stands in a hole and is no entry itself is a name or a text of a user, and stays.
-func (d *Dictionary) known(s string, deep int) (string, bool) {
-	if text, ok := d.exact[s]; ok {
-		return text, true
-	}
+// filled finds a sentence with holes. What stands in a hole must be known too; with names it may also be somebody's own
+// text, as long as the sentence has words of its own at one end.
+func (d *Dictionary) filled(s string, deep int, names bool) (string, bool) {
 	for _, p := range d.patterns {
 		holes, ok := p.match(s)
-		if !ok {
+		if !ok || names && p.parts[0] == "" && p.parts[len(p.parts)-1] == "" {
 			continue
 		}
 		for i, h := range holes {
-			if h = Fold(h); Chinese(h) && deep > 0 {
-				if text, ok := d.lookUp(h, deep-1); ok {
-					holes[i] = text
-				}
+			if h = Fold(h); !Chinese(h) {
+				continue
 			}
+			text, known := h, false
+			if deep > 0 {
+				text, known = d.lookUp(h, deep-1, levels)
+			}
+			holes[i], ok = text, ok && (known || names)
 		}
-		return p.fill(holes), true
+		if ok {
+			return p.fill(holes), true
+		}
 	}
 	return "", false
 }
-
-// What texts are cut at: ends of sentences first, then everything between words, numbers included.
-const (
-	sentenceEnds = "。！？；："
-	wordEnds     = sentenceEnds + "，（）、“”·/|→\u00a0+-0123456789.,"
-)
 
 // marks is what stands in English for Chinese punctuation.
 var marks = map[rune]string{'：': ": ", '，': ", ", '。': ". ", '；': "; ", '（': " (", '）': ") ", '、': ", ", '！': "! ", '？': "? ", '\u00a0': " "}
 
 // made translates a text out of its parts, if every part is known.
-func (d *Dictionary) made(s, ends string, deep int) (string, bool) {
+func (d *Dictionary) made(s, ends string, deep int, cuts []string) (string, bool) {
 	if !strings.ContainsAny(s, ends) {
 		return "", false
 	}
@@ -162,19 +173,18 @@ func (d *Dictionary) made(s, ends string, deep int) (string, bool) {
 		s = s[len(part)+len(end):]
 		if !Chinese(part) {
 			b.WriteString(part)
-		} else if text, ok := d.part(part, end, deep); ok {
-			if strings.HasSuffix(text, end) {
-				end = ""
+		} else {
+			text, with, ok := d.part(part, end, deep, cuts)
+			if !ok {
+				return "", false
 			}
-			if l := b.Len(); l > 0 && !strings.HasSuffix(b.String(), " ") {
+			if b.Len() > 0 && !strings.HasSuffix(b.String(), " ") {
 				b.WriteByte(' ')
 			}
 			b.WriteString(text + " ")
-		} else {
-			return "", false
-		}
-		if end == "" {
-			continue
+			if with {
+				continue
+			}
 		}
 		r, _ := utf8.DecodeRuneInString(end)
 		mark, ok := marks[r]
@@ -189,13 +199,19 @@ func (d *Dictionary) made(s, ends string, deep int) (string, bool) {
 	return Fold(b.String()), true
 }
 
-// part looks one part up, with its mark and without.
-func (d *Dictionary) part(s, end string, deep int) (string, bool) {
+// part looks one part up, with the mark behind it and without. with tells whether the translation has its mark.
+func (d *Dictionary) part(s, end string, deep int, cuts []string) (text string, with, ok bool) {
 	s = strings.TrimSpace(s)
-	if text, ok := d.known(s+end, deep); ok && end != "" {
-		return strings.TrimRight(text, " .:;!?") + end, true
+	if end != "" {
+		if text, ok := d.exact[s+end]; ok {
+			return text, true, true
+		}
+		if text, ok := d.filled(s+end, deep, false); ok {
+			return text, true, true
+		}
 	}
-	return d.known(s, deep)
+	text, ok = d.lookUp(s, deep, cuts)
+	return text, false, ok
 }
 
 // pattern is a key with holes, cut into the text between them.

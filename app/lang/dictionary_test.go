@@ -8,7 +8,7 @@ import (
 const sample = `{
   "小程序": "Mini programs", "已授权": "Authorized", "版本": "Version", "共 {} 条": "{} in total",
   "已选 {} 项，共 {} 项": "{1} of {2} selected", "把 {} 交给 {}": "Hand {2} the {1}", "审核{}": "Review {}", "通过": "passed",
-  "{} 天前": "{} days ago", "查询": "Search", "确定删除？": "Delete?", "请填写 AppID": "Enter the AppID"
+  "{} 天前": "{} days ago", "{} 天{}": "{} d {}", "查询": "Search", "确定删除？": "Delete?", "请填写 AppID": "Enter the AppID"
 }`
 
 func dictionary(t *testing.T) *Dictionary {
@@ -41,6 +41,9 @@ func TestTranslate(t *testing.T) {
 		"已授权，没有人翻译":    {"已授权，没有人翻译", false},
 		"版本：没有人翻译，也不动标点。": {"版本：没有人翻译，也不动标点。", false},
 		"查询。共 3 条：":       {"Search. 3 in total:", true},
+		"把 wx1 交给 李小店":    {"Hand 李小店 the wx1", true},
+		"开张三 天前后":         {"开张三 天前后", false},
+		"查询；通过，查询：版本":     {"Search; passed, Search: Version", true},
 		"：查询":             {": Search", true},
 	}
 	for in, c := range cases {

@@ -17,6 +17,8 @@ type programsView struct {
 	First string // address of the first page, "" when this is it
 	Next  string
 	Steps *dashboard.Checklist
+	// Versions says that the version plugin's pages are open to this member.
+	Versions bool
 }
 
 // my leads to what a person has.
@@ -24,6 +26,9 @@ func (p *Portal) my(w http.ResponseWriter, r *http.Request, _ *visit) error {
 	redirect(w, r, "/my/miniprograms")
 	return nil
 }
+
+// versionPages is the permission that the version plugin's pages ask for.
+const versionPages = "version.operate"
 
 // pageSize is the number of rows of a list.
 const pageSize = 20
@@ -39,7 +44,7 @@ func (p *Portal) programs(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	view := programsView{Query: query, Items: list.Items, Total: list.Total, Steps: p.checklist(r.Context(), v.actor)}
+	view := programsView{Query: query, Items: list.Items, Total: list.Total, Steps: p.checklist(r.Context(), v.actor), Versions: v.actor.Can(versionPages)}
 	if cursor > 0 {
 		view.First = listAddress(r.URL.Path, query, 0)
 	}

@@ -24,6 +24,7 @@ type programView struct {
 	Next           string
 	Problem        *fault.Error
 	Tab            string
+	Versions       bool // the version plugin's pages are open to this member
 }
 
 type authorizationView struct {
@@ -49,7 +50,7 @@ func (p *Portal) program(w http.ResponseWriter, r *http.Request, v *visit) error
 }
 
 func (p *Portal) showProgram(w http.ResponseWriter, r *http.Request, v *visit, m miniprogram.MiniProgram, problem error) error {
-	view := programView{App: m, Owner: m.OwnerSpaceID == v.actor.SpaceID, Tab: "overview"}
+	view := programView{App: m, Owner: m.OwnerSpaceID == v.actor.SpaceID, Tab: "overview", Versions: v.actor.Can(versionPages)}
 	status := http.StatusOK
 	if problem != nil {
 		view.Problem = fault.From(problem)
