@@ -160,6 +160,7 @@ func (p *person) inspect(address, axe string) (gripes []string) {
 		for _, l := range looks {
 			ask[bool](p, fmt.Sprintf(`(()=>{document.documentElement.dataset.mfTheme=%q; return true})()`, l.theme))
 			p.do("look at "+address, chromedp.EmulateViewport(l.width, 900))
+			ask[bool](p, `(()=>{document.getAnimations().forEach(a=>{try{a.finish()}catch{a.cancel()}}); return true})()`)
 			p.picture(fmt.Sprintf("%s-%s-%s-%s-%d", p.name, name, language, l.theme, l.width))
 			over := ask[float64](p, `document.documentElement.scrollWidth - window.innerWidth`)
 			if over > 1 {
