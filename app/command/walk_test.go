@@ -1,10 +1,13 @@
 package command_test
 
 import (
+	"bytes"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -311,7 +314,7 @@ func userRevokes(u *person) {
 	u.shot("revoked")
 }
 
-// secretsStayHidden greps the log and the database of the whole run for every secret made in it.
+// secretsStayHidden greps the log, the database and the event journal of the whole run for every secret made in it.
 func secretsStayHidden(t *testing.T, d *running) {
 	t.Helper()
 	var calls struct {
@@ -334,9 +337,15 @@ func secretsStayHidden(t *testing.T, d *running) {
 	if len(secrets) < 12 {
 		t.Fatalf("only %d secrets found in the simulator", len(secrets))
 	}
-	for name, content := range map[string][]byte{"minifleet.log": log, "minifleet.db": readAll(t, filepath.Join(d.dir, "data", "minifleet.db"))} {
+	kept := platformFiles(t, filepath.Join(d.dir, "data"))
+	for _, name := range []string{"minifleet.log", "minifleet.db", "minifleet.db.intake"} {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(kept)), func(path string) bool { return strings.HasPrefix(path, name) }) {
+			t.Errorf("no %s to search in", name)
+		}
+	}
+	for name, content := range kept {
 		for _, s := range secrets {
-			if strings.Contains(string(content), s) {
+			if bytes.Contains(content, []byte(s)) {
 				t.Errorf("%s holds a secret in clear: %.6s…", name, s)
 			}
 		}
