@@ -347,6 +347,9 @@ func (s *Spaces) HandOver(ctx context.Context, who Actor, id int64, password str
 	if who.Role != RoleOwner {
 		return fault.New(fault.Forbidden, "owner_only", "只有所有者可以转让空间，请联系"+who.givers())
 	}
+	if _, err := s.member(ctx, who, id); err != nil { // before the password: a wrong id costs no attempt
+		return wrapped("hand over", err)
+	}
 	if err := s.confirm(ctx, who, password); err != nil {
 		return err
 	}

@@ -165,6 +165,11 @@ func (s *Spaces) SaveRole(ctx context.Context, who Actor, id int64, f RoleForm) 
 	if err := Require(who, "space.role"); err != nil {
 		return Role{}, err
 	}
+	if id != 0 { // before the form: what is wrong with it matters to nobody who has no such role
+		if _, err := s.customRole(ctx, who.SpaceID, id); err != nil {
+			return Role{}, wrapped("save role", err)
+		}
+	}
 	if err := f.check(who.SpaceKind); err != nil {
 		return Role{}, err
 	}

@@ -21,8 +21,11 @@ type demoMode struct {
 	jobs   *schedule.Service
 }
 
-// meet remembers a demo's person.
+// meet remembers a demo's person; outside a demo there is nobody to remember.
 func (d *demoMode) meet(a account.Actor) {
+	if d == nil {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.people == nil {

@@ -153,6 +153,10 @@ func (m *market) edit(ctx context.Context, id, revision int64, in ListingInput) 
 // setState puts a listing on the shelf or takes it off. Being there already is fine.
 func (m *market) setState(ctx context.Context, id int64, state ListingState) (Listing, error) {
 	if state == Listed {
+		// First whose it is: an id of another's is told apart from one that does not exist by nobody.
+		if _, err := m.ownListing(ctx, id); err != nil {
+			return Listing{}, err
+		}
 		if err := mayShow(ctx); err != nil {
 			return Listing{}, err
 		}
