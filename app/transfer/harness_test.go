@@ -107,7 +107,7 @@ func newRoom(t *testing.T, db *store.DB, change ...func(*Options)) *room {
 	t.Helper()
 	r := &room{db: db, list: &numbers{n: 20, page: 7}, people: &people{}, target: &shelf{db: db}}
 	o := Options{DB: db, Clock: clock.Fixed(now), Trail: trail.New(db, clock.Fixed(now)), Actors: r.people, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Sources: map[string]Source{"numbers": r.list}, Targets: map[string]Target{"shelf": r.target}, TempDir: t.TempDir(), Inline: 50, Poll: 5 * time.Millisecond, Lease: 200 * time.Millisecond,
+		Sources: map[string]Source{"numbers": r.list}, Targets: map[string]Target{"shelf": r.target}, TempDir: t.TempDir(), Inline: 50, Poll: 5 * time.Millisecond, Lease: 2 * time.Second,
 		Ended: func(_ context.Context, n Ended) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -173,7 +173,11 @@ func (r *room) checked(t *testing.T, text string) Import {
 	if err := r.Check(t.Context(), me(), imp.ID, imp.Mapping); err != nil {
 		t.Fatal(err)
 	}
-	return r.imported(t, imp.ID, PhaseCheck)
+	imp = r.imported(t, imp.ID, PhaseCheck)
+	if imp.State != Done {
+		t.Fatalf("the dry run ended %s: %s %+v", imp.State, imp.Error, imp)
+	}
+	return imp
 }
 
 func TestAConfirmedImportIsWrittenOnce(t *testing.T) {
