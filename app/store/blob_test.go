@@ -131,9 +131,9 @@ func TestABlobDeletedWhileItIsWrittenStaysDeleted(t *testing.T) {
 
 func TestADamagedBlobEndsInAnError(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		for name, damage := range map[string]string{"changed": "UPDATE blob_chunk SET data='x' WHERE no=1", "missing": "DELETE FROM blob_chunk WHERE no=1"} {
+		for name, damage := range map[string]string{"changed": "UPDATE blob_chunk SET data='not the same' WHERE no=1", "missing": "DELETE FROM blob_chunk WHERE no=1"} {
 			ctx := t.Context()
-			info, err := db.PutBlob(ctx, store.BlobInfo{Name: name}, bytes.NewReader(noise(t, store.BlobChunk+1)), 1<<30)
+			info, err := db.PutBlob(ctx, store.BlobInfo{Name: name}, bytes.NewReader(noise(t, store.BlobChunk+12)), 1<<30)
 			if err != nil {
 				t.Fatal(err)
 			}
