@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -55,6 +56,17 @@ func Main(env Env) int {
 	return 1
 }
 
+// spareProcessors lets Go run more threads than there are cores, unless GOMAXPROCS says otherwise: the thread that waits
+// for the disk keeps its place for a while, and with only as many places as cores, half of a small machine waits with it.
+func spareProcessors(environ []string) {
+	for _, kv := range environ {
+		if strings.HasPrefix(kv, "GOMAXPROCS=") {
+			return
+		}
+	}
+	runtime.GOMAXPROCS(runtime.NumCPU() + 4)
+}
+
 func run(ctx context.Context, env Env) error {
 	if len(env.Args) == 0 {
 		_, err := io.WriteString(env.Stdout, usage)
@@ -66,8 +78,10 @@ func run(ctx context.Context, env Env) error {
 	case "plugin":
 		return pluginCommand(rest)
 	case "serve":
+		spareProcessors(env.Environ)
 		return serve(ctx, rest)
 	case "demo":
+		spareProcessors(env.Environ)
 		return demo(ctx, rest)
 	case "simulator":
 		return simulatorCommand(ctx, rest)
@@ -78,6 +92,7 @@ func run(ctx context.Context, env Env) error {
 	case "doctor":
 		return doctor(ctx, rest)
 	case "bench":
+		spareProcessors(env.Environ)
 		return bench(ctx, rest)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(env.Stdout, usage)

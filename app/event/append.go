@@ -3,7 +3,6 @@ package event
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -15,8 +14,21 @@ const (
 	maxBatchBytes = 4 << 20
 )
 
-// gatherLooks is how many looks in a row must find nothing new before a batch is committed.
-const gatherLooks = 3
+// What gather goes by. Senders who wait for their answer before they push again come back together; a batch that leaves
+// before most of them are back pays for a disk sync that few share, and one that waits for all leaves nobody to work
+// while the disk does. Below smallCrowd a push never waits for others, and above it no longer than patience.
+const (
+	smallCrowd = 8
+	patience   = 2 * time.Millisecond
+)
+
+// quorum is how many of a crowd are waited for.
+func quorum(crowd int) int {
+	if crowd < smallCrowd {
+		return 1
+	}
+	return crowd * 3 / 4
+}
 
 // batch is what is committed together. Its senders wait for done and then read err.
 type batch struct {
@@ -71,10 +83,10 @@ func (l *Log) join(r *row) (*batch, error) {
 	b.packed = packRow(b.packed, r)
 	b.count++
 	if b.count == 1 {
-		select {
-		case l.arrived <- struct{}{}:
-		default:
-		}
+		signal(l.arrived)
+	}
+	if b.count == l.quorum || b.full() {
+		signal(l.enough)
 	}
 	return b, nil
 }
@@ -164,8 +176,13 @@ func (l *Log) commit(b *batch) {
 	}
 	close(b.done)
 	l.Wake()
-	l.mu.Lock()                 // nobody reads the buffer any more
-	if cap(b.packed) <= 1<<20 { // a rare giant must not stay for good
+	l.mu.Lock()
+	crowd := b.count
+	for _, waiting := range l.batches {
+		crowd += waiting.count
+	}
+	l.crowd = max(crowd, l.crowd-1)
+	if cap(b.packed) <= 1<<20 { // nobody reads it any more, and a rare giant must not stay for good
 		l.buffer = b.packed
 	}
 	l.mu.Unlock()
@@ -183,29 +200,40 @@ func (l *Log) store(head, packed []byte) error {
 	return err
 }
 
-// gather takes the oldest batch, nil when there is none. Before that it lets every goroutine run that can: a request
-// that has arrived already shall share this disk sync instead of waiting for the next. When nobody else is ready, as with
-// a lone push, this costs nothing.
+// gather takes the oldest batch, nil when there is none, after enough of those who pushed together lately have come back.
 func (l *Log) gather() *batch {
-	for quiet, seen := 0, -1; ; {
-		l.mu.Lock()
-		if len(l.batches) == 0 {
-			l.mu.Unlock()
-			return nil
-		}
-		b := l.batches[0]
-		if quiet == gatherLooks || b.full() {
-			l.batches = slices.Delete(l.batches, 0, 1)
-			l.mu.Unlock()
-			return b
-		}
-		if b.count == seen {
-			quiet++
-		} else {
-			quiet, seen = 0, b.count
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.batches) == 0 {
+		return nil
+	}
+	b := l.batches[0]
+	if l.quorum = quorum(l.crowd); b.count < l.quorum && !b.full() && !l.stopped {
+		select { // what an earlier gathering was told
+		case <-l.enough:
+		default:
 		}
 		l.mu.Unlock()
-		runtime.Gosched()
+		timer := time.NewTimer(patience)
+		select {
+		case <-l.enough:
+		case <-timer.C:
+		}
+		timer.Stop()
+		l.mu.Lock()
+		if b.count < l.quorum { // they went away
+			l.crowd = b.count
+		}
+	}
+	l.batches = slices.Delete(l.batches, 0, 1)
+	return b
+}
+
+// signal leaves a word in a channel that holds one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

