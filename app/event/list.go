@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -27,7 +28,8 @@ type Filter struct {
 	State      string   // State…
 	From, To   int64    // received_at in unix milliseconds, From included, To not
 	Components []string // only events of these components; nil = all, empty = none. What a space may see goes here
-	Cursor     string   // "" for the newest page, else what List gave as next
+	Oldest     bool     // oldest first: the walk from the end of the list
+	Cursor     string   // "" for the first page, else what List gave as next, in the same order
 	Limit      int      // 1 to 200, default 50
 }
 
@@ -68,14 +70,17 @@ type Delivery struct {
 // ErrCursor says that a cursor was not made by List.
 var ErrCursor = errors.New("event: bad cursor")
 
-// List gives a page of events, newest first, and the cursor of the next page, "" at the end.
+// List gives a page of events, newest first unless f.Oldest, and the cursor of the next page, "" at the end.
 func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err error) {
 	if f.Limit <= 0 || f.Limit > 200 {
 		f.Limit = 50
 	}
-	before := idle
+	beyond := idle
+	if f.Oldest {
+		beyond = 0
+	}
 	if f.Cursor != "" {
-		if before, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil || before <= 0 {
+		if beyond, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil || beyond <= 0 {
 			return nil, "", ErrCursor
 		}
 	}
@@ -86,9 +91,9 @@ func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err 
 		f.Components = nil
 	}
 	if f.Components == nil {
-		rows, err = l.page(ctx, f, before)
+		rows, err = l.page(ctx, f, beyond)
 	} else {
-		rows, err = l.mergedPage(ctx, f, before)
+		rows, err = l.mergedPage(ctx, f, beyond)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("event: list: %w", err)
@@ -100,8 +105,41 @@ func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err 
 	return rows, next, l.countDeliveries(ctx, rows)
 }
 
+// TotalMost is up to which number Total is exact.
+const TotalMost = 10_000
+
+// Total tells how many events List would give in all, at most TotalMost+1, which means more than TotalMost.
+func (l *Log) Total(ctx context.Context, f Filter) (n int64, err error) {
+	f.Oldest = false
+	if f.Components != nil && f.Component != "" {
+		if !slices.Contains(f.Components, f.Component) {
+			return 0, nil
+		}
+		f.Components = nil
+	}
+	where, args, err := l.where(ctx, f, idle)
+	if err != nil {
+		return 0, fmt.Errorf("event: total: %w", err)
+	}
+	if f.Components != nil {
+		mine := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(f.Components))), func(c string) bool { return c == "" })
+		if len(mine) == 0 {
+			return 0, nil
+		}
+		where += " AND component IN (" + marks(len(mine)) + ")"
+		for _, c := range mine {
+			args = append(args, c)
+		}
+	}
+	err = l.opts.DB.Reader().QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT id FROM event_log WHERE "+where+" LIMIT ?) counted", append(args, TotalMost+1)...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("event: total: %w", err)
+	}
+	return n, nil
+}
+
 // mergedPage asks once per component, so that each question walks one index from its end, and merges the answers.
-func (l *Log) mergedPage(ctx context.Context, f Filter, before int64) ([]Row, error) {
+func (l *Log) mergedPage(ctx context.Context, f Filter, beyond int64) ([]Row, error) {
 	var all []Row
 	for _, c := range slices.Compact(slices.Sorted(slices.Values(f.Components))) {
 		if c == "" {
@@ -109,34 +147,33 @@ func (l *Log) mergedPage(ctx context.Context, f Filter, before int64) ([]Row, er
 		}
 		one := f
 		one.Component = c
-		rows, err := l.page(ctx, one, before)
+		rows, err := l.page(ctx, one, beyond)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, rows...)
 	}
-	slices.SortFunc(all, func(a, b Row) int { return compare(b.ID, a.ID) })
+	slices.SortFunc(all, func(a, b Row) int {
+		if f.Oldest {
+			return cmp.Compare(a.ID, b.ID)
+		}
+		return cmp.Compare(b.ID, a.ID)
+	})
 	return all[:min(len(all), f.Limit+1)], nil
 }
 
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+// page reads up to Limit+1 rows below the id beyond, or above it when the oldest come first.
+func (l *Log) page(ctx context.Context, f Filter, beyond int64) ([]Row, error) {
+	order := " ORDER BY id DESC LIMIT ?"
+	if f.Oldest {
+		order = " ORDER BY id LIMIT ?"
 	}
-	return 0
-}
-
-// page reads up to Limit+1 rows below the id before.
-func (l *Log) page(ctx context.Context, f Filter, before int64) ([]Row, error) {
-	where, args, err := l.where(ctx, f, before)
+	where, args, err := l.where(ctx, f, beyond)
 	if err != nil {
 		return nil, err
 	}
 	res, err := l.opts.DB.Reader().QueryContext(ctx, "SELECT id,type,source,component,appid,space_id,subject,url_kind,create_time,received_at,fanned_out FROM event_log WHERE "+
-		where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit+1)...)
+		where+order, append(args, f.Limit+1)...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +204,11 @@ func scanRow(scan func(...any) error, more ...any) (Row, error) {
 	return r, err
 }
 
-func (l *Log) where(ctx context.Context, f Filter, before int64) (string, []any, error) {
-	parts, args := []string{"id<?"}, []any{before}
+func (l *Log) where(ctx context.Context, f Filter, beyond int64) (string, []any, error) {
+	parts, args := []string{"id<?"}, []any{beyond}
+	if f.Oldest {
+		parts[0] = "id>?"
+	}
 	add := func(sql string, a ...any) { parts = append(parts, sql); args = append(args, a...) }
 	if f.Component != "" {
 		add("component=?", f.Component)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,23 +54,17 @@ func TestList(t *testing.T) {
 			"dead":                 {Filter{State: StateDead}, ""},
 			"waiting":              {Filter{State: StateWaiting}, ""},
 		} {
-			var all []string
-			c.filter.Limit = 3
-			for pages := 0; ; pages++ {
-				rows, next, err := l.List(ctx, c.filter)
-				must(t, err)
-				for _, r := range rows {
-					all = append(all, r.Subject)
-				}
-				if next == "" {
-					break
-				}
-				if c.filter.Cursor = next; pages > 10 {
-					t.Fatalf("%s: paging does not end", name)
-				}
-			}
-			if got := strings.Join(all, " "); got != c.want {
+			if got := strings.Join(walk(t, l, c.filter), " "); got != c.want {
 				t.Errorf("%s: %s, want %s", name, got, c.want)
+			}
+			if n, err := l.Total(ctx, c.filter); err != nil || n != int64(len(strings.Fields(c.want))) {
+				t.Errorf("%s: counted %d, %v, want %q", name, n, err, c.want)
+			}
+			c.filter.Oldest = true
+			back := walk(t, l, c.filter)
+			slices.Reverse(back)
+			if got := strings.Join(back, " "); got != c.want {
+				t.Errorf("%s, walked from its end: %s, want %s", name, got, c.want)
 			}
 		}
 		for _, cursor := range []string{"x", "-1", "0"} {
@@ -79,6 +74,49 @@ func TestList(t *testing.T) {
 		}
 		if _, err := l.Get(ctx, 1); !errors.Is(err, ErrNotFound) {
 			t.Errorf("Get of an unknown id: %v", err)
+		}
+	})
+}
+
+// walk gives the subjects of all pages of three.
+func walk(t *testing.T, l *Log, f Filter) (all []string) {
+	t.Helper()
+	f.Limit = 3
+	for pages := 0; ; pages++ {
+		rows, next, err := l.List(context.Background(), f)
+		must(t, err)
+		for _, r := range rows {
+			all = append(all, r.Subject)
+		}
+		if next == "" {
+			return all
+		}
+		if f.Cursor = next; pages > 10 {
+			t.Fatalf("%+v: paging does not end", f)
+		}
+	}
+}
+
+func TestTheLastPageOfEventsHoldsTheOldest(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		l := newLog(db)
+		run(t, l)
+		for i := range 7 {
+			must(t, l.Append(ctx, record("wxa", fmt.Sprint(i))))
+		}
+		await(t, "fan-out", func() bool { return count(t, db, "SELECT COUNT(*) FROM event_log WHERE fanned_out>0") == 7 })
+		first, next, err := l.List(ctx, Filter{Oldest: true, Limit: 3})
+		must(t, err)
+		if len(first) != 3 || first[0].Subject != "0" || first[2].Subject != "2" || next != fmt.Sprint(first[2].ID) {
+			t.Fatalf("from the end: %+v, next %q", first, next)
+		}
+		// An event that comes meanwhile is at the other end and moves nothing here.
+		must(t, l.Append(ctx, record("wxa", "7")))
+		second, _, err := l.List(ctx, Filter{Oldest: true, Limit: 3, Cursor: next})
+		must(t, err)
+		if len(second) != 3 || second[0].Subject != "3" || second[2].Subject != "5" {
+			t.Errorf("one page on: %+v", second)
 		}
 	})
 }
