@@ -3,8 +3,11 @@ package command
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"minifleet/app/account"
@@ -19,12 +22,15 @@ import (
 
 // happenings are the types of events that somebody wants to hear of.
 func happenings() []string {
-	return []string{"miniprogram.authorized", "miniprogram.unauthorized", "weapp_audit_success", "weapp_audit_fail", "weapp_audit_delay", "market.installation.finished"}
+	return []string{"miniprogram.authorized", "miniprogram.unauthorized", "weapp_audit_success", "weapp_audit_fail", "weapp_audit_delay", "market.installation.finished", "market.installation.failed", "version.quota_low"}
 }
 
 // onHappening tells the owner of the mini program and the merchant of the platform app. It may come twice for one event
 // after a crash: then it is told twice.
 func (p *platform) onHappening(ctx context.Context, e event.Event) error {
+	if e.Type == "version.quota_low" {
+		return p.onQuotaLow(ctx, e)
+	}
 	m, err := p.apps.Find(ctx, e.AppID)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil // unauthorised and forgotten meanwhile: nobody is left to tell
@@ -41,8 +47,9 @@ func (p *platform) onHappening(ctx context.Context, e event.Event) error {
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}
-	if e.Type == "market.installation.finished" {
-		merchant = e.SpaceID
+	installation := strings.HasPrefix(e.Type, "market.installation.")
+	if installation {
+		merchant = e.SpaceID // whose template it is, whatever platform app it goes through
 	}
 	if merchant != m.OwnerSpaceID {
 		spaces = append(spaces, merchant)
@@ -52,9 +59,15 @@ func (p *platform) onHappening(ctx context.Context, e event.Event) error {
 			if space == 0 {
 				continue
 			}
-			if msg.SpaceID = space; space == m.OwnerSpaceID {
+			msg.SpaceID = space
+			switch mine := space == m.OwnerSpaceID; {
+			case mine && e.Type == "market.installation.failed":
+				msg.Link = "/p/market/installations/" + url.PathEscape(e.Subject)
+			case mine:
 				msg.Link = "/my/miniprograms/" + m.AppID
-			} else {
+			case installation:
+				msg.Link = "/admin/info/market_installations?appid=" + m.AppID
+			default:
 				msg.Link = "/admin/miniprograms"
 			}
 			if err := p.notices.Send(ctx, msg); err != nil {
@@ -90,6 +103,15 @@ func (p *platform) news(e event.Event, m miniprogram.MiniProgram) (notice.Messag
 		msg.Event, msg.Title = notice.AuditDelayed, "「"+name+"」审核延后"
 	case "market.installation.finished":
 		msg.Event, msg.Title = notice.InstallFinished, "「"+name+"」模板安装完成"
+	case "market.installation.failed":
+		var failed struct{ Title, Reason, Remedy string }
+		if err := json.Unmarshal(e.Payload, &failed); err != nil {
+			return msg, fmt.Errorf("notice of %s: %w", e.Type, err)
+		}
+		msg.Event, msg.Title, reason = notice.InstallFailed, "「"+name+"」安装模板「"+failed.Title+"」失败", failed.Reason
+		if failed.Remedy != "" {
+			reason += "\n处理：" + failed.Remedy
+		}
 	default:
 		return msg, fmt.Errorf("no news of %s", e.Type)
 	}
@@ -97,6 +119,25 @@ func (p *platform) news(e event.Event, m miniprogram.MiniProgram) (notice.Messag
 		msg.Text += "\n原因：" + reason
 	}
 	return msg, nil
+}
+
+// onQuotaLow tells the merchant that a quota of the month is nearly used up.
+func (p *platform) onQuotaLow(ctx context.Context, e event.Event) error {
+	var low struct {
+		Quota       string
+		Rest, Limit int64
+	}
+	if err := json.Unmarshal(e.Payload, &low); err != nil {
+		return fmt.Errorf("notice of %s: %w", e.Type, err)
+	}
+	what := map[string]string{"audit": "提审额度", "speedup": "加急次数"}[low.Quota]
+	if what == "" || e.SpaceID == 0 {
+		return fmt.Errorf("notice of %s: quota %q of space %d", e.Type, low.Quota, e.SpaceID)
+	}
+	return p.notices.Send(ctx, notice.Message{
+		Event: notice.QuotaLow, SpaceID: e.SpaceID, Title: fmt.Sprintf("本月%s不足：剩余 %d 次", what, low.Rest), Link: "/admin/p/version/drafts?component=" + url.QueryEscape(e.Component),
+		Text: fmt.Sprintf("第三方平台 %s，本月共 %d 次，剩余 %d 次。下个月 1 日恢复。", e.Component, low.Limit, low.Rest),
+	})
 }
 
 // onNewDevice tells a person that somebody, perhaps they, logged in where they had not before.

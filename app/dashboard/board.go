@@ -95,6 +95,19 @@ func (s Snapshot) Figure(key string) Figure {
 	return Figure{Key: key, Reason: "暂时读不到"}
 }
 
+// Figures finds the figures of a key, and those of its parts, whose keys begin with it and an underscore.
+func (s Snapshot) Figures(key string) []Figure {
+	var found []Figure
+	for _, c := range s.Cards {
+		for _, f := range c.Figures {
+			if f.Key == key || strings.HasPrefix(f.Key, key+"_") {
+				found = append(found, f)
+			}
+		}
+	}
+	return found
+}
+
 // Card finds a card by plugin and key.
 func (s Snapshot) Card(plugin, key string) (Card, bool) {
 	for _, c := range s.Cards {

@@ -158,7 +158,7 @@ func merchantSteps(view Snapshot) []Step {
 	}
 	return []Step{
 		bind,
-		by("draft", "上传代码", "用开发者工具把开发小程序的代码上传到草稿箱", "/admin/p/version/drafts", "去草稿箱", view.Figure("drafts"), view.Figure("templates")),
+		by("draft", "上传代码", "用开发者工具把开发小程序的代码上传到草稿箱", "/admin/p/version/drafts", "去草稿箱", append(view.Figures("drafts"), view.Figure("templates"))...),
 		by("template", "草稿设为模板", "给草稿定版本号和更新说明，放进模板库", "/admin/info/version_templates", "去模板库", view.Figure("templates")),
 		by("authorize", "授权小程序", "把授权链接发给客户，或用自己的小程序先试一次", "/admin/miniprograms", "去授权", view.Figure("miniprograms")),
 		released,

@@ -217,6 +217,12 @@ func TestFailedStepShowsItsCauseAndRetryGoesOn(t *testing.T) {
 	if found := f.read(began.ID); found.State != Failed || found.ErrCode != 85017 || found.RID != "abc-123" {
 		t.Fatalf("failed as %+v", found)
 	}
+	last := f.Published()[len(f.Published())-1]
+	var told failedData
+	f.must(last.Decode(&told))
+	if last.Type != "market.installation.failed" || last.AppID != appReady || last.SpaceID != merchant.SpaceID || !strings.Contains(told.Reason, "域名池") || told.Remedy != "请商户先登记域名" || told.ErrCode != 85017 {
+		t.Errorf("told %+v %+v", last, told)
+	}
 	answer, err := f.PostForm(home+"/retry", nil)
 	if err != nil || answer.View.GetRedirect() != "/p/market"+home {
 		t.Fatalf("retry: %+v, %v", answer, err)

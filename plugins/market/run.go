@@ -149,6 +149,16 @@ func failureFrom(err error) failure {
 	return found
 }
 
+// failedData is the data of eventFailed. It names what went wrong in words for people.
+type failedData struct {
+	Installation string `json:"installation"`
+	Title        string `json:"title"`
+	Reason       string `json:"reason"`
+	Remedy       string `json:"remedy"`
+	ErrCode      int    `json:"errcode"` // WeChat's, 0 when it did not refuse
+	RID          string `json:"rid"`
+}
+
 func (m *market) fail(ctx context.Context, installation Installation, steps []Step, why failure) error {
 	next, ok := installation.State.after(actFail)
 	if !ok {
@@ -157,6 +167,11 @@ func (m *market) fail(ctx context.Context, installation Installation, steps []St
 	return m.save(ctx, installation, sdk.Set{
 		"state": next, "steps": markFailed(steps, why), "failure": short(why.cause, 500), "remedy": short(why.remedy, 500), "errcode": why.code,
 		"rid": short(why.rid, 64), "hint": "", "ended_at": sdk.Now(ctx).UnixMilli(),
+	}, sdk.Event{
+		Type: eventFailed, Component: installation.Component, AppID: installation.AppID, SpaceID: installation.MerchantSpace,
+		Subject: installation.key(), Data: failedData{
+			Installation: installation.key(), Title: installation.Title, Reason: short(why.cause, 500), Remedy: short(why.remedy, 500), ErrCode: why.code, RID: short(why.rid, 64),
+		},
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 const (
 	eventStarted  = "installation.started"
 	eventFinished = "installation.finished"
+	eventFailed   = "installation.failed"
 )
 
 // delegationLife is how long an installation may act for its owner.

@@ -16,6 +16,7 @@ const reviewSample = 1000
 const (
 	lanesAddress  = "/admin/info/version_lanes"
 	auditsAddress = "/admin/info/version_audits"
+	draftsAddress = "/admin/p/version/drafts"
 )
 
 // dashboard is the plugin's cards on a merchant's 工作台.
@@ -167,24 +168,11 @@ func (v *plugin) libraryCard(ctx context.Context) (sdk.Card, error) {
 	if err != nil {
 		return card, err
 	}
-	drafts := sdk.Figure{Key: "drafts", Title: "草稿", Href: "/admin/p/version/drafts", Reason: "还没有同步过草稿箱"}
-	for i, l := range libraries.Items {
-		if l.SyncedAt == 0 {
-			continue
-		}
-		if drafts.Value == nil {
-			drafts.Value, drafts.Reason, drafts.Note = sdk.Number(0), "", "同步于 "+when(l.SyncedAt)
-		}
-		*drafts.Value += int64(len(l.Drafts))
-		if len(libraries.Items) == 1 {
-			drafts.Href += "?component=" + l.Component
-		} else if i == len(libraries.Items)-1 {
-			drafts.Note = strconv.Itoa(len(libraries.Items)) + " 个第三方平台合计"
-		}
-	}
-	card.Figures = append(card.Figures, drafts, sdk.Counted("templates", "模板", "/admin/info/version_templates", "", templates.Total))
+	several := len(libraries.Items) > 1
+	card.Figures = append(card.Figures, draftFigures(libraries.Items)...)
+	card.Figures = append(card.Figures, sdk.Counted("templates", "模板", "/admin/info/version_templates", "", templates.Total))
 	for _, l := range libraries.Items {
-		card.Figures = append(card.Figures, quotaFigures(l, len(libraries.Items) > 1)...)
+		card.Figures = append(card.Figures, quotaFigures(l, several)...)
 	}
 	if len(libraries.Items) == 0 {
 		card.Figures = append(card.Figures, sdk.Figure{Key: "quota", Title: "本月剩余提审额度", Href: "/admin/components", Reason: "绑定第三方平台并同步草稿箱后才能读到"})
@@ -192,14 +180,36 @@ func (v *plugin) libraryCard(ctx context.Context) (sdk.Card, error) {
 	return card, nil
 }
 
-// quotaFigures are what is left of the month's quota of one platform app; the place to use it is the lanes.
+// draftFigures are the drafts of each platform app, whose draft box is a page of its own.
+func draftFigures(libraries []Library) []sdk.Figure {
+	var figures []sdk.Figure
+	for _, l := range libraries {
+		if l.SyncedAt == 0 {
+			continue
+		}
+		figure := sdk.Figure{
+			Key: "drafts", Title: "草稿", Value: sdk.Number(int64(len(l.Drafts))), Href: draftsAddress + "?component=" + url.QueryEscape(l.Component), Note: "同步于 " + when(l.SyncedAt),
+		}
+		if len(libraries) > 1 {
+			figure.Key, figure.Title = "drafts_"+l.Component, "草稿（"+l.Component+"）"
+		}
+		figures = append(figures, figure)
+	}
+	if figures == nil {
+		return []sdk.Figure{{Key: "drafts", Title: "草稿", Href: draftsAddress, Reason: "还没有同步过草稿箱"}}
+	}
+	return figures
+}
+
+// quotaFigures are what is left of the month's quota of one platform app; the page of its drafts shows it too.
 func quotaFigures(l Library, several bool) []sdk.Figure {
 	suffix := ""
 	if several {
 		suffix = "（" + l.Component + "）"
 	}
-	audit := sdk.Figure{Key: "quota_" + l.Component, Title: "本月剩余提审额度" + suffix, Href: "/admin/components/" + l.Component}
-	fast := sdk.Figure{Key: "speedup_" + l.Component, Title: "本月剩余加急次数" + suffix, Href: "/admin/components/" + l.Component}
+	page := draftsAddress + "?component=" + url.QueryEscape(l.Component)
+	audit := sdk.Figure{Key: "quota_" + l.Component, Title: "本月剩余提审额度" + suffix, Href: page}
+	fast := sdk.Figure{Key: "speedup_" + l.Component, Title: "本月剩余加急次数" + suffix, Href: page}
 	if l.QuotaAt == 0 {
 		reason := "还没有读到：每小时读取一次，需要至少一个已授权的小程序"
 		audit.Reason, fast.Reason = reason, reason
@@ -207,8 +217,11 @@ func quotaFigures(l Library, several bool) []sdk.Figure {
 	}
 	audit.Value, audit.Note = sdk.Number(l.QuotaRest), "共 "+strconv.FormatInt(l.QuotaLimit, 10)+"，读取于 "+when(l.QuotaAt)
 	fast.Value, fast.Note = sdk.Number(l.SpeedUpRest), "共 "+strconv.FormatInt(l.SpeedUpLimit, 10)+"，读取于 "+when(l.QuotaAt)
-	if l.QuotaRest*10 <= l.QuotaLimit {
+	if l.auditLow() {
 		audit.Tone = "orange"
+	}
+	if l.speedUpLow() {
+		fast.Tone = "orange"
 	}
 	return []sdk.Figure{audit, fast}
 }

@@ -57,11 +57,44 @@ func (v *plugin) readQuota(ctx context.Context, library Library) (bool, error) {
 			return false, err
 		}
 		set := sdk.Set{"quota_rest": quota.Rest, "quota_limit": quota.Limit, "speedup_rest": quota.SpeedUpRest, "speedup_limit": quota.SpeedUpLimit, "quota_at": sdk.Now(ctx).UnixMilli()}
-		_, err = sdk.Commit(ctx, []sdk.Op{v.libraries.Update(library.ID, 0, set)})
+		after := library
+		after.QuotaRest, after.QuotaLimit, after.SpeedUpRest, after.SpeedUpLimit = quota.Rest, quota.Limit, quota.SpeedUpRest, quota.SpeedUpLimit
+		_, err = sdk.Commit(ctx, []sdk.Op{v.libraries.Update(library.ID, 0, set)}, sdk.WithEvents(quotaEvents(library, after)...))
 		if errors.Is(err, sdk.ErrNotFound) {
 			return false, nil
 		}
 		return err == nil, err
 	}
 	return false, nil
+}
+
+// eventQuotaLow is published when a quota of the month is nearly used up, once until it has risen again.
+const eventQuotaLow = "quota_low"
+
+// quotaLow is the data of version.quota_low.
+type quotaLow struct {
+	Quota string `json:"quota"` // audit or speedup
+	Rest  int64  `json:"rest"`
+	Limit int64  `json:"limit"`
+}
+
+// auditLow: a tenth or less of the month's reviews is left.
+func (l Library) auditLow() bool { return l.QuotaLimit > 0 && l.QuotaRest*10 <= l.QuotaLimit }
+
+// speedUpLow: a fifth or less of the month's 加急 is left; WeChat gives a handful of them.
+func (l Library) speedUpLow() bool { return l.SpeedUpLimit > 0 && l.SpeedUpRest*5 <= l.SpeedUpLimit }
+
+// quotaEvents tells what became low between two readings. A first reading that is low already is news too.
+func quotaEvents(before, after Library) []sdk.Event {
+	var events []sdk.Event
+	tell := func(data quotaLow) {
+		events = append(events, sdk.Event{Type: eventQuotaLow, Component: after.Component, SpaceID: after.SpaceID, Subject: data.Quota, Data: data})
+	}
+	if after.auditLow() && !before.auditLow() {
+		tell(quotaLow{"audit", after.QuotaRest, after.QuotaLimit})
+	}
+	if after.speedUpLow() && !before.speedUpLow() {
+		tell(quotaLow{"speedup", after.SpeedUpRest, after.SpeedUpLimit})
+	}
+	return events
 }

@@ -43,6 +43,7 @@ type fakeWeChat struct {
 	domains    wechat.Domains
 	commits    []wechat.Commit
 	submits    []wechat.Submit
+	quota      wechat.Quota
 }
 
 func newFakeWeChat() *fakeWeChat {
@@ -50,6 +51,7 @@ func newFakeWeChat() *fakeWeChat {
 		fail: map[string][]error{}, lose: map[string]int{}, hook: map[string]func(){}, now: 1_795_000_000,
 		drafts:     []wechat.Draft{{ID: 0, CreatedAt: 1_794_000_000, UserVersion: "1.0.0", UserDesc: "首版", Source: "示例开发号", SourceAppID: "wxd1", Developer: "小王"}},
 		categories: []wechat.Category{{FirstClass: "商家自营", SecondClass: "食品", FirstID: 1, SecondID: 2}},
+		quota:      wechat.Quota{Rest: 68, Limit: 100, SpeedUpRest: 2, SpeedUpLimit: 5},
 	}
 }
 
@@ -122,7 +124,7 @@ func (f *fakeWeChat) answer(request wechat.Request) (any, error) {
 	case wechat.EndpointCategories:
 		return fields{"category_list": f.categories}, nil
 	case wechat.EndpointQuota:
-		return wechat.Quota{Rest: 68, Limit: 100, SpeedUpRest: 2, SpeedUpLimit: 5}, nil
+		return f.quota, nil
 	case wechat.EndpointCodePrivacy, wechat.EndpointSpeedUp, wechat.EndpointTrialQRCode:
 		return fields{}, nil
 	case wechat.EndpointHistory:
