@@ -113,12 +113,11 @@ type deliveryView struct {
 
 type eventDetail struct {
 	eventView
-	Payload    string         `json:"payload"` // decrypted and masked
 	Deliveries []deliveryView `json:"deliveries"`
 }
 
 type getEventIn struct {
-	g.Meta `path:"/events/{id}" method:"get" tags:"事件" summary:"一个事件：解密后打码的内容和每个订阅者的投递" needs:"event.read"`
+	g.Meta `path:"/events/{id}" method:"get" tags:"事件" summary:"一个事件和每个订阅者的投递；内容另取" needs:"event.read"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -153,11 +152,44 @@ func (s *Server) getEvent(ctx context.Context, in *getEventIn) (*eventDetail, er
 	if err != nil {
 		return nil, err
 	}
-	out := &eventDetail{eventView: viewEvent(d.Row), Payload: event.Mask(d.Payload), Deliveries: []deliveryView{}}
+	out := &eventDetail{eventView: viewEvent(d.Row), Deliveries: []deliveryView{}}
 	for _, x := range d.Deliveries {
 		out.Deliveries = append(out.Deliveries, deliveryView(x))
 	}
 	return out, nil
+}
+
+type revealEventIn struct {
+	g.Meta `path:"/events/{id}/payload" method:"post" tags:"事件" summary:"解密一个事件的内容，敏感值打码；记入操作日志" needs:"event.read"`
+	ID     int64 `json:"id" in:"path"`
+}
+
+// A decrypted payload is not kept for repetition.
+func (*revealEventIn) unrepeatable() {}
+
+type eventPayload struct {
+	ID      int64  `json:"id,string"`
+	Payload string `json:"payload"`
+}
+
+// revealEvent decrypts on demand and notes who looked before it answers.
+func (s *Server) revealEvent(ctx context.Context, in *revealEventIn) (*eventPayload, error) {
+	d, err := s.visibleEvent(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	who, err := must(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.o.Trail.Record(ctx, trail.Entry{
+		AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "event.reveal", Component: d.Component, AppID: d.AppID,
+		Object: strconv.FormatInt(d.ID, 10), Outcome: trail.OK,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &eventPayload{ID: d.ID, Payload: event.Mask(d.Payload)}, nil
 }
 
 type replayEventIn struct {
@@ -175,16 +207,25 @@ func (s *Server) replayEvent(ctx context.Context, in *replayEventIn) (*acceptedO
 	if err != nil {
 		return nil, err
 	}
-	err = s.o.Events.Replay(ctx, in.ID, in.Subscriber)
-	switch {
-	case errors.Is(err, event.ErrNotFound):
-		return nil, errNoEvent
-	case errors.Is(err, event.ErrInert):
-		return nil, fault.New(fault.Conflict, "event_inert", "这个事件不属于任何已知的小程序，不能重放")
-	case err != nil:
+	d, err := s.visibleEvent(ctx, in.ID)
+	if err != nil {
 		return nil, err
 	}
-	return &acceptedOut{}, s.o.Trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "event.replay", Object: strings.TrimSpace(strconv.FormatInt(in.ID, 10) + " " + in.Subscriber), Outcome: trail.OK})
+	err = s.o.Events.Replay(ctx, d.ID, in.Subscriber)
+	switch {
+	case errors.Is(err, event.ErrNotFound):
+		err = fault.New(fault.NotFound, "subscriber_not_found", "没有这个订阅者，或者它不接收这类事件")
+	case errors.Is(err, event.ErrInert):
+		err = fault.New(fault.Conflict, "event_inert", "这个事件不属于任何已知的小程序，不能重放")
+	}
+	e := trail.Entry{
+		AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "event.replay", Component: d.Component, AppID: d.AppID,
+		Object: strconv.FormatInt(d.ID, 10), Detail: in.Subscriber, Outcome: trail.OK,
+	}
+	if err != nil {
+		e.Outcome, e.Detail = trail.Failed, strings.TrimSpace(in.Subscriber+" "+fault.From(err).Message)
+	}
+	return &acceptedOut{}, errors.Join(err, s.o.Trail.Record(ctx, e))
 }
 
 type listJobsIn struct {

@@ -250,18 +250,36 @@ func TestEventsAreMaskedAndScoped(t *testing.T) {
 		})
 	}
 	id := h.as(operator, "GET", "/api/v1/events", "").json(t)["items"].([]any)[0].(map[string]any)["id"].(string)
-	a := h.as(mine, "GET", "/api/v1/events/"+id, "")
-	if a.status != 200 || strings.Contains(a.text, "very-secret-value") || !strings.Contains(a.text, "component_verify_ticket") {
+	if a := h.as(mine, "GET", "/api/v1/events/"+id, ""); a.status != 200 || strings.Contains(a.text, "<xml>") || !strings.Contains(a.text, "component_verify_ticket") {
 		t.Errorf("detail: %d %s", a.status, a.text)
 	}
-	if a := h.as(other, "GET", "/api/v1/events/"+id, ""); a.status != 404 {
-		t.Errorf("detail for another space: %d %s", a.status, a.text)
+	if got := h.as(mine, "GET", "/api/v1/trail?act=event.reveal", ""); strings.Contains(got.text, id) {
+		t.Errorf("nobody has looked yet: %s", got.text)
+	}
+	a := h.as(mine, "POST", "/api/v1/events/"+id+"/payload", "")
+	if a.status != 200 || strings.Contains(a.text, "very-secret-value") || !strings.Contains(a.text, "ComponentVerifyTicket") {
+		t.Errorf("payload: %d %s", a.status, a.text)
+	}
+	if got := h.as(mine, "GET", "/api/v1/trail?act=event.reveal", ""); !strings.Contains(got.text, id) {
+		t.Errorf("looking at a payload left no trail: %s", got.text)
+	}
+	for _, at := range []string{"", "/payload"} {
+		method := map[string]string{"": "GET", "/payload": "POST"}[at]
+		if a := h.as(other, method, "/api/v1/events/"+id+at, ""); a.status != 404 {
+			t.Errorf("%s%s for another space: %d %s", id, at, a.status, a.text)
+		}
 	}
 	if a := h.as(mine, "POST", "/api/v1/events/"+id+"/replay", ""); a.status != 403 {
 		t.Errorf("replay by a merchant: %d %s", a.status, a.text)
 	}
 	if a := h.as(operator, "POST", "/api/v1/events/"+id+"/replay", ""); a.status != 202 {
 		t.Errorf("replay: %d %s", a.status, a.text)
+	}
+	if a := h.as(operator, "POST", "/api/v1/events/"+id+"/replay", `{"subscriber":"nobody"}`); a.status != 404 || a.code() != "subscriber_not_found" {
+		t.Errorf("replay to nobody: %d %s", a.status, a.text)
+	}
+	if got := h.as(operator, "GET", "/api/v1/trail?act=event.replay&outcome=failed", ""); !strings.Contains(got.text, id) {
+		t.Errorf("a refused replay left no trail: %s", got.text)
 	}
 	if a := h.as(operator, "POST", "/api/v1/events/99/replay", ""); a.status != 404 {
 		t.Errorf("replay of nothing: %d %s", a.status, a.text)

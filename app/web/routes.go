@@ -23,7 +23,7 @@ func (s *Server) routes() {
 			s.listComponents, s.bindComponent, s.getComponent, s.checkComponent, s.startPush,
 			s.createAuthorization, s.getAuthorization, s.cancelAuthorization,
 			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.listGrants, s.revokeGrant,
-			s.listEvents, s.getEvent, s.replayEvent,
+			s.listEvents, s.getEvent, s.revealEvent, s.replayEvent,
 			s.listTokens, s.listScopes, s.createToken, s.revokeToken,
 			s.listExports, s.startExport, s.getExport, s.exportFile, s.cancelExport, s.deleteExport,
 			s.importLists, s.importTemplate, s.listImports, s.uploadImport, s.getImport, s.importRows, s.checkImport, s.confirmImport, s.importProblems, s.deleteImport,

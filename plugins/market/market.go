@@ -77,7 +77,10 @@ func (m *market) declareREST(p *sdk.Plugin) {
 	p.API("GET /listings", sdk.JSON(m.findListings), public, sdk.Summary("搜索已上架的模板"))
 	p.API("GET /listings/{slug}", sdk.JSON(m.readListing), public, sdk.Summary("查看一个模板"))
 	p.API("POST /listings", sdk.JSON(m.createListing).Created(), merchant, sdk.Permission(permissionList), sdk.Summary("上架一个模板"))
-	p.API("POST /listings/{id}/delist", sdk.JSON(m.delistListing), merchant, sdk.Permission(permissionList), sdk.Summary("下架一个模板"))
+	p.API("PUT /listings/{id}", sdk.JSON(m.editListing), merchant, sdk.Permission(permissionList), sdk.Summary("修改一个商品，或换成模板库里的另一个版本"))
+	p.API("POST /listings/{id}/list", m.shelve(Listed), merchant, sdk.Permission(permissionList), sdk.Summary("重新上架一个模板"))
+	p.API("POST /listings/{id}/delist", m.shelve(Delisted), merchant, sdk.Permission(permissionList), sdk.Summary("下架一个模板"))
+	p.API("GET /shelf", sdk.JSON(m.findShelf), merchant, sdk.Permission(permissionList), sdk.Summary("我的商品，已下架的也在内"))
 
 	p.API("GET /installations", sdk.JSON(m.findInstallations), read, sdk.Summary("我的安装"))
 	p.API("POST /installations", sdk.JSON(m.createInstallation).Created(), install, sdk.Summary("试用一个模板，得到授权链接"))

@@ -28,6 +28,10 @@ type listingView struct {
 	Sets        []int        `json:"sets,omitempty"`
 	Schema      Schema       `json:"ext_schema,omitempty"`
 	History     []Release    `json:"history,omitempty"`
+
+	// Of use to the merchant who edits, and shown to no other.
+	Template string `json:"template,omitempty"`
+	Revision int64  `json:"revision,omitempty"`
 }
 
 // brief is a line of a list, full the listing itself.
@@ -94,6 +98,9 @@ func (m *market) readListing(ctx context.Context, in slugInput) (listingView, er
 	if err != nil {
 		return listingView{}, err
 	}
+	if listing.SpaceID == sdk.Actor(ctx).SpaceID {
+		return listing.own(), nil
+	}
 	return listing.full(), nil
 }
 
@@ -102,19 +109,11 @@ func (m *market) createListing(ctx context.Context, in ListingInput) (listingVie
 	if err != nil {
 		return listingView{}, err
 	}
-	return listing.full(), nil
+	return listing.own(), nil
 }
 
 type idInput struct {
 	ID int64 `json:"-" path:"id"`
-}
-
-func (m *market) delistListing(ctx context.Context, in idInput) (listingView, error) {
-	listing, err := m.setState(ctx, in.ID, Delisted)
-	if err != nil {
-		return listingView{}, err
-	}
-	return listing.full(), nil
 }
 
 // installationView is an installation as REST shows it. The ticket is shown to the space that installs only: whoever

@@ -96,6 +96,46 @@ func (v *plugin) apiAddTemplate(ctx context.Context, in templateRequest) (Templa
 	return templateView(row), nil
 }
 
+type templatePath struct {
+	ID string `json:"-" path:"id"`
+}
+
+func (v *plugin) apiTemplate(ctx context.Context, in templatePath) (TemplateView, error) {
+	row, err := v.templateByID(ctx, in.ID)
+	if err != nil {
+		return TemplateView{}, err
+	}
+	return templateView(row), nil
+}
+
+// TemplateGone is the answer to a template that was deleted.
+type TemplateGone struct {
+	ID    string `json:"id"`
+	State string `json:"state"` // deleted
+}
+
+func (v *plugin) apiDeleteTemplate(ctx context.Context, in templatePath) (TemplateGone, error) {
+	row, err := v.templateByID(ctx, in.ID)
+	if err == nil {
+		err = v.deleteTemplate(ctx, row)
+	}
+	if err != nil {
+		return TemplateGone{}, err
+	}
+	return TemplateGone{ID: rowID(row.ID), State: "deleted"}, nil
+}
+
+func (v *plugin) apiSettleTemplate(ctx context.Context, in templatePath) (TemplateView, error) {
+	row, err := v.templateByID(ctx, in.ID)
+	if err == nil {
+		row, err = v.settleTemplate(ctx, row)
+	}
+	if err != nil {
+		return TemplateView{}, err
+	}
+	return templateView(row), nil
+}
+
 // TrialQRCode is the picture that opens the trial version.
 type TrialQRCode struct {
 	ContentType string `json:"content_type"`

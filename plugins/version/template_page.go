@@ -37,7 +37,12 @@ func (v *plugin) openTemplate(ctx context.Context, ids []int64) (sdk.Result, err
 }
 
 func (v *plugin) templateOf(ctx context.Context, r *http.Request) (Template, error) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	return v.templateByID(ctx, r.PathValue("id"))
+}
+
+// templateByID finds a template of the actor's space by the text of an address: 404 for anybody else's.
+func (v *plugin) templateByID(ctx context.Context, text string) (Template, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return Template{}, sdk.NotFound("version.no_template", "没有找到这个模板")
 	}
@@ -95,12 +100,7 @@ func (v *plugin) deletePage(ctx context.Context, r *http.Request) (sdk.View, err
 	if err != nil {
 		return sdk.View{}, err
 	}
-	if row.State == templateAdding && row.AskedAt != 0 && sdk.Now(ctx).UnixMilli()-row.AskedAt < markTTL.Milliseconds() {
-		err = sdk.Conflict("version.busy", "正在提交，请稍候刷新")
-	} else {
-		err = v.deleteTemplate(ctx, row)
-	}
-	if err != nil {
+	if err := v.deleteTemplate(ctx, row); err != nil {
 		return v.showTemplate(ctx, row, "template_delete", err)
 	}
 	return sdk.View{Redirect: libraryPath, Flash: "已删除模板 " + row.Name + " " + row.UserVersion}, nil
@@ -115,10 +115,7 @@ func (v *plugin) settleTemplatePage(ctx context.Context, r *http.Request) (sdk.V
 	if row.State != templateAdding {
 		return sdk.View{Redirect: sdk.Path(ctx, "/templates/"+rowID(row.ID))}, nil
 	}
-	found, err := v.findTemplate(ctx, row)
-	if errors.Is(err, errNotInLibrary) {
-		err = sdk.Conflict("version.not_added", "微信的模板库里没有这份草稿：添加没有成功。请删除这条记录，再到草稿箱重新设为模板")
-	}
+	found, err := v.settleTemplate(ctx, row)
 	if err != nil {
 		return v.showTemplate(ctx, row, "template", err)
 	}

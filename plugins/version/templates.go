@@ -211,8 +211,23 @@ func whyKept(users int64) string {
 	return ""
 }
 
+// settleTemplate looks once more for WeChat's id of a template whose adding was never confirmed.
+func (v *plugin) settleTemplate(ctx context.Context, row Template) (Template, error) {
+	if row.State != templateAdding {
+		return row, nil
+	}
+	found, err := v.findTemplate(ctx, row)
+	if errors.Is(err, errNotInLibrary) {
+		return row, sdk.Conflict("version.not_added", "微信的模板库里没有这份草稿：添加没有成功。请删除这条记录，再到草稿箱重新设为模板")
+	}
+	return found, err
+}
+
 // deleteTemplate removes a template at WeChat and here. WeChat says 85064 when it is gone already, which is as wanted.
 func (v *plugin) deleteTemplate(ctx context.Context, row Template) error {
+	if row.State == templateAdding && row.AskedAt != 0 && sdk.Now(ctx).UnixMilli()-row.AskedAt < markTTL.Milliseconds() {
+		return sdk.Conflict("version.busy", "正在提交，请稍候刷新")
+	}
 	users, err := v.users(ctx, rowID(row.ID))
 	if err != nil {
 		return err
