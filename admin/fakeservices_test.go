@@ -142,7 +142,16 @@ func (f *fakeEvents) List(_ context.Context, q event.Filter) ([]event.Row, strin
 			out = append(out, e.Row)
 		}
 	}
+	if q.Oldest { // the walk from the end
+		slices.Reverse(out)
+	}
 	return out, "next-cursor", nil
+}
+
+func (f *fakeEvents) Total(ctx context.Context, q event.Filter) (int64, error) {
+	rows, _, err := f.List(ctx, q)
+	f.asked = f.asked[:len(f.asked)-1]
+	return int64(len(rows)), err
 }
 
 func (f *fakeEvents) Get(_ context.Context, id int64) (event.Detail, error) {

@@ -1,19 +1,23 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/component"
 	"minifleet/app/fault"
 	"minifleet/app/miniprogram"
+	"minifleet/app/transfer"
 )
 
 func (a *Admin) componentPages() []Page {
 	return []Page{
-		{Pattern: "GET /components", Title: "第三方平台", Query: []string{"state"}, Handle: a.componentsPage},
+		{Pattern: "GET /components", Title: "第三方平台", Query: listQuery(componentList(a.o.Services).names()...), Handle: a.componentsPage},
 		{Pattern: "GET /components/new", Title: "绑定第三方平台", Kinds: merchants, Handle: a.bindPage},
 		{Pattern: "POST /components/new", Title: "绑定第三方平台", Kinds: merchants, Handle: a.bindStep},
 		{Pattern: "GET /components/{appid}", Handle: a.componentPage},
@@ -49,40 +53,104 @@ type componentRow struct {
 	Minis        string
 }
 
+var componentStates = []Option{
+	{component.StateOK, "正常", ""}, {component.StateWaitingTicket, "等待票据", ""}, {component.StateTicketLate, "票据延迟", ""}, {component.StateTicketExpired, "票据过期", ""}, {component.StateTokenFailing, "令牌获取失败", ""},
+}
+
+// componentList are the platform apps that a person sees.
+func componentList(s Services) shortList[componentRow] {
+	millis := func(get func(componentRow) int64) (func(componentRow) string, func(x, y componentRow) int) {
+		return func(row componentRow) string { return strconv.FormatInt(get(row), 10) }, func(x, y componentRow) int { return cmp.Compare(get(x), get(y)) }
+	}
+	ticket, byTicket := millis(func(row componentRow) int64 { return row.TicketAt })
+	token, byToken := millis(func(row componentRow) int64 { return row.TokenExpiresAt })
+	bound, byBound := millis(func(row componentRow) int64 { return row.CreatedAt })
+	return shortList[componentRow]{
+		name: listComponents, title: "第三方平台", address: Prefix + "/components", search: "名称或 AppID，可批量粘贴",
+		empty: "还没有第三方平台。绑定之后才能管理模板、给小程序上传代码。",
+		admit: func(who account.Actor) error { return account.Require(who, "component.read") },
+		rows: func(ctx context.Context, who account.Actor) ([]componentRow, error) {
+			list, err := s.Components.List(ctx, who)
+			rows := make([]componentRow, 0, len(list))
+			for _, c := range list {
+				rows = append(rows, rowOfComponent(who, c))
+			}
+			return rows, err
+		},
+		fill: func(ctx context.Context, who account.Actor, rows []componentRow) error {
+			for i := range rows {
+				if err := rows[i].count(ctx, who, s.MiniPrograms); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		key: func(row componentRow) string { return row.AppID }, label: func(row componentRow) string { return row.Name },
+		filters: []shortFilter[componentRow]{{"state", "状态", componentStates, func(row componentRow, v string) bool { return row.State == v }}},
+		columns: []shortColumn[componentRow]{
+			{name: "name", title: "平台", cell: "component-name", found: true, text: func(row componentRow) string { return row.Name }, order: func(x, y componentRow) int { return cmp.Compare(x.Name, y.Name) }},
+			{name: "appid", title: "AppID", cell: "component-appid", found: true, appID: true, text: func(row componentRow) string { return row.AppID }},
+			{name: "state", title: "状态", cell: "component-state", text: func(row componentRow) string { return row.State }, labels: labelsOf(componentStates)},
+			{name: "ticket", title: "最近票据", cell: "component-ticket", kind: transfer.Time, text: ticket, order: byTicket},
+			{name: "token", title: "令牌到期", cell: "component-token", kind: transfer.Time, text: token, order: byToken},
+			{name: "minis", title: "已授权小程序", cell: "component-minis", number: true, text: func(row componentRow) string { return row.Minis }},
+			{name: "bound", title: "绑定时间", cell: "component-bound", kind: transfer.Time, text: bound, order: byBound},
+		},
+		ops: componentOps,
+	}
+}
+
+func componentOps(_ account.Actor, row componentRow) []theme.Op {
+	base := Prefix + "/components/" + row.AppID
+	ops := []theme.Op{{Title: "详情", Href: base}}
+	if row.State == component.StateWaitingTicket {
+		ops = append(ops, theme.Op{Title: "继续配置", Href: base + "/setup"})
+	}
+	if row.CanCheck {
+		ops = append(ops, theme.Op{Title: "自检", Post: base + "/check"})
+	}
+	ops = append(ops, theme.Op{Title: "小程序", Href: Prefix + "/miniprograms?component=" + row.AppID})
+	if row.State != component.StateWaitingTicket {
+		ops = append(ops, theme.Op{Title: "回调地址", Href: base + "/setup"})
+	}
+	if row.CanPush {
+		ops = append(ops, theme.Op{Title: "启动推送票据", Post: base + "/push"})
+	}
+	return ops
+}
+
 func (a *Admin) componentsPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	list, err := a.o.Services.Components.List(ctx, actor)
-	if err != nil {
-		return View{}, err
-	}
-	rows := make([]componentRow, 0, len(list))
-	state := r.URL.Query().Get("state")
-	for _, c := range list {
-		if state != "" && c.State != state {
-			continue
+	return showShort(ctx, a, actor, r, componentList(a.o.Services), func(l *shownList) {
+		if actor.Can("component.bind") {
+			l.Tools = a.render("component-tools", nil)
+			l.Step = Link{"去绑定", Prefix + "/components/new"}
 		}
-		row, err := a.componentRow(ctx, actor, c)
-		if err != nil {
-			return View{}, err
-		}
-		rows = append(rows, row)
+	})
+}
+
+func rowOfComponent(actor account.Actor, c component.Component) componentRow {
+	row := componentRow{Component: c, Minis: "—", CanCheck: account.Narrowed(actor, "component.check") == nil, CanPush: actor.Can("component.push")}
+	row.Color, row.Label = componentTag(c.State)
+	return row
+}
+
+// count fills in how many mini programs are authorised to the platform app.
+func (row *componentRow) count(ctx context.Context, actor account.Actor, minis MiniPrograms) error {
+	if minis == nil {
+		return nil
 	}
-	return View{Title: "第三方平台", Body: a.render("components", struct {
-		Rows     []componentRow
-		CanBind  bool
-		Filtered bool
-		Total    string
-	}{rows, actor.Can("component.bind"), state != "", grouped(int64(len(rows)))})}, nil
+	page, err := minis.List(ctx, actor, miniprogram.Filter{Component: row.AppID, State: miniprogram.Active, Limit: 1})
+	if total, capped := exact(page.Total); capped {
+		row.Minis = "10,000+"
+	} else {
+		row.Minis = grouped(*total)
+	}
+	return err
 }
 
 func (a *Admin) componentRow(ctx context.Context, actor account.Actor, c component.Component) (componentRow, error) {
-	row := componentRow{Component: c, Minis: "—", CanCheck: account.Narrowed(actor, "component.check") == nil, CanPush: actor.Can("component.push")}
-	row.Color, row.Label = componentTag(c.State)
-	if a.o.Services.MiniPrograms == nil {
-		return row, nil
-	}
-	page, err := a.o.Services.MiniPrograms.List(ctx, actor, miniprogram.Filter{Component: c.AppID, State: miniprogram.Active, Limit: 1})
-	row.Minis = grouped(page.Total)
-	return row, err
+	row := rowOfComponent(actor, c)
+	return row, row.count(ctx, actor, a.o.Services.MiniPrograms)
 }
 
 // componentPage is the health of one platform app.

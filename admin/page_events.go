@@ -53,14 +53,14 @@ func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Req
 	if elsewhere != nil {
 		return *elsewhere, nil
 	}
-	f := event.Filter{Component: trimmed(s.q, "component"), AppID: trimmed(s.q, "appid"), Type: trimmed(s.q, "type"), Cursor: s.cursor, Limit: s.size}
+	f := event.Filter{Component: trimmed(s.q, "component"), AppID: trimmed(s.q, "appid"), Type: trimmed(s.q, "type"), Cursor: s.cursor, Limit: s.size, Oldest: s.last}
 	if v := s.q.Get("state"); slices.ContainsFunc(eventStates, func(o Option) bool { return o.Value == v }) {
 		f.State = v
 	}
 	bad := fault.InvalidInput()
 	f.From, f.To = timeField(bad, "from", s.q.Get("from")), timeField(bad, "to", s.q.Get("to"))
 	l := shownList{
-		Name: "events", Title: "事件日志", Address: base, Acts: true, Empty: "还没有收到事件。绑定第三方平台后，微信的推送会出现在这里。", Export: true,
+		Name: "events", Title: "事件日志", Address: base, Acts: true, Empty: "还没有收到事件。绑定第三方平台后，微信的推送会出现在这里。", Export: true, Reverse: true,
 		Filters: []listFilter{
 			{Name: "type", Title: "类型", Value: f.Type, Kind: "text", Hint: "如 weapp_audit_*"}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID"},
 			{Name: "state", Title: "状态", Value: f.State, Kind: "select", Options: eventStates}, {Name: "component", Title: "第三方平台", Value: f.Component, Kind: "text", Hint: "AppID"},
@@ -79,7 +79,14 @@ func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Req
 	if err != nil {
 		return View{}, err
 	}
-	l.Next = next
+	total, err := a.o.Services.Events.Total(ctx, f)
+	if err != nil {
+		return View{}, err
+	}
+	l.Total, l.Capped = exact(total)
+	if l.Next = next; s.last {
+		slices.Reverse(rows)
+	}
 	for _, e := range rows {
 		l.Rows = append(l.Rows, a.eventRow(e))
 	}

@@ -1,19 +1,22 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"strconv"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/trail"
+	"minifleet/app/transfer"
 )
 
 func (a *Admin) jobPages() []Page {
 	return []Page{
-		{Pattern: "GET /jobs", Title: "定时任务", Kinds: operators, Query: []string{"newest"}, Handle: a.jobsPage},
+		{Pattern: "GET /jobs", Title: "定时任务", Kinds: operators, Query: listQuery(jobList(a.o.Services).names()...), Handle: a.jobsPage},
 		{Pattern: "GET /jobs/{name}", Title: "定时任务", Kinds: operators, Handle: a.jobPage},
 		{Pattern: "POST /jobs/{name}/run", Title: "定时任务", Kinds: operators, Handle: a.runJob},
 	}
@@ -38,13 +41,6 @@ type runRow struct {
 	Color, Label string
 }
 
-// shortList is a list that fits on one page, and whether a filter narrows it.
-type shortList[T any] struct {
-	Rows     []T
-	Filtered bool
-	Total    string
-}
-
 type jobRow struct {
 	Job
 	Run *runRow
@@ -67,20 +63,78 @@ func (r runRow) Took() string {
 	return grouped(r.EndedAt-r.StartedAt) + " ms"
 }
 
-func (a *Admin) jobsPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
-	jobs, err := a.o.Services.Jobs.Jobs(ctx)
-	if err != nil {
-		return View{}, err
+// The states of a job's newest run, as a choice; a job that never ran has none.
+var newestRuns = []Option{{"ok", "成功", ""}, {"failed", "失败", ""}, {"running", "运行中", ""}, {"never", "从未运行", ""}}
+
+func (row jobRow) newest() string {
+	if row.Last == nil {
+		return "never"
 	}
-	rows := make([]jobRow, 0, len(jobs))
-	newest := r.URL.Query().Get("newest")
-	for _, j := range jobs {
-		if newest == "never" && j.Last != nil || newest == "failed" && (j.Last == nil || j.Last.State != "failed") {
-			continue
+	return row.Last.State
+}
+
+// startedAt is when the newest run began, 0 for a job that never ran.
+func (row jobRow) startedAt() int64 {
+	if row.Last == nil {
+		return 0
+	}
+	return row.Last.StartedAt
+}
+
+func (row jobRow) note() string {
+	if row.Last == nil {
+		return ""
+	}
+	return row.Last.Note
+}
+
+// jobList are the cron jobs, for operators.
+func jobList(s Services) shortList[jobRow] {
+	return shortList[jobRow]{
+		name: listJobs, title: "定时任务", address: Prefix + "/jobs", search: "任务名称", empty: "没有定时任务", admit: operatorWith("job.read"),
+		rows: func(ctx context.Context, _ account.Actor) ([]jobRow, error) {
+			jobs, err := s.Jobs.Jobs(ctx)
+			rows := make([]jobRow, 0, len(jobs))
+			for _, j := range jobs {
+				rows = append(rows, jobRow{j, runOf(j.Last)})
+			}
+			return rows, err
+		},
+		key: func(row jobRow) string { return row.Name }, label: func(row jobRow) string { return row.Title },
+		filters: []shortFilter[jobRow]{{"newest", "上次结果", newestRuns, func(row jobRow, v string) bool { return row.newest() == v }}},
+		columns: []shortColumn[jobRow]{
+			{name: "title", title: "任务", cell: "job-title", found: true, text: func(row jobRow) string { return row.Title }, order: func(x, y jobRow) int { return cmp.Compare(x.Name, y.Name) },
+				more: []shortColumn[jobRow]{{name: "name", title: "代号", found: true, text: func(row jobRow) string { return row.Name }}}},
+			{name: "spec", title: "周期", cell: "job-spec", text: func(row jobRow) string { return row.Spec }},
+			{name: "started_at", title: "上次运行", cell: "job-started", kind: transfer.Time, text: func(row jobRow) string { return strconv.FormatInt(row.startedAt(), 10) }, order: func(x, y jobRow) int { return cmp.Compare(x.startedAt(), y.startedAt()) }},
+			{name: "newest", title: "结果", cell: "job-newest", text: jobRow.newest, labels: labelsOf(newestRuns), more: []shortColumn[jobRow]{{name: "note", title: "说明", text: jobRow.note}}},
+			{name: "next_at", title: "下次运行", cell: "job-next", kind: transfer.Time, text: func(row jobRow) string { return strconv.FormatInt(row.NextAt, 10) }, order: func(x, y jobRow) int { return cmp.Compare(x.NextAt, y.NextAt) }},
+		},
+		ops: func(who account.Actor, row jobRow) []theme.Op {
+			base := Prefix + "/jobs/" + url.PathEscape(row.Name)
+			ops := []theme.Op{{Title: "运行记录", Href: base}}
+			if who.Can("job.run") {
+				ops = append(ops, theme.Op{Title: "立即执行", Post: base + "/run", Test: "run-" + row.Name})
+			}
+			return ops
+		},
+	}
+}
+
+// operatorWith admits operators whose role has the permission.
+func operatorWith(permission string) func(who account.Actor) error {
+	return func(who account.Actor) error {
+		if !who.Operator() {
+			return fault.New(fault.Forbidden, "forbidden", "你没有查看这个列表的权限")
 		}
-		rows = append(rows, jobRow{j, runOf(j.Last)})
+		return account.Require(who, permission)
 	}
-	return View{Subtitle: "每个任务同一时刻只在一个实例上运行", Body: a.render("jobs", shortList[jobRow]{rows, newest != "", grouped(int64(len(rows)))})}, nil
+}
+
+func (a *Admin) jobsPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	v, err := showShort(ctx, a, actor, r, jobList(a.o.Services), nil)
+	v.Subtitle = "每个任务同一时刻只在一个实例上运行"
+	return v, err
 }
 
 func (a *Admin) job(ctx context.Context, name string) (Job, error) {
@@ -133,7 +187,7 @@ func (a *Admin) runJob(ctx context.Context, actor account.Actor, r *http.Request
 
 func (a *Admin) processPages() []Page {
 	return []Page{
-		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Query: []string{"state"}, Handle: a.processesPage},
+		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Query: listQuery(processList(a.o.Services).names()...), Handle: a.processesPage},
 		{Pattern: "POST /plugins/{id}/restart", Title: "插件", Kinds: operators, Handle: a.restartPlugin},
 	}
 }
@@ -158,21 +212,59 @@ func processTag(state string) (color, label string) {
 	}
 }
 
-func (a *Admin) processesPage(ctx context.Context, _ account.Actor, r *http.Request) (View, error) {
-	var rows []processRow
-	state := r.URL.Query().Get("state")
-	for _, p := range a.o.Services.Processes.Status(ctx) {
-		if state != "" && p.State != state {
-			continue
-		}
-		row := processRow{Process: p, Memory: "—"}
-		row.Color, row.Label = processTag(p.State)
-		if p.MemoryBytes > 0 {
-			row.Memory = strconv.FormatFloat(float64(p.MemoryBytes)/(1<<20), 'f', 1, 64) + " MB"
-		}
-		rows = append(rows, row)
+var processStates = []Option{{"serving", "运行中", ""}, {"starting", "启动中", ""}, {"backoff", "等待重启", ""}, {"stopped", "已停止", ""}}
+
+// processList are the plugin processes, for operators.
+func processList(s Services) shortList[processRow] {
+	return shortList[processRow]{
+		name: listProcesses, title: "插件", address: Prefix + "/plugins", search: "插件名称或代号", empty: "没有插件", admit: operatorWith("plugin.read"),
+		rows: func(ctx context.Context, _ account.Actor) ([]processRow, error) {
+			var rows []processRow
+			for _, p := range s.Processes.Status(ctx) {
+				rows = append(rows, rowOfProcess(p))
+			}
+			return rows, nil
+		},
+		key: func(row processRow) string { return row.ID }, label: func(row processRow) string { return row.Title },
+		filters: []shortFilter[processRow]{{"state", "状态", processStates, func(row processRow, v string) bool { return row.State == v }}},
+		columns: []shortColumn[processRow]{
+			{name: "title", title: "插件", cell: "process-title", found: true, text: func(row processRow) string { return row.Title }, order: func(x, y processRow) int { return cmp.Compare(x.ID, y.ID) },
+				more: []shortColumn[processRow]{{name: "id", title: "代号", found: true, text: func(row processRow) string { return row.ID }}}},
+			{name: "version", title: "版本", text: func(row processRow) string { return row.Version }},
+			{name: "state", title: "状态", cell: "process-state", text: func(row processRow) string { return row.State }, labels: labelsOf(processStates)},
+			{name: "pid", title: "进程号", text: func(row processRow) string { return orDash(row.PID) }},
+			{name: "started_at", title: "此状态始于", cell: "process-since", kind: transfer.Time, text: func(row processRow) string { return strconv.FormatInt(row.StartedAt, 10) }, order: func(x, y processRow) int { return cmp.Compare(x.StartedAt, y.StartedAt) }},
+			{name: "restarts", title: "重启次数", number: true, text: func(row processRow) string { return strconv.Itoa(row.Restarts) }, kind: transfer.Int, order: func(x, y processRow) int { return cmp.Compare(x.Restarts, y.Restarts) }},
+			{name: "memory", title: "内存", number: true, text: func(row processRow) string { return row.Memory }, order: func(x, y processRow) int { return cmp.Compare(x.MemoryBytes, y.MemoryBytes) }},
+			{name: "error", title: "最近错误", cell: "process-error", found: true, text: func(row processRow) string { return row.LastError }},
+		},
+		ops: func(who account.Actor, row processRow) []theme.Op {
+			if !who.Can("plugin.restart") {
+				return nil
+			}
+			return []theme.Op{{Title: "重启", Post: Prefix + "/plugins/" + row.ID + "/restart", Confirm: "重启「" + row.Title + "」？它的页面会有几十毫秒打不开。"}}
+		},
 	}
-	return View{Body: a.render("processes", shortList[processRow]{rows, state != "", grouped(int64(len(rows)))})}, nil
+}
+
+func orDash(n int) string {
+	if n == 0 {
+		return "—"
+	}
+	return strconv.Itoa(n)
+}
+
+func rowOfProcess(p Process) processRow {
+	row := processRow{Process: p, Memory: "—"}
+	row.Color, row.Label = processTag(p.State)
+	if p.MemoryBytes > 0 {
+		row.Memory = strconv.FormatFloat(float64(p.MemoryBytes)/(1<<20), 'f', 1, 64) + " MB"
+	}
+	return row
+}
+
+func (a *Admin) processesPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	return showShort(ctx, a, actor, r, processList(a.o.Services), nil)
 }
 
 func (a *Admin) restartPlugin(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

@@ -159,6 +159,11 @@ func TestEventsAreFilteredRevealedAndReplayed(t *testing.T) {
 	if f := r.events.asked[0]; f.Component != bound || f.State != event.StateDead || f.From != start.UnixMilli()-12*3600*1000 || f.To-f.From != 24*3600*1000 {
 		t.Errorf("asked %+v", f)
 	}
+	h.get("operator", "/admin/events").want(t, 200, "共 1 条", "末页", "last=1")
+	h.get("operator", "/admin/events?last=1").want(t, 200, "component_verify_ticket", "首页", "cursor=next-cursor&amp;last=1").lacks(t, "末页")
+	if f := r.events.asked[len(r.events.asked)-1]; !f.Oldest {
+		t.Errorf("the last page asked %+v", f)
+	}
 	h.get("operator", "/admin/events?from=gestern").want(t, 400, "时间应为")
 	h.get("operator", "/admin/events/77").want(t, 200, "解密查看", "plugin:version", "timeout", "重放").lacks(t, "ComponentVerifyTicket", "verysecret")
 	h.do("operator", "POST", "/admin/events/77/payload", url.Values{}).want(t, 200, "ComponentVerifyTicket", "已打码").lacks(t, "verysecret")

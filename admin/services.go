@@ -57,6 +57,8 @@ type Syncer interface {
 // Events is what the pages ask of the event log.
 type Events interface {
 	List(ctx context.Context, f event.Filter) ([]event.Row, string, error)
+	// Total is exact to 10,000.
+	Total(ctx context.Context, f event.Filter) (int64, error)
 	Get(ctx context.Context, id int64) (event.Detail, error)
 	Replay(ctx context.Context, id int64, subscriber string) error
 }

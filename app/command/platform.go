@@ -123,10 +123,10 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 	if p.plugins, err = p.host(executable); err != nil {
 		return nil, err
 	}
+	p.jobs = schedule.New(p.db, p.clk, log, p.cron)
 	if p.transfers, err = p.carriers(); err != nil {
 		return nil, err
 	}
-	p.jobs = schedule.New(p.db, p.clk, log, p.cron)
 	return p, p.pages()
 }
 

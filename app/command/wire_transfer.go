@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"minifleet/admin"
 	"minifleet/app/account"
 	"minifleet/app/event"
 	"minifleet/app/fault"
@@ -32,13 +34,14 @@ const (
 
 // carriers makes the room that carries lists out and in.
 func (p *platform) carriers() (*transfer.Service, error) {
+	sources := admin.Sources(admin.Services{Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}})
+	maps.Copy(sources, map[string]transfer.Source{
+		listMiniPrograms: transfer.SourceFunc(p.miniProgramSheet), listEvents: transfer.SourceFunc(p.eventSheet),
+		listTrail: transfer.SourceFunc(p.trailSheet), listMembers: memberSheets{p.spaces},
+	})
 	return transfer.New(transfer.Options{
 		DB: p.db, Clock: p.clk, Trail: p.trail, Actors: p.accounts, Log: p.log, Ended: p.carried, TempDir: filepath.Join(p.cfg.Data.Dir, "tmp", "transfer"),
-		Sources: map[string]transfer.Source{
-			listMiniPrograms: transfer.SourceFunc(p.miniProgramSheet), listEvents: transfer.SourceFunc(p.eventSheet),
-			listTrail:   transfer.SourceFunc(p.trailSheet),
-			listMembers: memberSheets{account.NewSpaces(account.SpacesOptions{DB: p.db, Clock: p.clk, Trail: p.trail, Vault: p.vault, Accounts: p.accounts})}, // to read only
-		},
+		Sources: sources,
 		Tables: tableSheets{p.plugins}, Into: tableTarget{p}, Importable: p.importable,
 	})
 }
