@@ -75,9 +75,9 @@ func (s *Service) miniPrograms(ctx context.Context, who account.Actor, card *Car
 			card.Todo = append(card.Todo, f)
 		}
 	}
-	if who.SpaceKind == account.Personal { // the portal's list has no such filter
-		for i := range card.Figures {
-			card.Figures[i].Href = list
+	if who.SpaceKind == account.Personal { // the portal's list has no such filter: no way to a list that is another
+		for i := range card.Figures[1:] {
+			card.Figures[1+i].Href = ""
 		}
 		card.Todo = nil
 	}
@@ -91,7 +91,11 @@ func (s *Service) processes(_ context.Context, _ account.Actor, card *Card) erro
 		counts[p.State]++
 		restarts += int64(p.Restarts)
 	}
-	card.Figures = append(card.Figures, counted("plugins", "全部", "/admin/plugins", "", int64(len(list))))
+	all := counted("plugins", "全部", "/admin/plugins", "", int64(len(list)))
+	if restarts > 0 {
+		all.Note = "本次启动以来共重启 " + grouped(restarts) + " 次"
+	}
+	card.Figures = append(card.Figures, all)
 	for _, state := range []struct {
 		state plugin.State
 		title string
@@ -104,7 +108,6 @@ func (s *Service) processes(_ context.Context, _ account.Actor, card *Card) erro
 			card.Todo = append(card.Todo, f)
 		}
 	}
-	card.Figures = append(card.Figures, Figure{Key: "plugin_restarts", Title: "重启次数（本次启动以来）", Value: number(restarts), Href: "/admin/plugins"})
 	return nil
 }
 
@@ -130,13 +133,12 @@ func (s *Service) jobs(ctx context.Context, _ account.Actor, card *Card) error {
 	if err != nil {
 		return err
 	}
-	last := Figure{Key: "job_last", Title: "最近一次运行", Href: "/admin/jobs", Reason: "还没有任务运行过"}
-	if newest > 0 {
-		at := time.UnixMilli(newest).In(shanghai)
-		last.Value, last.Text, last.Reason, last.Note = number(newest), at.Format("15:04:05"), "", at.Format(time.DateOnly)
+	all := counted("jobs", "全部任务", "/admin/jobs", "", int64(len(list)))
+	if all.Note = "还没有任务运行过"; newest > 0 {
+		all.Note = "最近一次运行 " + time.UnixMilli(newest).In(shanghai).Format(time.DateTime)
 	}
 	bad := counted("job_failing", "最近一次失败的任务", "/admin/jobs?newest=failed", "red", failing)
-	card.Figures = append(card.Figures, counted("jobs", "全部任务", "/admin/jobs", "", int64(len(list))), last, bad,
+	card.Figures = append(card.Figures, all, bad,
 		counted("job_never", "还没运行过的任务", "/admin/jobs?newest=never", "grey", never),
 		counted("job_failures", "近 24 小时失败的运行", "/admin/jobs/failures", "red", failures))
 	bad.Title = "定时任务最近一次失败"
@@ -151,28 +153,40 @@ func (s *Service) events(ctx context.Context, _ account.Actor, card *Card) error
 		return err
 	}
 	total := Figure{Key: "events", Title: "近 24 小时收到", Href: "/admin/events", Reason: "每 15 分钟统计一次，第一次统计后显示"}
-	peak := Figure{Key: "event_peak", Title: "最高每分钟", Href: "/admin/events", Reason: total.Reason}
-	chart := &Chart{Title: "每分钟收到的事件（15 分钟平均）", Kind: "line", Unit: "个/分钟", Points: []Point{}}
+	peak := Figure{Key: "event_peak", Title: "最忙的 15 分钟", Href: "/admin/events", Reason: total.Reason}
+	chart := &Chart{Title: "每 15 分钟收到的事件", Kind: "line", Unit: "个", Points: []Point{}}
 	var sum, most, end int64
-	minutes := int64(event.RateBucket / time.Minute)
 	for _, r := range rates {
 		sum, end = sum+r.N, r.At+event.RateBucket.Milliseconds()
 		href := eventsBetween(r.At, end)
-		chart.Points = append(chart.Points, Point{Label: time.UnixMilli(r.At).In(shanghai).Format("15:04"), Value: float64(r.N*10/minutes) / 10, Href: href})
+		chart.Points = append(chart.Points, Point{Label: time.UnixMilli(r.At).In(shanghai).Format("15:04"), Value: float64(r.N), Href: href})
 		if r.N >= most {
-			most, peak.Href = r.N, href
+			most, peak.Href, peak.Note = r.N, href, time.UnixMilli(r.At).In(shanghai).Format("01-02 15:04")+" 起，平均每秒 "+perSecond(r.N, event.RateBucket)+" 个"
 		}
 	}
 	if len(rates) == 0 {
 		chart.Reason = total.Reason
 	} else {
-		until := "统计到 " + time.UnixMilli(end).In(shanghai).Format("01-02 15:04")
-		total.Value, total.Reason, total.Note, total.Href = number(sum), "", until, eventsBetween(rates[0].At, end)
-		peak.Value, peak.Text, peak.Reason = number(most), strconv.FormatFloat(float64(most*10/minutes)/10, 'f', -1, 64)+" 个", ""
-		chart.Note = until
+		chart.Note = "统计到 " + time.UnixMilli(end).In(shanghai).Format("01-02 15:04")
+		total.atMost(sum)
+		peak.atMost(most)
+		total.Note, total.Href = chart.Note+"，平均每秒 "+perSecond(sum, time.Duration(len(rates))*event.RateBucket)+" 个", eventsBetween(rates[0].At, end)
+		if total.More {
+			total.Note = "合计 " + grouped(sum) + " 个，" + total.Note
+		}
 	}
 	card.Figures, card.Chart = append(card.Figures, total, peak), chart
 	return nil
+}
+
+// atMost is a count as the list behind it shows it: exact to 10,000.
+func (f *Figure) atMost(n int64) {
+	f.Value, f.More, f.Reason = number(min(n, 10_000)), n > 10_000, ""
+}
+
+// perSecond is n over a time, with two digits.
+func perSecond(n int64, over time.Duration) string {
+	return strconv.FormatFloat(float64(n*100/int64(over/time.Second))/100, 'f', -1, 64)
 }
 
 func eventsBetween(from, to int64) string {

@@ -172,7 +172,7 @@ func TestAnOperatorSeesHealthAndUnknownIsNeverNought(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]int64{"plugins": 2, "plugin_serving": 1, "plugin_backoff": 1, "plugin_restarts": 5, "jobs": 3, "job_failing": 1, "job_never": 1, "job_failures": 4, "errors": 11, "space_merchant": 10_000} {
+	for key, want := range map[string]int64{"plugins": 2, "plugin_serving": 1, "plugin_backoff": 1, "jobs": 3, "job_failing": 1, "job_never": 1, "job_failures": 4, "errors": 11, "space_merchant": 10_000} {
 		if got := value(t, view, key); got != want {
 			t.Errorf("%s is %d, want %d", key, got, want)
 		}
@@ -194,8 +194,22 @@ func TestAnOperatorSeesHealthAndUnknownIsNeverNought(t *testing.T) {
 		t.Fatal(err)
 	}
 	card, _ := view.Card("", "events")
-	if value(t, view, "events") != 45 || len(card.Chart.Points) != 2 || card.Chart.Points[0].Value != 2 || !strings.Contains(card.Chart.Points[0].Href, "from=2026-11-22T19%3A30") {
+	if value(t, view, "events") != 45 || len(card.Chart.Points) != 2 || card.Chart.Points[0].Value != 30 || !strings.Contains(card.Chart.Points[0].Href, "from=2026-11-22T19%3A30") {
 		t.Errorf("events: %+v %+v", card.Figures, card.Chart)
+	}
+	if f := view.Figure("event_peak"); *f.Value != 30 || f.Href != card.Chart.Points[0].Href || !strings.Contains(f.Note, "11-22 19:30 起，平均每秒 0.03 个") {
+		t.Errorf("the busiest quarter of an hour: %+v", f)
+	}
+	if f := view.Figure("plugins"); f.Note != "本次启动以来共重启 5 次" {
+		t.Errorf("restarts: %+v", f)
+	}
+	w.rates[0].N = 1_234_567
+	s.Forget(op)
+	if view, err = s.Snapshot(t.Context(), op); err != nil {
+		t.Fatal(err)
+	}
+	if f := view.Figure("events"); f.Shown() != "10,000+" || !strings.Contains(f.Note, "合计 1,234,582 个") {
+		t.Errorf("more events than a list counts: %+v", f)
 	}
 	w.broken = errors.New("disk on fire")
 	s.Forget(op)
