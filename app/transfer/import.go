@@ -87,6 +87,7 @@ type ImportRow struct {
 	Verdict  string            `json:"verdict"`
 	RowID    int64             `json:"row_id,string"`
 	Problems map[string]string `json:"problems,omitempty"`
+	Note     string            `json:"note,omitempty"` // of a row that is not refused
 }
 
 // Upload keeps a CSV's rows and guesses which column is which field. Nothing is imported yet.
@@ -259,6 +260,9 @@ func (s *Service) rows(ctx context.Context, id int64, verdict string, after, lim
 		err := json.Unmarshal([]byte(l.Cells), &out[i].Cells)
 		if err == nil && l.Problem != "" {
 			err = json.Unmarshal([]byte(l.Problem), &out[i].Problems)
+		}
+		if l.Verdict != Refused && l.Verdict != begun {
+			out[i].Note, out[i].Problems = out[i].Problems[""], nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("transfer: row %d of import %d: %w", l.No, id, err)

@@ -65,6 +65,7 @@ func (s *Service) carryIn(ctx context.Context, imp *Import) error {
 	} else if _, err := s.db.Exec(ctx, "UPDATE transfer_import_row SET verdict='', problem='', row_id=0 WHERE import_id=?", imp.ID); err != nil {
 		return err
 	}
+	look := ahead{lines: map[string]int{}}
 	for after := 0; ; {
 		who, err := s.o.Actors.Actor(ctx, imp.AccountID, imp.SpaceID)
 		if err != nil {
@@ -85,7 +86,7 @@ func (s *Service) carryIn(ctx context.Context, imp *Import) error {
 		if imp.Phase == PhaseApply {
 			err = b.apply(ctx, rows)
 		} else {
-			err = b.try(ctx, rows)
+			err = b.try(ctx, rows, &look)
 		}
 		if err != nil {
 			return err
@@ -166,8 +167,35 @@ func (b batch) row(r ImportRow) (Row, map[string]string) {
 	return out, problems
 }
 
+// ahead is what a dry run knows of the rows before: what none of its single targets can, since nothing is written yet.
+type ahead struct {
+	lines   map[string]int // line by the value that only one row may bring
+	creates int64
+}
+
+// admit takes a row that the target would take, unless another one of the file is in its way.
+func (l *ahead) admit(f Form, no int, row Row) (problems map[string]string) {
+	if value := row.Values[f.Once]; f.Once != "" && value != "" {
+		if f.Plain != nil {
+			value = f.Plain(value)
+		}
+		if first, again := l.lines[value]; again {
+			return map[string]string{f.Once: fmt.Sprintf("与第 %d 行重复", first)}
+		}
+		l.lines[value] = no
+	}
+	if row.ID != 0 {
+		return nil
+	}
+	if f.Room != nil && l.creates >= f.Room.Left {
+		return map[string]string{"": f.Room.Full}
+	}
+	l.creates++
+	return nil
+}
+
 // try is the dry run of a batch.
-func (b batch) try(ctx context.Context, rows []ImportRow) error {
+func (b batch) try(ctx context.Context, rows []ImportRow, look *ahead) error {
 	var sound []Row
 	var at []int
 	for i := range rows {
@@ -188,14 +216,16 @@ func (b batch) try(ctx context.Context, rows []ImportRow) error {
 			return err
 		}
 		for n, o := range outcomes {
+			r := &rows[at[n]]
+			r.Note = o.Note
 			if o.Err == nil {
-				continue
-			}
-			problems, err := problemsOf(o.Err)
-			if err != nil {
+				r.Problems = look.admit(b.form, r.No, sound[n])
+			} else if r.Problems, err = problemsOf(o.Err); err != nil {
 				return err
 			}
-			rows[at[n]].Verdict, rows[at[n]].Problems = Refused, problems
+			if len(r.Problems) > 0 {
+				r.Verdict = Refused
+			}
 		}
 	}
 	return b.s.db.Tx(ctx, func(ctx context.Context) error { return b.mark(ctx, rows) })
@@ -286,7 +316,7 @@ func (b batch) write(ctx context.Context, rows []ImportRow) error {
 		return err
 	}
 	for i, o := range outcomes {
-		rows[i].RowID, rows[i].Verdict, rows[i].Problems = o.ID, Created, nil
+		rows[i].RowID, rows[i].Verdict, rows[i].Problems, rows[i].Note = o.ID, Created, nil, o.Note
 		if list[i].ID != 0 {
 			rows[i].Verdict = Updated
 		}
@@ -303,6 +333,9 @@ func (b batch) write(ctx context.Context, rows []ImportRow) error {
 func (b batch) mark(ctx context.Context, rows []ImportRow) error {
 	for _, r := range rows {
 		problem := ""
+		if r.Verdict != Refused && r.Note != "" {
+			r.Problems = map[string]string{"": r.Note}
+		}
 		if len(r.Problems) > 0 {
 			raw, err := json.Marshal(r.Problems)
 			if err != nil {

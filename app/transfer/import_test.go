@@ -158,6 +158,78 @@ func TestTheDryRunTellsWhatWouldHappenAndChangesNothing(t *testing.T) {
 	})
 }
 
+// guests is a list without updates where each name is there once, with place for so many.
+type guests struct {
+	*shelf
+	left int64
+}
+
+func (g *guests) Form(ctx context.Context, who account.Actor, list string) (Form, error) {
+	f, err := g.shelf.Form(ctx, who, list)
+	f.CanUpdate, f.Keyed, f.Once, f.Plain, f.Room = false, false, "name", strings.ToUpper, &Room{Left: g.left, Full: "位子满了"}
+	return f, err
+}
+
+func (g *guests) Try(ctx context.Context, who account.Actor, list string, rows []Row) ([]Outcome, error) {
+	out, err := g.shelf.Try(ctx, who, list, rows)
+	for i := range out {
+		out[i].Note = "会请 " + rows[i].Values["name"]
+	}
+	return out, err
+}
+
+func (g *guests) Apply(ctx context.Context, who account.Actor, list string, rows []Row) ([]Outcome, error) {
+	out, err := g.shelf.Apply(ctx, who, list, rows)
+	for i := range out {
+		if out[i].Err == nil && rows[i].Values["name"] == "a1" {
+			out[i].Note = "信没有寄出"
+		}
+	}
+	return out, err
+}
+
+func TestRowsOfOneFileAreHeldAgainstEachOtherAndAgainstTheRoomLeft(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := newRoom(t, db)
+		r.o.Targets["shelf"] = &guests{r.target, 103}
+		r.run(t)
+		// The repeat is in another batch than the first, and the two last are one too many.
+		var b strings.Builder
+		b.WriteString("名称,状态\n")
+		for i := range 102 {
+			fmt.Fprintf(&b, "a%d,\n", i)
+		}
+		b.WriteString("A1,\nb1,\nb2,\nB2,\n")
+		imp := r.checked(t, b.String())
+		if imp.Creates != 103 || imp.Refused != 3 {
+			t.Fatalf("%+v", imp)
+		}
+		rows, err := r.Rows(t.Context(), me(), imp.ID, "", 0, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, i := range []int{1, 102, 103, 104, 105} {
+			got = append(got, fmt.Sprint(rows[i].No, " ", rows[i].Verdict, " ", rows[i].Problems, rows[i].Note))
+		}
+		want := "3 create map[]会请 a1|104 refused map[name:与第 3 行重复]|105 create map[]会请 b1|106 refused map[:位子满了]|107 refused map[name:与第 106 行重复]"
+		if strings.Join(got, "|") != want {
+			t.Errorf("got %s\nwant %s", strings.Join(got, "|"), want)
+		}
+		if err := r.Confirm(t.Context(), me(), imp.ID); err != nil {
+			t.Fatal(err)
+		}
+		imp = r.imported(t, imp.ID, PhaseApply)
+		if imp.Creates != 103 || imp.Refused != 3 || r.shelved(t) != 103 {
+			t.Fatalf("%+v, %d rows", imp, r.shelved(t))
+		}
+		rows, err = r.Rows(t.Context(), me(), imp.ID, Created, 0, 3)
+		if err != nil || rows[0].Note != "" || rows[1].Note != "信没有寄出" || rows[1].Problems != nil {
+			t.Errorf("%+v %v", rows, err)
+		}
+	})
+}
+
 func many(n int) string {
 	var b strings.Builder
 	b.WriteString("名称\n")

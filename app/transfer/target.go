@@ -30,6 +30,17 @@ type Form struct {
 	// Keyed says that Apply writes in the transaction of its context and never twice for the same key. Without it a row that
 	// was in hand when the process died is reported and not repeated.
 	Keyed bool
+	// Once names a field whose value only one row of a file may bring, compared as Plain gives it (nil: as it is); "" for none.
+	Once  string
+	Plain func(value string) string
+	// Room bounds the new rows; nil when there is no bound.
+	Room *Room
+}
+
+// Room is how many new rows a list has place for, and the sentence for a row beyond.
+type Room struct {
+	Left int64
+	Full string
 }
 
 // RowID is the field that names the row to update, empty for a new one.
@@ -46,6 +57,8 @@ type Row struct {
 type Outcome struct {
 	ID  int64
 	Err error // a fault whose fields name the cells at fault
+	// Note is what the person should know of a row that goes, or went, in; "" for nothing.
+	Note string
 }
 
 // Target is a list that can be imported into.
