@@ -26,6 +26,8 @@ func TestTheGuardHolds(t *testing.T) {
 	t.Run("no address leads to another site", w.ledAway)
 	t.Run("no path leaves its folder or goes around the guard", w.strayed)
 	t.Run("GoAdmin's own session opens nothing", w.withGoAdminSession)
+	t.Run("a member sees the mini programs of their limit", w.limitedMember)
+	t.Run("an API token reaches what its scopes say", w.narrowToken)
 	t.Run("uploads are what they are", w.uploaded)
 	t.Run("no password lies in the database", w.searched)
 	t.Run("stored scripts stay text on every page", w.planted) // last: it overwrites what there is

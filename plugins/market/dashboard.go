@@ -39,7 +39,7 @@ func (m *market) shelfCard(ctx context.Context, space int64) (sdk.Card, error) {
 
 // installCard counts installations by state, through the same conditions as the list.
 func (m *market) installCard(ctx context.Context, own sdk.Where, list, title string) (sdk.Card, error) {
-	card := sdk.Card{Key: "installations", Title: title}
+	card := sdk.Card{Key: "installations", Title: title, Permission: permissionRead}
 	for _, state := range installationStates {
 		page, err := m.installations.Find(ctx, sdk.Query{Where: []sdk.Where{own, sdk.Eq("state", state.Value)}, Limit: 1, Count: true})
 		if err != nil {
