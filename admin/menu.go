@@ -28,7 +28,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "定时任务", href: Prefix + "/jobs"},
 				{title: "插件", href: Prefix + "/plugins"},
 				{title: "操作日志", href: Prefix + "/trail"},
-				{title: "导出记录", href: Prefix + "/exports"},
+				{title: "导出记录", href: Prefix + "/exports"}, {title: "导入", href: Prefix + "/imports"},
 			}},
 			{title: "商户审核", icon: "fa-shield", href: Prefix + "/applications"},
 			{title: "系统", icon: "fa-users", children: []menuEntry{{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "Webhook", href: webhooksBase}}},

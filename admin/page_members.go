@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -84,6 +83,7 @@ type membersView struct {
 	Next        string
 	Invitations []account.Invitation
 	CanManage   bool
+	CanImport   bool
 	Owner       bool
 	Filtered    bool
 }
@@ -91,6 +91,7 @@ type membersView struct {
 func (a *Admin) membersPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
 	q := r.URL.Query()
 	v := membersView{Query: trimmed(q, querySearch), Role: q.Get("role"), CanManage: actor.Can("space.member"), Owner: actor.Role == account.RoleOwner, Filtered: len(keep(q)) > 0}
+	v.CanImport = v.CanManage && a.o.Services.Transfers != nil
 	cursor, err := strconv.ParseInt(q.Get(queryCursor), 10, 64)
 	if err != nil {
 		cursor = 0
@@ -124,13 +125,6 @@ type memberView struct {
 	CanHandOver  bool
 }
 
-// givable are the roles that the actor may give.
-func givable(actor account.Actor, roles []account.Role) []account.Role {
-	return slices.DeleteFunc(slices.Clone(roles), func(r account.Role) bool {
-		return r.Key == account.RoleOwner || slices.ContainsFunc(r.Permissions, func(p string) bool { return actor.SpaceKind.Offers(p) && !actor.Can(p) })
-	})
-}
-
 func (a *Admin) memberPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
 	m, err := a.o.Services.Spaces.Member(ctx, actor, idIn(r))
 	if err != nil {
@@ -148,7 +142,7 @@ func (a *Admin) memberForm(ctx context.Context, actor account.Actor, v memberVie
 	if err != nil {
 		return View{}, err
 	}
-	v.Roles = givable(actor, roles)
+	v.Roles = account.Givable(actor, roles)
 	v.CanHandOver = actor.Role == account.RoleOwner && actor.AccountID != v.Member.AccountID && v.Member.Role != account.RoleOwner
 	return View{Title: v.Member.Name, Trail: []Link{{"成员", Prefix + "/members"}}, Body: a.render("member", v), Status: statusOf(v.Problem)}, nil
 }
@@ -236,7 +230,7 @@ func (a *Admin) inviteForm(ctx context.Context, actor account.Actor, v inviteVie
 	if err != nil {
 		return View{}, err
 	}
-	v.Roles = givable(actor, roles)
+	v.Roles = account.Givable(actor, roles)
 	return View{Title: "邀请成员", Trail: []Link{{"成员", Prefix + "/members"}}, Body: a.render("invite", v), Status: statusOf(v.Problem)}, nil
 }
 

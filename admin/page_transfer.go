@@ -187,8 +187,10 @@ type importRow struct {
 }
 
 type importsView struct {
-	Lists   []transfer.List
-	Table   string
+	Lists []transfer.List
+	Table string
+	// Guide are the columns of the chosen list, "" for none chosen.
+	Guide   transfer.Form
 	Rows    []importRow
 	Next    string
 	Problem *fault.Error
@@ -203,6 +205,15 @@ func (a *Admin) imports(ctx context.Context, actor account.Actor, q url.Values, 
 	var err error
 	if v.Lists, err = a.o.Services.Transfers.Importable(ctx, actor); err != nil {
 		return View{}, err
+	}
+	i := slices.IndexFunc(v.Lists, func(l transfer.List) bool { return l.Name == v.Table })
+	if i < 0 && len(v.Lists) == 1 {
+		i, v.Table = 0, v.Lists[0].Name
+	}
+	if i >= 0 {
+		if v.Guide, err = a.o.Services.Transfers.Form(ctx, actor, v.Lists[i].Name); err != nil {
+			return View{}, err
+		}
 	}
 	before, _ := strconv.ParseInt(q.Get(queryCursor), 10, 64) // anything else is the first page
 	list, next, err := a.o.Services.Transfers.Imports(ctx, actor, before, 20)
@@ -295,6 +306,7 @@ type importLine struct {
 	Verdict              string
 	Cells                []importCell
 	Color, Label, Reason string
+	Note                 string
 }
 
 type importView struct {
@@ -363,7 +375,7 @@ func (a *Admin) importLines(ctx context.Context, actor account.Actor, v *importV
 		return err
 	}
 	for _, r := range rows {
-		line := importLine{No: r.No, Verdict: r.Verdict, Reason: r.Reason(v.Form)}
+		line := importLine{No: r.No, Verdict: r.Verdict, Reason: r.Reason(v.Form), Note: r.Note}
 		line.Color, line.Label = verdictTag(r.Verdict)
 		for i := range v.Columns {
 			cell := importCell{Error: r.Problems[v.Columns[i].Field]}
