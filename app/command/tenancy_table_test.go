@@ -277,7 +277,7 @@ func tenancy() map[string]route {
 		"POST /api/v1/components/{appid}/start-push":                 {about: object, fill: map[string]string{"appid": "component"}},
 		"POST /api/v1/components/{component}/authorizations":         {about: own, fill: map[string]string{"component": "component"}},
 		"POST /api/v1/dashboard/checklist":                           {about: own},
-		"POST /api/v1/events/{id}/payload":                           {about: object, fill: map[string]string{"id": "event"}},
+		"POST /api/v1/events/{id}/payload":                           {about: object, own: true, fill: map[string]string{"id": "event"}},
 		"POST /api/v1/events/{id}/replay":                            {about: staff, fill: map[string]string{"id": "event"}},
 		"POST /api/v1/exports":                                       {about: own},
 		"POST /api/v1/exports/{id}/cancel":                           {about: object, fill: map[string]string{"id": "transfer_export"}},

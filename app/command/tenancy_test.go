@@ -87,6 +87,19 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	w := startWorld(t)
+	const password = "walk-Passw0rd-1"
+	if err := (&seeder{platform: w.p, simulator: w.sim, password: password}).all(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.people(password)
+	w.things()
+	return w
+}
+
+// startWorld is the platform with its plugins and the simulator, with nobody in it yet.
+func startWorld(t *testing.T) *world {
+	t.Helper()
 	exe := executable(t)
 	dir, listen, simulator := t.TempDir(), port(t), port(t)
 	sim := "http://" + simulator
@@ -127,14 +140,7 @@ func newWorld(t *testing.T) *world {
 	case <-time.After(time.Minute):
 		t.Fatal("the platform is not ready")
 	}
-	w := &world{t: t, p: p, base: "http://" + listen, sim: sim, tokens: map[string]string{}, ids: map[string]string{}}
-	const password = "walk-Passw0rd-1"
-	if err := (&seeder{platform: p, simulator: sim, password: password}).all(ctx); err != nil {
-		t.Fatal(err)
-	}
-	w.people(password)
-	w.things()
-	return w
+	return &world{t: t, p: p, base: "http://" + listen, sim: sim, tokens: map[string]string{}, ids: map[string]string{}}
 }
 
 func executable(t *testing.T) string {

@@ -1,0 +1,100 @@
+package command
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"minifleet/app/account"
+)
+
+// TestEveryActOfTheScreensIsARESTCall takes the routes of the screens from where they are served, as the walk with foreign
+// ids does, and the calls from the running platform's /api.json: whoever adds a form has to say which call does the same.
+func TestEveryActOfTheScreensIsARESTCall(t *testing.T) {
+	w := startWorld(t)
+	calls, routes, table := w.documented(), w.routes(), acts()
+	for _, r := range routes {
+		if _, known := table[r]; !known && changes(r) {
+			t.Errorf("%s is an act of the screens without a row in acts_table_test.go: name the call of /api.json that does the same", r)
+		}
+	}
+	told := 0
+	for r, a := range table {
+		if !slices.Contains(routes, r) {
+			t.Errorf("%s is in the table, but nothing serves it", r)
+		}
+		if (len(a.rest) > 0) == (a.why != "") {
+			t.Errorf("%s wants either its calls or a reason, and has %q and %q", r, a.rest, a.why)
+		}
+		for _, call := range a.rest {
+			told++
+			if !slices.Contains(calls, call) {
+				t.Errorf("%s: %s is not in /api.json", r, call)
+			}
+		}
+	}
+	if told < 100 {
+		t.Errorf("only %d calls are told: the table is not all there", told)
+	}
+	w.tablesAreShut(t, table)
+}
+
+// changes tells whether a route of the screens may change something: a GET does not, unless the table says so.
+func changes(r string) bool {
+	method, path, found := strings.Cut(r, " ")
+	if !found {
+		return true // every method
+	}
+	return method != http.MethodGet && !strings.HasPrefix(path, "/api/")
+}
+
+// documented lists the calls of /api.json, as method and path.
+func (w *world) documented() []string {
+	w.t.Helper()
+	// Until an installation has an operator it answers no call.
+	if _, err := w.p.accounts.Seed(w.t.Context(), account.Registration{Login: "operator@example.test", Password: "walk-Passw0rd-1", Name: "O", Kind: account.Platform, SpaceName: "平台", Agreed: true}); err != nil {
+		w.t.Fatal(err)
+	}
+	status, answer, _ := w.send("", http.MethodGet, "/api.json", "", false)
+	if status != http.StatusOK {
+		w.t.Fatalf("/api.json: %d %s", status, short(answer))
+	}
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(answer), &doc); err != nil {
+		w.t.Fatal(err)
+	}
+	var calls []string
+	for path, methods := range doc.Paths {
+		for method := range methods {
+			calls = append(calls, strings.ToUpper(method)+" "+path)
+		}
+	}
+	return calls
+}
+
+// tablesAreShut holds the reason shutTable against what the plugins' tables really declare.
+func (w *world) tablesAreShut(t *testing.T, table map[string]act) {
+	t.Helper()
+	seen := 0
+	for _, m := range w.p.plugins.Manifests() {
+		for _, tbl := range m.GetTables() {
+			at := "POST /admin/info/" + m.GetId() + "_" + tbl.GetName()
+			for suffix, open := range map[string]bool{"/edit": tbl.GetCanEdit(), "/delete": tbl.GetCanRemove()} {
+				if shut := table[at+suffix].why == shutTable; shut == open {
+					t.Errorf("%s%s: the table declares %v, the reason says shut: %v", at, suffix, open, shut)
+				}
+				seen++
+			}
+			if tbl.GetCanCreate() {
+				t.Errorf("%s can be created in: give it a row and a call of its own", tbl.GetName())
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no plugin has a table: nothing was compared")
+	}
+}
