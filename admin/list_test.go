@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"minifleet/app/account"
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
 )
@@ -123,7 +124,13 @@ func TestMemberChoosesColumnsAndDensity(t *testing.T) {
 
 func TestAllResultsAreCountedBeforeTheyAreTouched(t *testing.T) {
 	plugins := newFakePlugins(250)
-	h := open(t, Options{Plugins: plugins})
+	var ends []BatchEnd
+	h := open(t, Options{Plugins: plugins, Services: Services{BatchEnded: func(_ context.Context, who account.Actor, b BatchEnd) {
+		if who.AccountID != people["merchant"].AccountID {
+			t.Errorf("told %+v", who)
+		}
+		ends = append(ends, b)
+	}}})
 	h.get("merchant", tableURL+"?state=listed").want(t, 200, "全选本页", "全选 250 个结果")
 	ask := url.Values{"all": {"1"}, "query": {"state=listed&__prefix=manager"}}
 	h.do("merchant", "POST", tableURL+"/act/delist", ask).want(t, 200, "全部 <b>250</b> 条记录", "下架后用户不能再安装", "模板 1", `name="expect" value="250"`, `data-confirm-word="250"`)
@@ -136,6 +143,9 @@ func TestAllResultsAreCountedBeforeTheyAreTouched(t *testing.T) {
 	h.do("merchant", "POST", tableURL+"/act/delist", ask).want(t, 200, "251")
 	ask.Set("expect", "251")
 	h.do("merchant", "POST", tableURL+"/act/delist", ask).want(t, 303)
+	if len(ends) != 1 || ends[0].Done != 251 || ends[0].Left != 0 || ends[0].Act != "下架" || ends[0].Link != tableURL+"?state=listed" {
+		t.Errorf("told of the end: %+v", ends)
+	}
 	if len(plugins.acted) != 3 || !strings.HasPrefix(plugins.acted[0], "delist [1 2 ") || !strings.HasSuffix(plugins.acted[2], " 251]") {
 		t.Errorf("acted in %d calls", len(plugins.acted))
 	}

@@ -26,8 +26,18 @@ type Services struct {
 	// Board counts what the 工作台 shows; nil leaves it empty. Behind are the lists behind its figures.
 	Board  Board
 	Behind Behind
+	// BatchEnded tells the member how an act on all results of a list ended. Nil tells nobody.
+	BatchEnded func(ctx context.Context, actor account.Actor, b BatchEnd)
 	// Failures tells the newest pushes of a component that were refused, newest first. Nil shows none.
 	Failures func(component string) []Failure
+}
+
+// BatchEnd is how an act on all results of a list ended. Left were not touched, for Reason.
+type BatchEnd struct {
+	Act, List  string // titles
+	Link       string // the list, narrowed as it was
+	Done, Left int
+	Reason     string // "" when nothing is left
 }
 
 // Components is what the pages ask of the room component.

@@ -121,20 +121,31 @@ func (a *Admin) everything(ctx context.Context, actor account.Actor, r *http.Req
 		}
 		return View{Title: act.title + " " + v.Count + " 个结果", Trail: []Link{{t.Title, t.Address()}}, Body: a.render("everything", v)}, nil
 	}
-	done := 0
-	for done < n {
+	ended := BatchEnd{Act: act.title, List: t.Title, Link: back}
+	for ended.Done < n {
+		done := ended.Done
 		var ids []string
 		for _, row := range rows[done:min(n, done+maxRows)] {
 			ids = append(ids, row.ID)
 		}
 		if _, err := act.run(ctx, ids); err != nil {
 			f := fault.From(err)
+			ended.Left, ended.Reason = n-done, f.Message
+			a.batchEnded(ctx, actor, ended)
 			return a.afterClick(ctx, actor, r, t, ActResult{}, fault.Newf(f.Kind, f.Code, "已完成 %d 条，之后停下：%s", done, f.Message).Because(err))
 		}
-		done += len(ids)
+		ended.Done += len(ids)
 	}
+	a.batchEnded(ctx, actor, ended)
 	a.flash.put(actor, "已对 "+grouped(int64(n))+" 条记录执行「"+act.title+"」")
 	return View{Redirect: back}, nil
+}
+
+// batchEnded tells the member, who may have left the page meanwhile.
+func (a *Admin) batchEnded(ctx context.Context, actor account.Actor, b BatchEnd) {
+	if a.o.Services.BatchEnded != nil {
+		a.o.Services.BatchEnded(context.WithoutCancel(ctx), actor, b)
+	}
 }
 
 // tableBack is the query that came along with a click, as the guard would have let it through, and where it leads back.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"minifleet/admin"
 	"minifleet/app/account"
 	"minifleet/app/component"
 	"minifleet/app/event"
@@ -138,6 +139,24 @@ func (p *platform) onQuotaLow(ctx context.Context, e event.Event) error {
 		Event: notice.QuotaLow, SpaceID: e.SpaceID, Title: fmt.Sprintf("本月%s不足：剩余 %d 次", what, low.Rest), Link: "/admin/p/version/drafts?component=" + url.QueryEscape(e.Component),
 		Text: fmt.Sprintf("第三方平台 %s，本月共 %d 次，剩余 %d 次。下个月 1 日恢复。", e.Component, low.Limit, low.Rest),
 	})
+}
+
+// onBatchEnd tells the member who began it how an act on many rows ended: one message for the whole batch. A batch that
+// is done is not undone because its message cannot be sent.
+func (p *platform) onBatchEnd(ctx context.Context, who account.Actor, b admin.BatchEnd) {
+	msg := notice.Message{
+		Event: notice.BatchFinished, SpaceID: who.SpaceID, AccountIDs: []int64{who.AccountID}, Link: b.Link,
+		Title: fmt.Sprintf("批量「%s」已结束：成功 %d 条", b.Act, b.Done), Text: "列表：" + b.List,
+	}
+	if b.Left > 0 {
+		msg.Title, msg.Text = fmt.Sprintf("批量「%s」中断：成功 %d 条，未执行 %d 条", b.Act, b.Done, b.Left), msg.Text+"\n原因："+b.Reason
+	}
+	if len(msg.Link) > notice.LinkMost {
+		msg.Link, _, _ = strings.Cut(msg.Link, "?")
+	}
+	if err := p.notices.Send(ctx, msg); err != nil {
+		p.log.ErrorContext(ctx, "the end of a batch could not be told", "error", err)
+	}
 }
 
 // onNewDevice tells a person that somebody, perhaps they, logged in where they had not before.

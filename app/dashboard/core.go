@@ -154,7 +154,7 @@ func (s *Service) events(ctx context.Context, _ account.Actor, card *Card) error
 	}
 	total := Figure{Key: "events", Title: "近 24 小时收到", Href: "/admin/events", Reason: "每 15 分钟统计一次，第一次统计后显示"}
 	peak := Figure{Key: "event_peak", Title: "最忙的 15 分钟", Href: "/admin/events", Reason: total.Reason}
-	chart := &Chart{Title: "每 15 分钟收到的事件", Kind: "line", Unit: "个", Points: []Point{}}
+	chart := &Chart{Title: "每 15 分钟收到的事件", Kind: "line", Unit: "个事件", Points: []Point{}}
 	var sum, most, end int64
 	for _, r := range rates {
 		sum, end = sum+r.N, r.At+event.RateBucket.Milliseconds()

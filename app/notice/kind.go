@@ -80,7 +80,7 @@ func kinds() []Kind {
 		{Event: ApplicationSent, Group: "成员与空间", Title: "商户入驻待审核", Permission: "space.application", Spaces: platform, Mail: true},
 		{Event: ApplicationPassed, Group: "成员与空间", Title: "入驻审核通过", Mail: true},
 		{Event: ApplicationDenied, Group: "成员与空间", Title: "入驻审核驳回", Mail: true},
-		{Event: Invitation, Group: "成员与空间", Title: "邀请加入空间", Mail: true, Personal: true},
+		{Event: Invitation, Group: "成员与空间", Title: "邀请加入空间", Personal: true, Forced: true}, // its letter goes out by itself
 		{Event: MemberChanged, Group: "成员与空间", Title: "成员和角色变动", Permission: "space.member"},
 		{Event: NewDevice, Group: "账号安全", Title: "新设备登录", Mail: true, Forced: true, Personal: true},
 		{Event: SecurityChanged, Group: "账号安全", Title: "密码或两步验证变更", Mail: true, Forced: true, Personal: true},

@@ -22,6 +22,9 @@ const (
 	Failed = "failed"
 )
 
+// LinkMost is how long the link of a message may be.
+const LinkMost = 300
+
 // Message is something that happened, as a room tells it. Texts are Chinese and hold no secrets; what is too long is cut.
 type Message struct {
 	Event string // of the catalogue, see Kinds
@@ -146,7 +149,7 @@ func (m Message) check() error {
 		return fmt.Errorf("notice: %s without a title", m.Event)
 	case m.SpaceID < 0:
 		return errors.New("notice: space ids are positive")
-	case len(m.Link) > 300 || m.Link != "" && (!strings.HasPrefix(m.Link, "/") || strings.HasPrefix(m.Link, "//") || strings.ContainsAny(m.Link, "\\\r\n\t")):
+	case len(m.Link) > LinkMost || m.Link != "" && (!strings.HasPrefix(m.Link, "/") || strings.HasPrefix(m.Link, "//") || strings.ContainsAny(m.Link, "\\\r\n\t")):
 		return fmt.Errorf("notice: %s: the link is no address of this site", m.Event)
 	case len(m.Batch) > 120 || len(m.AppID) > 32:
 		return fmt.Errorf("notice: %s: batch or appid too long", m.Event)

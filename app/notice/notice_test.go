@@ -154,13 +154,13 @@ func TestAMessageIsHeardByThoseWhoMaySeeIt(t *testing.T) {
 				t.Errorf("account %d hears %q, want %q", id, got, want)
 			}
 		}
-		// The reader has a phone number only; the owner has an address.
+		// The reader has a phone number only; the owner has an address. An invitation's letter, with its token, is no notice.
 		var to []string
 		for _, m := range h.post.mails {
 			to = append(to, m.To+" "+m.Subject)
 		}
 		slices.Sort(to)
-		if want := []string{"limit@example.test wx1 驳回", "owner@example.test wx1 驳回", "owner@example.test wx2 驳回", "owner@example.test 票据延迟", "stranger@example.test 邀请你加入"}; !slices.Equal(to, want) {
+		if want := []string{"limit@example.test wx1 驳回", "owner@example.test wx1 驳回", "owner@example.test wx2 驳回", "owner@example.test 票据延迟"}; !slices.Equal(to, want) {
 			t.Errorf("mails %q", to)
 		}
 		i := slices.IndexFunc(h.post.mails, func(m notice.Mail) bool { return m.Subject == "票据延迟" })
@@ -298,6 +298,46 @@ func TestPreferencesDecideHowAMemberHears(t *testing.T) {
 			t.Fatalf("%+v", h.post.mails)
 		}
 	})
+}
+
+func TestTheSettingsSayHowManyWebhooksAreTold(t *testing.T) {
+	h := open(t, storetest.Open(t))
+	for _, f := range []notice.WebhookForm{
+		{Name: "全部", URL: "http://127.0.0.1:9/a", Enabled: true}, {Name: "审核", URL: "http://127.0.0.1:9/b", Events: []string{notice.AuditRejected}, Enabled: true},
+	} {
+		if _, _, err := h.CreateWebhook(t.Context(), h.actor(owner), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := func(who int64) map[string]*int64 {
+		choices, err := h.Preferences(t.Context(), h.actor(who))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]*int64{}
+		for _, c := range choices {
+			found[c.Event] = c.Webhooks
+		}
+		return found
+	}
+	mine := told(owner)
+	for event, want := range map[string]int64{notice.AuditRejected: 2, notice.QuotaLow: 1} {
+		if n := mine[event]; n == nil || *n != want {
+			t.Errorf("%s is told to %v webhooks, want %d", event, n, want)
+		}
+	}
+	if n, listed := mine[notice.NewDevice]; !listed || n != nil {
+		t.Errorf("news of a person: %v", n)
+	}
+	if _, listed := mine[notice.Invitation]; listed {
+		t.Error("an invitation to another space is offered to choose here")
+	}
+	if n := told(reader)[notice.TicketLate]; n != nil {
+		t.Errorf("a member who may not see webhooks: %d", *n)
+	}
+	if n := told(stranger)[notice.QuotaLow]; n == nil || *n != 0 {
+		t.Errorf("another space: %v", n)
+	}
 }
 
 func TestDeliveriesAreTriedAgainAndGivenUp(t *testing.T) {

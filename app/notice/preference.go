@@ -15,7 +15,12 @@ type Choice struct {
 	Kind
 	Site bool `json:"site"`
 	Mail bool `json:"mail"`
+	// Webhooks is how many webhooks of the space are told of it; nil where none can be, or who asks may not see them.
+	Webhooks *int64 `json:"webhooks" dc:"推送这个事件的 Webhook 数；个人消息和没有权限时为 null"`
 }
+
+// Pushed reports whether some webhook is told of it.
+func (c Choice) Pushed() bool { return c.Webhooks != nil && *c.Webhooks > 0 }
 
 type preferenceRow struct {
 	AccountID int64
@@ -35,12 +40,32 @@ func (s *Service) Preferences(ctx context.Context, who account.Actor) ([]Choice,
 	if err := s.o.DB.All(ctx, &rows, "SELECT account_id, event, channel, chosen FROM notice_preference WHERE account_id=? AND space_id=?", who.AccountID, who.SpaceID); err != nil {
 		return nil, fmt.Errorf("notice: preferences: %w", err)
 	}
+	var hooks []hookRow
+	manages := who.Can(PermissionWebhook) && who.SpaceKind != account.Personal
+	if manages {
+		if err := s.o.DB.All(ctx, &hooks, "SELECT * FROM webhook WHERE space_id=? AND enabled=1", who.SpaceID); err != nil {
+			return nil, fmt.Errorf("notice: preferences: %w", err)
+		}
+	}
 	var out []Choice
 	for _, k := range Kinds(who.SpaceKind) {
 		if k.Permission != "" && !who.Can(k.Permission) {
 			continue
 		}
-		out = append(out, Choice{Kind: k, Site: k.wants(rows, who.AccountID, ChannelSite), Mail: k.wants(rows, who.AccountID, ChannelMail)})
+		if k.Event == Invitation { // comes from spaces whose member one is not yet: nothing of this space to choose
+			continue
+		}
+		c := Choice{Kind: k, Site: k.wants(rows, who.AccountID, ChannelSite), Mail: k.wants(rows, who.AccountID, ChannelMail)}
+		if manages && !k.Personal {
+			told := int64(0)
+			for _, h := range hooks {
+				if h.view().Hears(k.Event) {
+					told++
+				}
+			}
+			c.Webhooks = &told
+		}
+		out = append(out, c)
 	}
 	return out, nil
 }
