@@ -48,6 +48,7 @@ type DB struct {
 	ids     *ids
 	owner   string
 	many    many
+	scan    scanner
 }
 
 // Dialect tells the kind of database.
@@ -129,30 +130,6 @@ func (d *DB) Exec(ctx context.Context, query string, args ...any) (int64, error)
 	return res.RowsAffected()
 }
 
-// All reads every row into the slice that dest points to. Columns meet fields by their `orm` tag or snake case name.
-func (d *DB) All(ctx context.Context, dest any, query string, args ...any) error {
-	rows, err := d.g.GetAll(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	if rows.IsEmpty() {
-		return nil
-	}
-	return rows.Structs(dest)
-}
-
-// One reads the first row into the struct that dest points to and reports whether there was one.
-func (d *DB) One(ctx context.Context, dest any, query string, args ...any) (bool, error) {
-	row, err := d.g.GetOne(ctx, query, args...)
-	if err != nil {
-		return false, fmt.Errorf("store: %w", err)
-	}
-	if row.IsEmpty() {
-		return false, nil
-	}
-	return true, row.Struct(dest)
-}
-
 // Maps reads every row as column → value, for tables whose columns are known only at run time.
 func (d *DB) Maps(ctx context.Context, query string, args ...any) ([]map[string]any, error) {
 	rows, err := d.g.GetAll(ctx, query, args...)
@@ -160,15 +137,6 @@ func (d *DB) Maps(ctx context.Context, query string, args ...any) ([]map[string]
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	return rows.List(), nil
-}
-
-// Int reads one number, 0 when there is no row.
-func (d *DB) Int(ctx context.Context, query string, args ...any) (int64, error) {
-	v, err := d.g.GetValue(ctx, query, args...)
-	if err != nil {
-		return 0, fmt.Errorf("store: %w", err)
-	}
-	return v.Int64(), nil
 }
 
 // Insert adds one row. A taken unique key gives an error for which Duplicate is true.
