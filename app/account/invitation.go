@@ -106,24 +106,14 @@ type Invited struct {
 
 // Invite asks somebody to join the actor's space. The role may hold nothing that the actor lacks.
 func (s *Spaces) Invite(ctx context.Context, who Actor, f InvitationForm) (Invited, error) {
-	f.Login = NormalLogin(f.Login)
 	token := rand.Text() + rand.Text()
 	var id int64
 	err := s.act(ctx, who, "space.member", func(ctx context.Context, who Actor) error {
-		if len(f.Login) > 190 || !emailForm.MatchString(f.Login) && !phoneForm.MatchString(f.Login) {
-			return fault.InvalidInput().On("login", "请填写对方的邮箱或 11 位手机号")
-		}
-		role, err := s.choose(ctx, who, f.Role)
+		role, err := s.admitted(ctx, who, &f)
 		if err != nil {
 			return err
 		}
-		if err := f.Limit.check(who); err != nil {
-			return err
-		}
 		now := clock.Millis(s.clk.Now())
-		if err := s.invitable(ctx, who.SpaceID, f.Login, now); err != nil {
-			return err
-		}
 		limited, appids := f.Limit.columns()
 		id = s.db.NewID()
 		err = s.db.Insert(ctx, "invitation", map[string]any{
@@ -155,7 +145,7 @@ func (s *Spaces) invitable(ctx context.Context, spaceID int64, login string, now
 		return err
 	}
 	if n > 0 {
-		return fault.InvalidInput().On("login", "已经邀请过对方，可以在下面重新发送")
+		return fault.InvalidInput().On("login", "已经邀请过对方，可以在成员页重新发送")
 	}
 	n, err = s.db.Int(ctx, "SELECT COUNT(*) FROM invitation WHERE space_id=? AND state=? AND expires_at>?", spaceID, InvitationOpen, now)
 	if err != nil {
