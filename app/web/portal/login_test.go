@@ -86,6 +86,7 @@ func TestReturnAddressStaysOnThisSite(t *testing.T) {
 	h.member("user@example.test", account.Personal)
 	for _, back := range []string{
 		"https://evil.example/", "//evil.example", `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "market", "/login", "/logout", "http:evil", "/" + strings.Repeat("a", 1200),
+		"https:evil.example", "https:/evil.example", "///evil.example", `\\evil.example`, `\/evil.example`, " //evil.example", "\t//evil.example", "/\n/evil.example", "/\x00/evil", "/a\r\nSet-Cookie: x=1", "//evil.example\\@host", "JaVaScRiPt:alert(1)", "data:text/html,x", "%2f%2fevil.example", "/login?return=//evil.example",
 	} {
 		b := h.browser()
 		page := b.get("/login?return=" + url.QueryEscape(back))
