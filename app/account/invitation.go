@@ -312,7 +312,7 @@ func (s *Spaces) Accept(ctx context.Context, who Actor, token string) (Membershi
 		}
 		m.resolve()
 		who.SpaceID = i.SpaceID
-		return s.record(ctx, who, "invitation.accept", who.Name, i.RoleTitle)
+		return s.about(ctx, who, "invitation.accept", who.AccountID, who.Name, i.RoleTitle)
 	})
 	if store.Duplicate(err) {
 		return Membership{}, fault.New(fault.Conflict, "member_already", "你已经是这个空间的成员").Because(err)

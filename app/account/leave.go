@@ -18,6 +18,18 @@ import (
 // closedName is what stands where a closed account's name was.
 const closedName = "已注销用户"
 
+// closedSpace is what stands where the name of a space stood that ended with its only member.
+const closedSpace = "已注销的空间"
+
+// Leaver is a person whose account is closed, as other rooms have to know to take out what is theirs.
+type Leaver struct {
+	AccountID   int64
+	Login, Name string
+	Words       string // what stands where the name was
+	Memberships []Membership
+	Ended       []int64 // the spaces that end with the account
+}
+
 // Blocker is a reason why an account cannot be closed yet, and what to do about it.
 type Blocker struct {
 	SpaceID int64  `json:"space_id,string"`
@@ -46,9 +58,11 @@ func (s *Spaces) Leaving(ctx context.Context, who Actor) (LeavingPlan, error) {
 		return LeavingPlan{}, errLoginOnly
 	}
 	p := LeavingPlan{Blockers: []Blocker{}, Spaces: []Membership{}, Kept: []Kept{
-		{"操作日志", "防篡改的审计链不能改动，只保留账号编号、当时的称呼和操作本身，用于追溯安全事件"},
-		{"小程序授权和操作权记录", "证明谁在什么时候授权了谁，供小程序所有者和微信核对，不含你的登录名"},
-		{"你在他人空间里留下的内容", "属于那些空间，由它们的成员继续管理"},
+		{"操作日志", "防篡改的审计链不能改动，只保留账号编号、IP 和操作本身，用于追溯安全事件；你的称呼显示为“已注销用户”"},
+		{"小程序授权和操作权记录", "证明谁在什么时候授权了谁，供小程序所有者和微信核对，只有编号，不含你的登录名和称呼"},
+		{"安装、提审和发布记录里的称呼", "属于小程序所有者和商户，说明每次上传、提审、发布由谁操作，不含你的登录名"},
+		{"你在他人空间里留下的内容", "属于那些空间，由它们的成员继续管理，例如 Webhook 和自定义角色"},
+		{"别人已经导出的文件", "可能有你的账号和称呼，24 小时后自动删除；已经下载的由下载的人负责"},
 	}}
 	list, err := s.o.Accounts.Memberships(ctx, who.AccountID)
 	if err != nil {
@@ -147,21 +161,25 @@ func (s *Spaces) CloseAccount(ctx context.Context, who Actor, password, login st
 			b := plan.Blockers[0]
 			return fault.New(fault.Conflict, "account_held", "空间“"+b.Space+"”："+b.Why+"。"+b.Todo)
 		}
+		leaver := Leaver{AccountID: who.AccountID, Login: who.Login, Name: who.Name, Words: closedName, Memberships: list}
 		for _, m := range plan.Spaces {
 			freed, err := s.closeSpace(ctx, m.SpaceID)
 			if err != nil {
 				return err
 			}
 			blobs = append(blobs, freed...)
+			leaver.Ended = append(leaver.Ended, m.SpaceID)
 		}
-		return s.wipe(ctx, who)
+		freed, err := s.wipe(ctx, who, leaver)
+		blobs = append(blobs, freed...)
+		return err
 	})
 	if err != nil {
 		return wrapped("close account", err)
 	}
 	for _, id := range blobs {
 		if err := s.db.DeleteBlob(ctx, id); err != nil {
-			return fmt.Errorf("account: close account: qualification %d: %w", id, err)
+			return fmt.Errorf("account: close account: file %d: %w", id, err)
 		}
 	}
 	return nil
@@ -184,41 +202,55 @@ func (s *Spaces) closeSpace(ctx context.Context, id int64) ([]int64, error) {
 	}
 	for _, query := range []string{
 		"DELETE FROM merchant_round WHERE space_id=?", "DELETE FROM merchant_application WHERE space_id=?", "DELETE FROM invitation WHERE space_id=?",
-		"DELETE FROM space_role WHERE space_id=?", "UPDATE space SET name='已注销的空间' WHERE id=?",
+		"DELETE FROM space_role WHERE space_id=?", "UPDATE space SET name='" + closedSpace + "' WHERE id=?",
 	} {
 		if _, err := s.db.Exec(ctx, query, id); err != nil {
 			return nil, err
 		}
 	}
-	return blobs, nil
+	return blobs, s.trail.Forget(ctx, id, closedSpace)
 }
 
 // wipe removes what identifies the person. The account's row stays with a pseudonym, since other rows name its id.
-func (s *Spaces) wipe(ctx context.Context, who Actor) error {
+func (s *Spaces) wipe(ctx context.Context, who Actor, leaver Leaver) (blobs []int64, err error) {
 	now := clock.Millis(s.clk.Now())
-	if _, err := s.db.Exec(ctx, "UPDATE invitation SET state=?, ended_at=? WHERE invited_by=? AND state=?", InvitationCancelled, now, who.AccountID, InvitationOpen); err != nil {
-		return err
-	}
-	if _, err := s.db.Exec(ctx, "DELETE FROM invitation WHERE login=?", who.Login); err != nil {
-		return err
-	}
-	if _, err := s.db.Exec(ctx, "DELETE FROM login_code WHERE login=? OR account_id=?", who.Login, who.AccountID); err != nil {
-		return err
+	pseudonym := "closed-" + strconv.FormatInt(who.AccountID, 36)
+	for _, step := range []struct {
+		query string
+		args  []any
+	}{
+		{"UPDATE invitation SET state=?, ended_at=? WHERE invited_by=? AND state=?", []any{InvitationCancelled, now, who.AccountID, InvitationOpen}},
+		{"DELETE FROM invitation WHERE login=? OR accepted_by=?", []any{who.Login, who.AccountID}},
+		{"UPDATE merchant_round SET decider=? WHERE decided_by=?", []any{closedName, who.AccountID}},
+		{"DELETE FROM login_code WHERE login=? OR account_id=?", []any{who.Login, who.AccountID}},
+		{"UPDATE account SET login=?, name=?, password_hash='' WHERE id=?", []any{pseudonym, closedName, who.AccountID}},
+	} {
+		if _, err := s.db.Exec(ctx, step.query, step.args...); err != nil {
+			return nil, err
+		}
 	}
 	for _, table := range []string{"member", "login_session", "login_pending", "second_factor", "recovery_code", "api_token"} {
 		if _, err := s.db.Exec(ctx, "DELETE FROM "+table+" WHERE account_id=?", who.AccountID); err != nil {
-			return err
+			return nil, err
+		}
+	}
+	for _, m := range leaver.Memberships {
+		if s.o.Parted == nil {
+			break
+		}
+		if err := s.o.Parted(ctx, m.MemberID); err != nil {
+			return nil, err
 		}
 	}
 	if s.o.Erase != nil {
-		if err := s.o.Erase(ctx, who.AccountID); err != nil {
-			return err
+		if blobs, err = s.o.Erase(ctx, leaver); err != nil {
+			return nil, err
 		}
 	}
-	if _, err := s.db.Exec(ctx, "UPDATE account SET login=?, name=?, password_hash='' WHERE id=?", "closed-"+strconv.FormatInt(who.AccountID, 36), closedName, who.AccountID); err != nil {
-		return err
+	if err := s.trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "account.close"}); err != nil {
+		return nil, err
 	}
-	return s.trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: closedName, Act: "account.close"})
+	return blobs, s.trail.Forget(ctx, who.AccountID, closedName)
 }
 
 // ExportData writes what is kept about the person as a zip of JSON files: the account, the memberships, what the spaces

@@ -10,6 +10,7 @@ import (
 
 	"minifleet/app/clock"
 	"minifleet/app/fault"
+	"minifleet/app/trail"
 )
 
 // Member is somebody who works in a space.
@@ -227,7 +228,7 @@ func (s *Spaces) ChangeMember(ctx context.Context, who Actor, id int64, role Rol
 			return err
 		}
 		before := Limit{m.Limited, strings.Fields(m.AppIDs)}.words(m.RoleTitle)
-		if err := s.record(ctx, who, "member.change", m.Name, before+" → "+limit.words(chosen.Title)); err != nil {
+		if err := s.about(ctx, who, "member.change", m.AccountID, m.Name, before+" → "+limit.words(chosen.Title)); err != nil {
 			return err
 		}
 		changed, err = s.member(ctx, who, id)
@@ -282,7 +283,7 @@ func (s *Spaces) RemoveMember(ctx context.Context, who Actor, id int64) error {
 			return err
 		}
 		gone = m
-		return s.record(ctx, who, "member.remove", m.Name, m.RoleTitle)
+		return s.about(ctx, who, "member.remove", m.AccountID, m.Name, m.RoleTitle)
 	})
 	if err != nil {
 		return wrapped("remove member", err)
@@ -311,7 +312,7 @@ func (s *Spaces) Leave(ctx context.Context, who Actor) error {
 		if err := s.takeOut(ctx, who.SpaceID, Member{ID: now.MemberID, AccountID: now.AccountID}); err != nil {
 			return err
 		}
-		return s.record(ctx, now, "member.leave", now.Name, "")
+		return s.about(ctx, now, "member.leave", now.AccountID, now.Name, "")
 	})
 	return wrapped("leave space", err)
 }
@@ -326,6 +327,11 @@ func (s *Spaces) takeOut(ctx context.Context, spaceID int64, m Member) error {
 	}
 	if _, err := s.db.Exec(ctx, "DELETE FROM api_token WHERE member_id=?", m.ID); err != nil {
 		return err
+	}
+	if s.o.Parted != nil {
+		if err := s.o.Parted(ctx, m.ID); err != nil {
+			return err
+		}
 	}
 	next, err := s.db.Int(ctx, "SELECT COALESCE(MIN(id),0) FROM member WHERE account_id=?", m.AccountID)
 	if err != nil {
@@ -377,7 +383,7 @@ func (s *Spaces) HandOver(ctx context.Context, who Actor, id int64, password str
 		if _, err := s.db.Exec(ctx, "UPDATE member SET role=? WHERE id=? AND space_id=?", RoleAdmin, now.MemberID, who.SpaceID); err != nil {
 			return err
 		}
-		return s.record(ctx, now, "space.handover", heir.Name, now.Name+" → "+heir.Name)
+		return s.about(ctx, now, "space.handover", heir.AccountID, heir.Name, trail.Ref(now.AccountID)+" → "+trail.Ref(heir.AccountID))
 	})
 	if err != nil {
 		return wrapped("hand over", err)

@@ -212,7 +212,7 @@ func (o *Operators) join(ctx context.Context, a accountRow) (Actor, error) {
 	if m.MemberID, err = o.db.Int(ctx, "SELECT id FROM member WHERE account_id=? AND space_id=?", a.ID, home.ID); err != nil {
 		return Actor{}, err
 	}
-	err = o.trail.Record(ctx, trail.Entry{AccountID: a.ID, SpaceID: home.ID, Actor: a.Name, Act: "account.operator", Object: a.Login})
+	err = o.trail.Record(ctx, trail.Entry{AccountID: a.ID, SpaceID: home.ID, Actor: a.Name, Act: "account.operator", Object: MaskLogin(a.Login)})
 	return m.actor(a, 0), err
 }
 

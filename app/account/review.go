@@ -9,6 +9,7 @@ import (
 
 	"minifleet/app/clock"
 	"minifleet/app/fault"
+	"minifleet/app/trail"
 )
 
 // Applied is one line of the operators' list: nothing about persons but what is masked.
@@ -296,9 +297,7 @@ func (s *Spaces) Decide(ctx context.Context, who Actor, id int64, d Decision) er
 			return err
 		}
 		// The merchant reads it in its own log too.
-		merchant := who
-		merchant.SpaceID, merchant.Name = r.SpaceID, "平台审核"
-		return s.record(ctx, merchant, act, r.Last().Company, d.words())
+		return s.trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: r.SpaceID, Actor: "平台审核", Office: true, Act: act, Object: r.Last().Company, Detail: d.words()})
 	})
 	if err != nil {
 		return wrapped("decide application", err)

@@ -270,6 +270,13 @@ func (s *Service) ChangeLogin(ctx context.Context, who Actor, to, code string) (
 		if _, err := s.db.Exec(ctx, "UPDATE account SET login=? WHERE id=?", to, who.AccountID); err != nil {
 			return err
 		}
+		// Codes and invitations that went to the address of before are nobody's now.
+		if _, err := s.db.Exec(ctx, "DELETE FROM login_code WHERE login=?", old); err != nil {
+			return err
+		}
+		if _, err := s.db.Exec(ctx, "UPDATE invitation SET login=? WHERE login=? AND accepted_by=?", to, old, who.AccountID); err != nil {
+			return err
+		}
 		who.Login = to
 		if sess, err = s.rotate(ctx, who, false); err != nil {
 			return err

@@ -48,8 +48,11 @@ type SpacesOptions struct {
 	Accounts   *Service
 	Messenger  Messenger
 	Belongings Belongings
-	// Erase removes what other rooms keep about a person; it runs inside the transaction that closes the account.
-	Erase func(ctx context.Context, accountID int64) error
+	// Erase removes what other rooms keep about a person; it runs inside the transaction that closes the account and gives
+	// the blobs that go after it.
+	Erase func(ctx context.Context, who Leaver) (blobs []int64, err error)
+	// Parted removes what other rooms keep for a membership; it runs inside the transaction that ends it.
+	Parted func(ctx context.Context, memberID int64) error
 	// PublicURL is the origin that invitation links are made of.
 	PublicURL string
 }
@@ -194,6 +197,14 @@ func (s *Spaces) act(ctx context.Context, who Actor, permission string, f func(c
 }
 
 var errLoginOnly = fault.New(fault.Forbidden, "login_only", "这个操作需要本人登录后在页面上进行，API 令牌不能使用")
+
+// about records an act on a person, who is named as people are: outside of the sealed entry.
+func (s *Spaces) about(ctx context.Context, who Actor, act string, accountID int64, name, detail string) error {
+	return s.trail.Record(ctx, trail.Entry{
+		AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: act, Object: trail.Ref(accountID), Detail: detail,
+		Names: map[int64]string{accountID: name, who.AccountID: who.Name},
+	})
+}
 
 // record writes one entry about the space.
 func (s *Spaces) record(ctx context.Context, who Actor, act, object, detail string) error {

@@ -56,7 +56,10 @@ func settle(t *testing.T, db *store.DB) *estate {
 	w.accounts = account.New(db, w.clk, log)
 	w.spaces = account.NewSpaces(account.SpacesOptions{
 		DB: db, Clock: w.clk, Trail: log, Vault: vault, Accounts: w.accounts, Belongings: w.held, PublicURL: "https://fleet.example/",
-		Erase: func(_ context.Context, id int64) error { w.erased = append(w.erased, id); return nil },
+		Erase: func(_ context.Context, l account.Leaver) ([]int64, error) {
+			w.erased = append(w.erased, l.AccountID)
+			return nil, nil
+		},
 	})
 	return w
 }

@@ -3,12 +3,16 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"minifleet/admin"
 	"minifleet/app/account"
 	"minifleet/app/component"
+	"minifleet/app/dashboard"
 	"minifleet/app/miniprogram"
 	"minifleet/app/notice"
+	"minifleet/app/web"
 )
 
 // The types of this file fit the other rooms to what the spaces ask of them.
@@ -21,9 +25,40 @@ func (p *platform) settle() error {
 	}
 	p.spaces = account.NewSpaces(account.SpacesOptions{
 		DB: p.db, Clock: p.clk, Trail: p.trail, Vault: p.vault, Accounts: p.accounts, PublicURL: p.cfg.Server.PublicURL,
-		Messenger: messenger{p.notices, mailer}, Belongings: belongings{p.apps, p.components},
+		Messenger: messenger{p.notices, mailer}, Belongings: belongings{p.apps, p.components}, Erase: p.erase, Parted: p.parted,
 	})
 	return nil
+}
+
+// erase takes a person whose account is closed out of every room that knows them.
+func (p *platform) erase(ctx context.Context, who account.Leaver) ([]int64, error) {
+	steps := []func() error{
+		func() error { return p.notices.Erase(ctx, who) },
+		func() error { return p.apps.Erase(ctx, who.AccountID) },
+		func() error { return p.grants.Erase(ctx, who.AccountID, who.Ended) },
+		func() error { return p.plugins.Erase(ctx, who.AccountID) },
+		func() error { return web.EraseAnswers(ctx, p.db, who) },
+	}
+	if slices.ContainsFunc(who.Memberships, func(m account.Membership) bool { return m.Kind == account.Platform }) {
+		steps = append(steps, func() error { return p.jobs.Erase(ctx, who.Name, who.Words) })
+	}
+	if box := p.outbox(); box != nil {
+		steps = append(steps, func() error { return box.Erase(ctx, who) })
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return p.transfers.Erase(ctx, who)
+}
+
+// parted takes away what other rooms keep for a membership.
+func (p *platform) parted(ctx context.Context, memberID int64) error {
+	if err := dashboard.Parted(ctx, p.db, memberID); err != nil {
+		return err
+	}
+	return admin.Parted(ctx, p.db, memberID)
 }
 
 type messenger struct {

@@ -52,6 +52,13 @@ func (p *platform) carried(ctx context.Context, e transfer.Ended) error {
 	if e.Failed {
 		outcome = notice.Failed
 	}
+	spaces, err := p.accounts.Spaces(ctx, e.SpaceID)
+	if err != nil {
+		return err
+	}
+	if spaces[e.SpaceID].Kind == account.Personal && e.Link == "/admin/exports" {
+		e.Link = "/my/exports" // the back office is not open to them
+	}
 	return p.notices.Send(ctx, notice.Message{Event: notice.TransferReady, SpaceID: e.SpaceID, AccountIDs: []int64{e.AccountID}, Title: e.Title, Text: e.Text, Link: e.Link, Outcome: outcome})
 }
 

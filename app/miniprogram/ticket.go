@@ -240,5 +240,5 @@ func digest(component, code string) string {
 }
 
 func (s *Service) record(ctx context.Context, t Ticket, appid, act, outcome, detail string) error {
-	return s.trail.Record(ctx, trail.Entry{AccountID: t.AccountID, SpaceID: t.AskerSpaceID, Actor: "授权链接", Component: t.Component, AppID: appid, Act: act, Object: t.ID, Outcome: outcome, Detail: detail})
+	return s.trail.Record(ctx, trail.Entry{AccountID: t.AccountID, SpaceID: t.AskerSpaceID, Actor: "授权链接", Office: true, Component: t.Component, AppID: appid, Act: act, Object: t.ID, Outcome: outcome, Detail: detail})
 }

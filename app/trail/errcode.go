@@ -73,5 +73,5 @@ func (l *Log) Refusals(ctx context.Context, since time.Time, code, cursor int64,
 	if len(rows) > limit {
 		rows, next = rows[:limit], rows[limit-1].ID
 	}
-	return rows, next, total, nil
+	return rows, next, total, l.named(ctx, rows)
 }

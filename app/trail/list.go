@@ -62,6 +62,11 @@ func (r row) entry() (Entry, error) {
 	return r.Entry, nil
 }
 
+// textOrName looks for a text as it stands, and for names that are referred to.
+func textOrName(column string) string {
+	return "(" + column + " NOT LIKE '" + refBegin + "%' AND INSTR(" + column + ",?)>0 OR " + column + " IN (SELECT ref FROM trail_name WHERE INSTR(name,?)>0))"
+}
+
 // where writes the filter as SQL.
 func (f Filter) where() (string, []any) {
 	parts, args := []string{"1=1"}, []any{}
@@ -94,10 +99,10 @@ func (f Filter) where() (string, []any) {
 	}
 	// INSTR looks for text as it stands: nothing in it is a pattern.
 	if f.Actor != "" {
-		add("INSTR(actor,?)>0", f.Actor)
+		add(textOrName("actor"), f.Actor, f.Actor)
 	}
 	if f.Object != "" {
-		add("INSTR(object,?)>0", f.Object)
+		add(textOrName("object"), f.Object, f.Object)
 	}
 	if f.From != 0 {
 		add("at>=?", f.From)
@@ -150,7 +155,7 @@ func (l *Log) half(ctx context.Context, f Filter, limit int) ([]Entry, error) {
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, l.named(ctx, out)
 }
 
 // listedMost is where counting stops: beyond it a screen says 10,000+.
@@ -182,7 +187,11 @@ func (l *Log) Get(ctx context.Context, f Filter, id int64) (Entry, error) {
 	if !found {
 		return Entry{}, fault.New(fault.NotFound, "entry_not_found", "没有找到这条操作记录")
 	}
-	return r.entry()
+	one := make([]Entry, 1)
+	if one[0], err = r.entry(); err != nil {
+		return Entry{}, err
+	}
+	return one[0], l.named(ctx, one)
 }
 
 // scanPage is how many entries a Scan holds at once.

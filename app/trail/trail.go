@@ -22,7 +22,8 @@ const (
 	Failed = "failed"
 )
 
-// Entry is one act. Texts are cut to the column's width; Detail is free text without secrets.
+// Entry is one act. Texts are cut to the column's width; Detail is free text without secrets. Actor and Behalf are stored as
+// references, so that a closed account's name can be taken out; whoever reads gets the name of today.
 type Entry struct {
 	ID         int64  `json:"id,string"`
 	At         int64  `json:"at"` // Unix milliseconds, platform time
@@ -47,6 +48,11 @@ type Entry struct {
 	Behalf        string   `json:"behalf,omitempty"` // name of the space it was done for, when not the actor's own
 	BehalfSpaceID int64    `json:"behalf_space_id,string,omitempty" orm:"behalf_space_id"`
 	Changes       []Change `json:"changes,omitempty" orm:"-"`
+
+	// Names are of the accounts and spaces that Object and Detail refer to by Ref.
+	Names map[int64]string `json:"-" orm:"-"`
+	// Office says that Actor is no person's name although an account stands behind the act, like 授权链接.
+	Office bool `json:"-" orm:"-"`
 
 	Seq  int64  `json:"seq,omitempty"`  // place in the chain; 0 until sealed
 	Hash string `json:"hash,omitempty"` // hex SHA-256; "" until sealed
@@ -85,6 +91,9 @@ func (l *Log) Record(ctx context.Context, e Entry) error {
 	changes, err := encode(e.Changes)
 	if err != nil {
 		return fmt.Errorf("trail: %w", err)
+	}
+	if err := l.keepNames(ctx, e.referring()); err != nil {
+		return fmt.Errorf("trail: names: %w", err)
 	}
 	err = l.db.Insert(ctx, "trail", map[string]any{
 		"id": e.ID, "at": e.At, "account_id": e.AccountID, "space_id": e.SpaceID,

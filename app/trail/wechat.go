@@ -28,7 +28,7 @@ func (l *Log) WeChat(ctx context.Context, c Call) {
 		Act: "wechat." + c.Endpoint, RID: c.RID, DurationMS: time.Since(c.Started).Milliseconds(),
 	}
 	if e.Actor == "" {
-		e.Actor = "系统"
+		e.Actor, e.Office = "系统", true
 	}
 	if c.Err != nil {
 		e.Outcome, e.Detail = Failed, c.Err.Error()

@@ -45,7 +45,7 @@ func (i *idempotency) once(ctx context.Context, who account.Actor, key, call str
 		return 0, nil, fmt.Errorf("web: %w", err)
 	}
 	keyHash, request := sum(fmt.Sprint(who.AccountID), fmt.Sprint(who.SpaceID), strings.Join(who.Scopes, " "), key), sum(call, string(raw))
-	added, err := i.db.InsertIgnore(ctx, "idempotency", map[string]any{"key_hash": keyHash, "request_hash": request, "status": 0, "created_at": time.Now().UnixMilli()})
+	added, err := i.db.InsertIgnore(ctx, "idempotency", map[string]any{"key_hash": keyHash, "request_hash": request, "status": 0, "account_id": who.AccountID, "created_at": time.Now().UnixMilli()})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -104,6 +104,28 @@ func (i *idempotency) stored(ctx context.Context, keyHash, request string) (stat
 		}
 	}
 	return 0, nil, false, fault.New(fault.Conflict, "idempotency_in_progress", "同一个请求正在处理，请稍后再试")
+}
+
+// EraseAnswers takes a closed account out of the answers of its last day: its own go, in those of others its name and login
+// are replaced.
+func EraseAnswers(ctx context.Context, db *store.DB, who account.Leaver) error {
+	if _, err := db.Exec(ctx, "DELETE FROM idempotency WHERE account_id=?", who.AccountID); err != nil {
+		return fmt.Errorf("web: erase: %w", err)
+	}
+	name, err := json.Marshal(who.Name)
+	if err != nil {
+		return fmt.Errorf("web: erase: %w", err)
+	}
+	words, err := json.Marshal(who.Words)
+	if err != nil {
+		return fmt.Errorf("web: erase: %w", err)
+	}
+	for from, to := range map[string]string{string(name): string(words), `"` + who.Login + `"`: string(words)} {
+		if _, err := db.Exec(ctx, "UPDATE idempotency SET answer=REPLACE(answer,?,?) WHERE answer IS NOT NULL AND INSTR(answer,?)>0", from, to, from); err != nil {
+			return fmt.Errorf("web: erase: %w", err)
+		}
+	}
+	return nil
 }
 
 // Prune forgets keys after a day; a core job calls it.

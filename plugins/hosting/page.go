@@ -32,6 +32,7 @@ type grantsView struct {
 	App           sdk.MiniProgramInfo
 	Name          string
 	Own, Operator bool
+	Revoke        bool // the member may take rights back
 	Owner         string
 	Active, Ended []holder
 	Here, Trail   string
@@ -55,6 +56,9 @@ func grantsPage(ctx context.Context, r *http.Request) (sdk.View, error) {
 		if binding.State == "authorized" || binding.State == "active" {
 			view.Platforms = append(view.Platforms, binding)
 		}
+	}
+	if view.Revoke, err = sdk.Can(ctx, "hosting.revoke"); err != nil {
+		return sdk.View{}, fmt.Errorf("may revoke: %w", err)
 	}
 	if view.Active, view.Ended, err = holders(ctx, app.AppID); err != nil {
 		return sdk.View{}, err

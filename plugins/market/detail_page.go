@@ -18,6 +18,7 @@ type detailView struct {
 	Open        string // an unfinished installation of the actor's space to go on with
 	Shelf       string
 	Problem     string
+	Barred      bool // the member's role does not install
 }
 
 // detailPage shows one template, and says before the click what installing gives away.
@@ -43,6 +44,13 @@ func (m *market) detail(ctx context.Context, listing Listing, problem error) (sd
 		view.Problem, framed.Status = sdk.Message(problem), http.StatusConflict
 	}
 	if !visitor {
+		may, err := sdk.Can(ctx, permissionInstall)
+		if err != nil {
+			return framed, err
+		}
+		if view.Barred = !may; view.Barred {
+			return page(framed, "detail", view)
+		}
 		open, found, err := m.installations.First(ctx, sdk.Eq("owner_space", sdk.Actor(ctx).SpaceID), sdk.Eq("listing", listing.ID),
 			sdk.In("state", Choosing, Ready, Installing, Failed))
 		if err != nil {

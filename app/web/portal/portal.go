@@ -36,6 +36,7 @@ type Options struct {
 	Grants     *grant.Service
 	Trail      *trail.Log
 	Notices    *notice.Service // nil leaves the pages of notices out
+	Transfers  Transfers       // exports; nil leaves their page out
 	Plugins    Plugins
 	Assets     *resource.Assets
 	// PublicURL is the origin that links and QR codes are made of, without a final slash.
@@ -154,6 +155,9 @@ func (p *Portal) routes() {
 	member("POST /my/tokens", p.createToken)
 	member("POST /my/tokens/{id}/revoke", p.revokeToken)
 
+	if p.o.Transfers != nil {
+		p.exportRoutes(member)
+	}
 	if p.o.Notices != nil {
 		member("GET /my/notices", p.notices)
 		member("GET /my/notices/bell", p.bell)

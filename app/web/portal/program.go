@@ -25,6 +25,8 @@ type programView struct {
 	Problem        *fault.Error
 	Tab            string
 	Versions       bool // the version plugin's pages are open to this member
+	// SyncWhy and AuthorizeWhy say why the member cannot do it, "" where they can.
+	SyncWhy, AuthorizeWhy string
 }
 
 type authorizationView struct {
@@ -51,6 +53,7 @@ func (p *Portal) program(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func (p *Portal) showProgram(w http.ResponseWriter, r *http.Request, v *visit, m miniprogram.MiniProgram, problem error) error {
 	view := programView{App: m, Owner: m.OwnerSpaceID == v.actor.SpaceID, Tab: "overview", Versions: v.actor.Can(versionPages)}
+	view.SyncWhy, view.AuthorizeWhy = why(account.Narrowed(v.actor, "miniprogram.sync")), why(account.Require(v.actor, "authorization.create"))
 	status := http.StatusOK
 	if problem != nil {
 		view.Problem = fault.From(problem)
@@ -69,6 +72,14 @@ func (p *Portal) showProgram(w http.ResponseWriter, r *http.Request, v *visit, m
 	return p.show(w, r, v, "program", view, page{
 		Title: m.Name(), Subtitle: m.Principal, Status: status, Crumbs: []link{{Title: "我的小程序", Href: "/my/miniprograms"}},
 	})
+}
+
+// why is the reason of a refusal for beside a button, "" for none.
+func why(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.From(err).Message
 }
 
 func (p *Portal) fillOverview(ctx context.Context, who account.Actor, view *programView) error {

@@ -22,6 +22,7 @@ func (p *Portal) spaceRoutes(anyone, member func(pattern string, handle handler)
 	member("GET /my/data", p.myData)
 	member("GET /my/data/minifleet-data.zip", p.exportData)
 	member("POST /my/data/close", p.closeAccount)
+	p.memberRoutes(member)
 }
 
 // mistakeIn keeps what a form shows again; what is no mistake of the person's stays an error.

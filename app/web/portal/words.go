@@ -29,7 +29,7 @@ func (p *Portal) words() template.FuncMap {
 		"when": when, "plugin": p.pluginTitle, "initial": initial, "join": strings.Join, "act": trail.Entry.Title, "count": count, "noticeWord": noticeWord,
 		"state": state, "authState": authState, "account": accountWord, "verified": verified, "sets": func() string { return setNames(miniprogram.NeededSets()) },
 		"category": func(c wechat.CategoryNames) string { return strings.TrimSuffix(c.First+" / "+c.Second, " / ") },
-		"seconds":  func(n int64) int64 { return n * 1000 },
+		"seconds":  func(n int64) int64 { return n * 1000 }, "memberFields": memberFieldsOf,
 	}
 }
 
