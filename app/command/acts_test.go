@@ -50,8 +50,57 @@ func changes(r string) bool {
 	return method != http.MethodGet && !strings.HasPrefix(path, "/api/")
 }
 
+// TestEveryFieldOfAPluginsCallIsExplained looks at what only the running platform has: the calls that the plugins' manifests
+// declare. The others are looked at in app/web.
+func TestEveryFieldOfAPluginsCallIsExplained(t *testing.T) {
+	fields := 0
+	var walk func(at string, v any)
+	walk = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			props, _ := v["properties"].(map[string]any)
+			for name, raw := range props {
+				fields++
+				if p, _ := raw.(map[string]any); p["$ref"] == nil && p["description"] == nil {
+					t.Errorf("%s: %s has no meaning: add it to app/web/openapi_plugin.go", at, name)
+				}
+			}
+			for _, x := range v {
+				walk(at, x)
+			}
+		case []any:
+			for _, x := range v {
+				if p, ok := x.(map[string]any); ok && p["in"] != nil && (p["description"] == nil || p["description"] == "") {
+					t.Errorf("%s: the parameter %v has no meaning: add it to app/web/openapi_plugin.go", at, p["name"])
+				}
+				walk(at, x)
+			}
+		}
+	}
+	for path, methods := range startWorld(t).document() {
+		for method, call := range methods {
+			walk(strings.ToUpper(method)+" "+path, call)
+		}
+	}
+	if fields < 300 {
+		t.Errorf("only %d fields were looked at", fields)
+	}
+}
+
 // documented lists the calls of /api.json, as method and path.
 func (w *world) documented() []string {
+	w.t.Helper()
+	var calls []string
+	for path, methods := range w.document() {
+		for method := range methods {
+			calls = append(calls, strings.ToUpper(method)+" "+path)
+		}
+	}
+	return calls
+}
+
+// document is the paths of the running platform's /api.json: path → method → call.
+func (w *world) document() map[string]map[string]any {
 	w.t.Helper()
 	// Until an installation has an operator it answers no call.
 	if _, err := w.p.accounts.Seed(w.t.Context(), account.Registration{Login: "operator@example.test", Password: "walk-Passw0rd-1", Name: "O", Kind: account.Platform, SpaceName: "平台", Agreed: true}); err != nil {
@@ -62,18 +111,12 @@ func (w *world) documented() []string {
 		w.t.Fatalf("/api.json: %d %s", status, short(answer))
 	}
 	var doc struct {
-		Paths map[string]map[string]json.RawMessage
+		Paths map[string]map[string]any
 	}
 	if err := json.Unmarshal([]byte(answer), &doc); err != nil {
 		w.t.Fatal(err)
 	}
-	var calls []string
-	for path, methods := range doc.Paths {
-		for method := range methods {
-			calls = append(calls, strings.ToUpper(method)+" "+path)
-		}
-	}
-	return calls
+	return doc.Paths
 }
 
 // tablesAreShut holds the reason shutTable against what the plugins' tables really declare.

@@ -164,7 +164,7 @@ func (s *schemas) operation(in, out reflect.Type, method string) object {
 	}
 	if _, upload := value.(ownBody); upload {
 		op["requestBody"] = object{"required": true, "content": object{
-			"multipart/form-data":      object{"schema": object{"type": "object", "required": []string{"file"}, "properties": object{"file": object{"type": "string", "contentMediaType": "application/octet-stream"}}}},
+			"multipart/form-data":      object{"schema": object{"type": "object", "required": []string{"file"}, "properties": object{"file": object{"type": "string", "contentMediaType": "application/octet-stream", "description": "文件"}}}},
 			"application/octet-stream": object{},
 		}}
 	} else if len(body) > 0 && method != http.MethodGet {
@@ -200,14 +200,14 @@ func pluginOperation(m *plugin.Manifest, route *plugin.Route) object {
 	op := object{"operationId": operationName(m.GetId(), route), "tags": []string{m.GetTitle()}, "summary": route.GetSummary()}
 	parameters := []any{}
 	for _, p := range pathParameter.FindAllStringSubmatch(route.GetPattern(), -1) {
-		w := words(p[1])
+		w := pluginWord(p[1])
 		parameters = append(parameters, object{"name": p[1], "in": "path", "required": true, "description": w.text, "schema": word{"", w.example}.onto(object{"type": "string"})})
 	}
 	in := schemaOf(route.GetInputSchema())
 	query, _ := in["x-query"].(object)
 	delete(in, "x-query")
 	for _, name := range sortedKeys(query) {
-		w := words(name)
+		w := pluginWord(name)
 		schema, _ := query[name].(object)
 		parameters = append(parameters, object{"name": name, "in": "query", "description": w.text, "schema": word{"", w.example}.onto(schema)})
 	}
@@ -259,7 +259,7 @@ func explained(schema object) object {
 	props, _ := schema["properties"].(object)
 	for name, raw := range props {
 		if p, ok := raw.(object); ok {
-			props[name] = words(name).onto(explained(p))
+			props[name] = pluginWord(name).onto(explained(p))
 		}
 	}
 	if items, ok := schema["items"].(object); ok {

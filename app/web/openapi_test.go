@@ -129,16 +129,42 @@ func TestEverySchemaOfTheDocumentCompilesAndItsExamplesFit(t *testing.T) {
 
 func TestEveryFieldOfTheDocumentIsExplained(t *testing.T) {
 	h := newHouse(t)
-	missing := map[string]bool{}
-	for name, raw := range h.document()["components"].(map[string]any)["schemas"].(map[string]any) {
-		props, _ := raw.(map[string]any)["properties"].(map[string]any)
-		for field, p := range props {
-			if d, _ := p.(map[string]any)["description"].(string); d == "" {
-				missing[name+"."+field] = true
+	doc := h.document()
+	fields := 0
+	var walk func(at string, v any)
+	walk = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			props, _ := v["properties"].(map[string]any)
+			for name, raw := range props {
+				fields++
+				p, _ := raw.(map[string]any)
+				if d, _ := p["description"].(string); d == "" && p["$ref"] == nil {
+					t.Errorf("%s: %s has no meaning: add it to openapi_words.go, or a dc tag to the field", at, name)
+				}
+			}
+			for k, x := range v {
+				walk(at+"/"+k, x)
+			}
+		case []any:
+			for i, x := range v {
+				walk(at+"/"+text(i), x)
 			}
 		}
 	}
-	for field := range missing {
-		t.Errorf("%s has no meaning: add it to openapi_words.go, or a dc tag to the field", field)
+	walk("schemas", doc["components"].(map[string]any)["schemas"])
+	eachOperation(doc, func(where string, op map[string]any) {
+		walk(where, op)
+		parameters, _ := op["parameters"].([]any)
+		for _, raw := range parameters {
+			fields++
+			p := raw.(map[string]any)
+			if d, _ := p["description"].(string); d == "" && p["$ref"] == nil {
+				t.Errorf("%s: the parameter %v has no meaning", where, p["name"])
+			}
+		}
+	})
+	if fields < 300 {
+		t.Errorf("only %d fields were looked at", fields)
 	}
 }
