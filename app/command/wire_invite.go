@@ -97,7 +97,7 @@ func (t invitationTarget) Try(ctx context.Context, who account.Actor, _ string, 
 			note = "将以「" + role.Title + "」邀请，可操作 " + strconv.Itoa(len(f.Limit.AppIDs)) + " 个小程序"
 		}
 		if !strings.Contains(f.Login, "@") {
-			note += "；手机号收不到邀请链接，导入后请在成员页点“重新发送”取得链接"
+			note += "。手机号收不到邀请链接，导入后请在成员页点“重新发送”取得链接"
 		}
 		return transfer.Outcome{Note: note}, t.spaces.CheckInvitation(ctx, who, f)
 	})

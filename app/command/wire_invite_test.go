@@ -177,7 +177,7 @@ func TestAFileOfPeopleIsInvited(t *testing.T) {
 		imp := o.checked(peopleFile)
 		sameLines(t, o.told(imp),
 			"2 create 将以「运营」邀请，可操作全部小程序",
-			"3 create 将以「开发」邀请，可操作 2 个小程序；手机号收不到邀请链接，导入后请在成员页点“重新发送”取得链接",
+			"3 create 将以「开发」邀请，可操作 2 个小程序。手机号收不到邀请链接，导入后请在成员页点“重新发送”取得链接",
 			"4 create 将以「自家角色」邀请，可操作全部小程序",
 			"5 refused 邮箱或手机号：与第 2 行重复",
 			"6 refused 邮箱或手机号：对方已经是这个空间的成员",
