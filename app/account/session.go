@@ -28,6 +28,8 @@ type sessionRow struct {
 	MemberID  int64
 	SeenAt    int64
 	ExpiresAt int64
+	Login     string
+	Name      string
 }
 
 func (s *Service) session(ctx context.Context, token string) (sessionRow, accountRow, error) {
@@ -36,20 +38,15 @@ func (s *Service) session(ctx context.Context, token string) (sessionRow, accoun
 	if len(token) < 20 || len(token) > 200 {
 		return row, a, errSession
 	}
-	found, err := s.db.One(ctx, &row, "SELECT id, account_id, member_id, seen_at, expires_at FROM login_session WHERE token_hash=?", tokenHash(token))
+	found, err := s.db.One(ctx, &row, "SELECT l.id, l.account_id, l.member_id, l.seen_at, l.expires_at, a.login, a.name"+
+		" FROM login_session l JOIN account a ON a.id=l.account_id WHERE l.token_hash=?", tokenHash(token))
 	if err != nil {
 		return row, a, fmt.Errorf("account: session: %w", err)
 	}
 	if !found || row.ExpiresAt < s.wall.Now().UnixMilli() {
 		return row, a, errSession
 	}
-	found, err = s.db.One(ctx, &a, "SELECT id, login, name FROM account WHERE id=?", row.AccountID)
-	if err != nil {
-		return row, a, fmt.Errorf("account: session: %w", err)
-	}
-	if !found {
-		return row, a, errSession
-	}
+	a.ID, a.Login, a.Name = row.AccountID, row.Login, row.Name
 	return row, a, nil
 }
 

@@ -38,11 +38,7 @@ func (h *Host) Scan(ctx context.Context, actor account.Actor, plugin, name strin
 	if err != nil {
 		return TablePage{}, err
 	}
-	page, err := h.committer.search(ctx, a, info.collections[table.GetCollection()], request, query.Search)
-	if err != nil {
-		return TablePage{}, err
-	}
-	return tablePage(page, "")
+	return h.committer.search(ctx, a, info.collections[table.GetCollection()], request, query.Search)
 }
 
 // scanRequest asks for the rows that a list's filters leave.

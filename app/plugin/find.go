@@ -38,11 +38,18 @@ type found struct {
 
 // find reads one page of the rows that the authority may see, by key and never by offset.
 func (d data) find(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest) (found, error) {
-	return d.findWhere(ctx, a, c, request, everything)
+	var page found
+	var err error
+	page.next, page.total, err = d.each(ctx, a, c, request, everything, func(s *scanner) error {
+		page.rows = append(page.rows, s.json())
+		return nil
+	})
+	return page, err
 }
 
-func (d data) findWhere(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, and predicate) (found, error) {
-	page := found{total: -1}
+// each hands the rows of one page to take. The total is -1 when it is unknown.
+func (d data) each(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, and predicate, take func(*scanner) error) (next string, total int64, err error) {
+	total = -1
 	limit := int(request.GetLimit())
 	if limit <= 0 {
 		limit = defaultLimit
@@ -50,53 +57,55 @@ func (d data) findWhere(ctx context.Context, a authority, c *collection, request
 	limit = min(limit, maxLimit)
 	order, err := c.order(request.GetSort())
 	if err != nil {
-		return page, err
+		return "", total, err
 	}
 	columns, err := c.projection(request.GetColumns(), order.column)
 	if err != nil {
-		return page, err
+		return "", total, err
 	}
 	where := visible(a, c, d.apps, false).and(and)
 	for _, condition := range request.GetWhere() {
 		wanted, err := c.condition(condition)
 		if err != nil {
-			return page, err
+			return "", total, err
 		}
 		where = where.and(wanted)
 	}
 	if request.GetCount() {
-		if page.total, err = d.count(ctx, c, where); err != nil {
-			return page, err
+		if total, err = d.count(ctx, c, where); err != nil {
+			return "", total, err
 		}
 	}
 	if request.GetCursor() != "" {
 		after, err := order.after(request.GetCursor())
 		if err != nil {
-			return page, err
+			return "", total, err
 		}
 		where = where.and(after)
 	}
 	query := "SELECT " + quoteAll(columns) + " FROM `" + c.table + "` WHERE " + where.sql + " ORDER BY " + order.sql() + " LIMIT " + strconv.Itoa(limit+1)
 	rows, err := d.db.Reader().QueryContext(ctx, query, where.args...)
 	if err != nil {
-		return page, fmt.Errorf("find in %s: %w", c.table, err)
+		return "", total, fmt.Errorf("find in %s: %w", c.table, err)
 	}
 	defer func() { _ = rows.Close() }() // Err below reports what matters
 	scanner := newScanner(columns)
-	for rows.Next() {
-		if len(page.rows) == limit {
-			page.next = order.cursor(scanner)
+	for taken := 0; rows.Next(); taken++ {
+		if taken == limit {
+			next = order.cursor(scanner)
 			break
 		}
 		if err := rows.Scan(scanner.targets...); err != nil {
-			return page, fmt.Errorf("find in %s: %w", c.table, err)
+			return "", total, fmt.Errorf("find in %s: %w", c.table, err)
 		}
-		page.rows = append(page.rows, scanner.json())
+		if err := take(scanner); err != nil {
+			return "", total, err
+		}
 	}
 	if err := rows.Err(); err != nil {
-		return page, fmt.Errorf("find in %s: %w", c.table, err)
+		return "", total, fmt.Errorf("find in %s: %w", c.table, err)
 	}
-	return page, nil
+	return next, total, nil
 }
 
 // count is exact up to countUpTo and -1 beyond, so that it costs the same on any table.
@@ -318,6 +327,38 @@ func (s *scanner) json() []byte {
 	return row.Bytes()
 }
 
+// values is the row that json writes, without the way through its text.
+func (s *scanner) values() (map[string]any, error) {
+	row := make(map[string]any, len(s.columns))
+	for i, column := range s.columns {
+		name := column.GetName()
+		switch column.GetType() {
+		case "text", "longtext":
+			row[name] = s.texts[i].String
+		case "json":
+			value, err := decodeValue(s.texts[i].String)
+			if err != nil {
+				return nil, fmt.Errorf("column %s: %w", name, err)
+			}
+			row[name] = value
+		case "bool":
+			row[name] = s.numbers[i].Int64 != 0
+		default:
+			row[name] = json.Number(strconv.FormatInt(s.numbers[i].Int64, 10))
+		}
+	}
+	return row, nil
+}
+
+func decodeValue(text string) (value any, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	return value, decoder.Decode(&value)
+}
+
 func jsonText(text string) []byte {
 	encoded, err := json.Marshal(text)
 	if err != nil {
@@ -326,16 +367,23 @@ func jsonText(text string) []byte {
 	return encoded
 }
 
-// search is find with one more condition: a text that occurs in any of the columns flagged search.
-func (d data) search(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, text string) (found, error) {
-	if text = strings.TrimSpace(text); text == "" {
-		return d.find(ctx, a, c, request)
-	}
-	anywhere := nothing
-	for _, column := range c.columns {
-		if column.GetSearch() && (column.GetType() == "text" || column.GetType() == "longtext") {
-			anywhere = anywhere.or(contains(column.GetName(), text))
+// search is find for a table on a screen, with one more condition: a text that occurs in any of the columns flagged search.
+func (d data) search(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, text string) (TablePage, error) {
+	where := everything
+	if text = strings.TrimSpace(text); text != "" {
+		where = nothing
+		for _, column := range c.columns {
+			if column.GetSearch() && (column.GetType() == "text" || column.GetType() == "longtext") {
+				where = where.or(contains(column.GetName(), text))
+			}
 		}
 	}
-	return d.findWhere(ctx, a, c, request, anywhere)
+	page := TablePage{Rows: make([]map[string]any, 0, defaultLimit)}
+	var err error
+	page.Next, page.Total, err = d.each(ctx, a, c, request, where, func(s *scanner) error {
+		row, err := s.values()
+		page.Rows = append(page.Rows, row)
+		return err
+	})
+	return page, err
 }

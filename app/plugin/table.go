@@ -103,11 +103,7 @@ func (h *Host) keptRows(ctx context.Context, a authority, c *collection, table *
 		}
 		request.Where = append(request.Where, condition)
 	}
-	page, err := h.committer.search(ctx, a, c, request, query.Search)
-	if err != nil {
-		return TablePage{}, err
-	}
-	return tablePage(page, "")
+	return h.committer.search(ctx, a, c, request, query.Search)
 }
 
 // filterWhere is the condition of one filter. A list of AppIDs, as people paste it, asks for any of them.
