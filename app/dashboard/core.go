@@ -64,12 +64,7 @@ func (s *Service) miniPrograms(ctx context.Context, who account.Actor, card *Car
 	for _, state := range []struct{ state, title, tone string }{
 		{miniprogram.Active, "已授权", "green"}, {miniprogram.NeedsReauth, "授权失效", "red"}, {miniprogram.Revoked, "已取消授权", "grey"},
 	} {
-		f := Figure{Key: "miniprogram_" + state.state, Title: state.title, Tone: state.tone, Href: list + "?state=" + state.state}
-		if tally.States == nil {
-			f.Reason = "超过 10,000 个小程序，请在列表中筛选"
-		} else {
-			f.Value = number(tally.States[state.state])
-		}
+		f := counted("miniprogram_"+state.state, state.title, list+"?state="+state.state, state.tone, tally.States[state.state])
 		card.Figures = append(card.Figures, f)
 		if state.state == miniprogram.NeedsReauth {
 			card.Todo = append(card.Todo, f)

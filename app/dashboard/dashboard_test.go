@@ -161,7 +161,7 @@ func TestAPluginThatHangsOrLiesCostsItsCardOnly(t *testing.T) {
 
 func TestAnOperatorSeesHealthAndUnknownIsNeverNought(t *testing.T) {
 	w := &world{
-		answers: map[string]any{"version": "[]", "market": "[]"}, failures: 4, tally: grant.Tally{Total: -1},
+		answers: map[string]any{"version": "[]", "market": "[]"}, failures: 4, tally: grant.Tally{Total: -1, States: map[string]int64{"active": -1, "revoked": 7}},
 		jobs:  []schedule.JobState{{Name: "a", Last: &schedule.Run{State: schedule.Failed, StartedAt: now.UnixMilli()}}, {Name: "b"}, {Name: "c", Last: &schedule.Run{State: schedule.Done, StartedAt: 5}}},
 		codes: []trail.ErrCount{{Code: -1, N: 2}, {Code: 61007, N: 9, More: true}},
 	}
@@ -180,7 +180,12 @@ func TestAnOperatorSeesHealthAndUnknownIsNeverNought(t *testing.T) {
 	if f := view.Figure("space_merchant"); f.Shown() != "10,000+" {
 		t.Errorf("more than counted: %s", f.Shown())
 	}
-	for _, key := range []string{"events", "miniprogram_active"} {
+	for key, want := range map[string]string{"miniprograms": "10,000+", "miniprogram_active": "10,000+", "miniprogram_needs_reauth": "0", "miniprogram_revoked": "7"} {
+		if f := view.Figure(key); f.Shown() != want {
+			t.Errorf("%s is %s, want %s", key, f.Shown(), want)
+		}
+	}
+	for _, key := range []string{"events"} {
 		if f := view.Figure(key); f.Known() || f.Reason == "" || f.Shown() != "—" {
 			t.Errorf("%s should be unknown with a reason: %+v", key, f)
 		}

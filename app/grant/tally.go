@@ -10,21 +10,32 @@ import (
 	"minifleet/app/miniprogram"
 )
 
-// tallyMost is how many mini programs of one actor are counted by state.
+// tallyMost is how many mini programs of one actor are counted by state at once.
 const tallyMost = 10_000
 
-// Tally is how many mini programs the actor's list shows. Total is -1 beyond 10,000; States, by the state of an
-// authorisation as the list filters it, is nil then.
+// Tally is how many mini programs the actor's list shows. Total, and each of States, by the state of an authorisation as
+// the list filters it, are exact to 10,000 and -1 beyond.
 type Tally struct {
 	Total  int64
 	States map[string]int64
 }
 
-// Tally counts what MiniPrograms lists. Its cost is bounded by 10,000 mini programs, however many there are.
+// Tally counts what MiniPrograms lists. Its cost is bounded, however many mini programs there are.
 func (s *Service) Tally(ctx context.Context, who account.Actor) (Tally, error) {
 	page, err := s.MiniPrograms(ctx, who, miniprogram.Filter{Limit: 1})
-	if err != nil || page.Total < 0 {
-		return Tally{Total: page.Total}, err
+	if err != nil {
+		return Tally{}, err
+	}
+	t := Tally{Total: page.Total, States: map[string]int64{}}
+	if page.Total < 0 { // each state as its own list counts it
+		for _, state := range []string{miniprogram.Active, miniprogram.NeedsReauth, miniprogram.Revoked} {
+			of, err := s.MiniPrograms(ctx, who, miniprogram.Filter{State: state, Limit: 1})
+			if err != nil {
+				return Tally{}, err
+			}
+			t.States[state] = of.Total
+		}
+		return t, nil
 	}
 	cond, args := s.Visible(who)
 	var rows []struct {
@@ -35,7 +46,6 @@ func (s *Service) Tally(ctx context.Context, who account.Actor) (Tally, error) {
 	if err != nil {
 		return Tally{}, fmt.Errorf("grant: tally: %w", err)
 	}
-	t := Tally{Total: page.Total, States: map[string]int64{}}
 	for _, r := range rows {
 		t.States[r.State] = r.N
 	}

@@ -183,14 +183,11 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 		where, args = append(where, "m.owner_space_id=?"), append(args, f.Owner)
 	}
 	if f.Component != "" || f.State != "" {
-		cond := "EXISTS (SELECT 1 FROM authorization x WHERE x.appid=m.appid"
-		if f.Component != "" {
-			cond, args = cond+" AND x.component=?", append(args, f.Component)
+		cond, more, err := s.authorized(ctx, f.Component, f.State)
+		if err != nil {
+			return Page{}, err
 		}
-		if f.State != "" {
-			cond, args = cond+" AND x.state=?", append(args, f.State)
-		}
-		where = append(where, cond+")")
+		where, args = append(where, cond), append(args, more...)
 	}
 	cond := strings.Join(where, " AND ")
 	total := int64(-1)
@@ -216,6 +213,27 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 		p.Items, p.Next = list[:f.Limit], list[f.Limit-1].ID
 	}
 	return p, nil
+}
+
+// authorized is the condition of a mini program that has such an authorisation. Where those are few the list begins with
+// them; else it looks at each mini program, of which soon enough one has it.
+func (s *Service) authorized(ctx context.Context, component, state string) (cond string, args []any, err error) {
+	var parts []string
+	if component != "" {
+		parts, args = append(parts, "x.component=?"), append(args, component)
+	}
+	if state != "" {
+		parts, args = append(parts, "x.state=?"), append(args, state)
+	}
+	cond = strings.Join(parts, " AND ")
+	few, err := s.db.CountUpTo(ctx, "", countCap, "authorization x WHERE "+cond, args...)
+	if err != nil {
+		return "", nil, fmt.Errorf("miniprogram: %w", err)
+	}
+	if few >= 0 {
+		return "m.appid IN (SELECT x.appid FROM authorization x WHERE " + cond + ")", args, nil
+	}
+	return "EXISTS (SELECT 1 FROM authorization x WHERE x.appid=m.appid AND " + cond + ")", args, nil
 }
 
 func (s *Service) read(ctx context.Context, query string, args ...any) ([]MiniProgram, error) {
