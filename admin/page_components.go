@@ -64,7 +64,7 @@ func componentList(s Services) shortList[componentRow] {
 	}
 	ticket, byTicket := millis(func(row componentRow) int64 { return row.TicketAt })
 	token, byToken := millis(func(row componentRow) int64 { return row.TokenExpiresAt })
-	bound, byBound := millis(func(row componentRow) int64 { return row.CreatedAt })
+	bound, _ := millis(func(row componentRow) int64 { return row.CreatedAt })
 	return shortList[componentRow]{
 		name: listComponents, title: "第三方平台", address: Prefix + "/components", search: "名称或 AppID，可批量粘贴",
 		empty: "还没有第三方平台。绑定之后才能管理模板、给小程序上传代码。",
@@ -92,9 +92,8 @@ func componentList(s Services) shortList[componentRow] {
 			{name: "appid", title: "AppID", cell: "component-appid", found: true, appID: true, text: func(row componentRow) string { return row.AppID }},
 			{name: "state", title: "状态", cell: "component-state", text: func(row componentRow) string { return row.State }, labels: labelsOf(componentStates)},
 			{name: "ticket", title: "最近票据", cell: "component-ticket", kind: transfer.Time, text: ticket, order: byTicket},
-			{name: "token", title: "令牌到期", cell: "component-token", kind: transfer.Time, text: token, order: byToken},
+			{name: "token", title: "令牌到期", cell: "component-token", kind: transfer.Time, text: token, order: byToken, more: []shortColumn[componentRow]{{name: "bound", title: "绑定时间", kind: transfer.Time, text: bound}}},
 			{name: "minis", title: "已授权小程序", cell: "component-minis", number: true, text: func(row componentRow) string { return row.Minis }},
-			{name: "bound", title: "绑定时间", cell: "component-bound", kind: transfer.Time, text: bound, order: byBound},
 		},
 		ops: componentOps,
 	}
@@ -109,7 +108,6 @@ func componentOps(_ account.Actor, row componentRow) []theme.Op {
 	if row.CanCheck {
 		ops = append(ops, theme.Op{Title: "自检", Post: base + "/check"})
 	}
-	ops = append(ops, theme.Op{Title: "小程序", Href: Prefix + "/miniprograms?component=" + row.AppID})
 	if row.State != component.StateWaitingTicket {
 		ops = append(ops, theme.Op{Title: "回调地址", Href: base + "/setup"})
 	}

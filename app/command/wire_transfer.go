@@ -42,6 +42,7 @@ func (p *platform) carriers() (*transfer.Service, error) {
 	return transfer.New(transfer.Options{
 		DB: p.db, Clock: p.clk, Trail: p.trail, Actors: p.accounts, Log: p.log, Ended: p.carried, TempDir: filepath.Join(p.cfg.Data.Dir, "tmp", "transfer"),
 		Sources: sources,
+		Targets: map[string]transfer.Target{listInvitations: invitationTarget{p.spaces, p.log}},
 		Tables:  tableSheets{p.plugins}, Into: tableTarget{p}, Importable: p.importable,
 	})
 }
