@@ -97,11 +97,12 @@ func (a *Admin) applicationForm(ctx context.Context, actor account.Actor, app ac
 type upload struct {
 	values map[string]string
 	files  map[string][]byte
+	names  map[string]string // of the files
 }
 
 // readUpload takes the form from the guard's copy of the body, which is bounded.
 func readUpload(ctx context.Context, r *http.Request) (upload, error) {
-	u := upload{map[string]string{}, map[string][]byte{}}
+	u := upload{map[string]string{}, map[string][]byte{}, map[string]string{}}
 	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	v := visitOf(ctx)
 	if err != nil || v == nil || params["boundary"] == "" {
@@ -123,7 +124,7 @@ func readUpload(ctx context.Context, r *http.Request) (upload, error) {
 		if part.FileName() == "" {
 			u.values[part.FormName()] = string(raw)
 		} else if len(raw) > 0 {
-			u.files[part.FormName()] = raw
+			u.files[part.FormName()], u.names[part.FormName()] = raw, part.FileName()
 		}
 	}
 	return u, fault.New(fault.Invalid, "bad_form", "提交的内容太多，请刷新页面重试")

@@ -1,10 +1,9 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -252,11 +251,12 @@ func (a *Admin) importTemplate(ctx context.Context, actor account.Actor, r *http
 }
 
 func (a *Admin) uploadImport(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	table, name, file, err := uploaded(r)
+	up, err := readUpload(ctx, r)
 	if err != nil {
 		return View{}, err
 	}
-	imp, err := a.o.Services.Transfers.Upload(ctx, actor, table, name, strings.NewReader(file))
+	table := up.values["table"]
+	imp, err := a.o.Services.Transfers.Upload(ctx, actor, table, up.names["file"], bytes.NewReader(up.files["file"]))
 	if f := fault.From(err); err != nil && f.Kind == fault.Invalid {
 		return a.imports(ctx, actor, url.Values{"table": {table}}, err)
 	}
@@ -264,35 +264,6 @@ func (a *Admin) uploadImport(ctx context.Context, actor account.Actor, r *http.R
 		return View{}, err
 	}
 	return View{Redirect: Prefix + "/imports/" + strconv.FormatInt(imp.ID, 10)}, nil
-}
-
-// uploaded reads the upload form; the guard has bounded its body.
-func uploaded(r *http.Request) (table, name, file string, err error) {
-	bad := fault.New(fault.Invalid, "body", "上传的内容不完整，请重试")
-	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return "", "", "", bad.Because(err)
-	}
-	form := multipart.NewReader(r.Body, params["boundary"])
-	for {
-		part, err := form.NextPart()
-		if err == io.EOF {
-			return table, name, file, nil
-		}
-		if err != nil {
-			return "", "", "", bad.Because(err)
-		}
-		raw, err := io.ReadAll(part)
-		if err != nil {
-			return "", "", "", bad.Because(err)
-		}
-		switch part.FormName() {
-		case "table":
-			table = string(raw)
-		case "file":
-			name, file = part.FileName(), string(raw)
-		}
-	}
 }
 
 type importColumn struct {
