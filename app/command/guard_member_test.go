@@ -1,11 +1,14 @@
 package command
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"minifleet/app/account"
+	"minifleet/app/transfer"
 )
 
 // limitedMember makes R a member who may read everything of A's, but only about another mini program, and looks for
@@ -33,12 +36,84 @@ func (w *world) limitedMember(t *testing.T) {
 	defer limit(0, "")
 	for _, path := range paths {
 		status, answer, _ := w.as("R", http.MethodGet, path, "", func(*http.Request) {})
+		if status >= 500 {
+			t.Errorf("the limit breaks %s: %d %s", path, status, short(answer))
+		}
 		// What one was told before stays in one's own box, like mail; app/notice asks for the limit when it delivers.
 		box := strings.HasPrefix(path, "/my/notices") || strings.HasPrefix(path, "/api/v1/notices")
 		if status == http.StatusOK && !box && (shows(answer, path) || before[path] && strings.Contains(path, shop)) {
 			t.Errorf("a member who is limited to another mini program sees the shop at %s: %d", path, status)
 		}
 	}
+}
+
+// limitedActs makes R an administrator who is limited to another mini program, and acts on the shop in every way there is.
+func (w *world) limitedActs(t *testing.T) {
+	role := func(role string, limited int, appids string) {
+		if _, err := w.p.db.Exec(t.Context(), "UPDATE member SET role=?, limited=?, appids=? WHERE id=?", role, limited, appids, w.ids["reader"]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer role(account.RoleReadOnly, 0, "")
+	role(account.RoleAdmin, 0, "")
+	if files := w.exported(t); files < 2 {
+		t.Errorf("only %d files show the shop to an administrator without a limit", files)
+	}
+	role(account.RoleAdmin, 1, "wx00000000000000ff")
+	if files := w.exported(t); files != 0 {
+		t.Errorf("%d files show the shop to a member who is limited to another mini program", files)
+	}
+	tried := 0
+	for _, route := range w.routes() {
+		method, path := w.split(route)
+		c := tenancy()[route]
+		body := w.filled(c.body)
+		if method == http.MethodGet || c.about != object || !strings.Contains(path+body, shop) && !strings.Contains(path, w.ids["grant"]) {
+			continue
+		}
+		tried++
+		kind := "application/x-www-form-urlencoded"
+		if strings.HasPrefix(path, "/api/") {
+			kind = "application/json"
+			if body == "" {
+				body = "{}"
+			}
+		}
+		status, answer, _ := w.as("R", method, path, body, func(r *http.Request) { w.fromHere(r); r.Header.Set("Content-Type", kind) })
+		if status != http.StatusNotFound && status != http.StatusForbidden {
+			t.Errorf("limited to another mini program: %s %s gives %d %s", method, path, status, short(answer))
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d acts were tried", tried)
+	}
+}
+
+// exported asks as R for a file of every list and counts those in which the shop stands.
+func (w *world) exported(t *testing.T) (files int) {
+	t.Helper()
+	for _, list := range []string{"miniprograms", "trail", "members", "events", "version_templates", "version_lanes", "version_audits", "market_installations", "market_listings"} {
+		status, answer, _ := w.send("R", "POST", "/api/v1/exports", `{"list":"`+list+`","format":"csv"}`, false)
+		if status >= 400 {
+			continue // no such file for this role
+		}
+		var e struct{ ID, State, Error string }
+		if err := json.Unmarshal([]byte(answer), &e); err != nil {
+			t.Fatal(err)
+		}
+		id := e.ID
+		for end := time.Now().Add(time.Minute); e.State != transfer.Done; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) || e.State == transfer.Failed {
+				t.Fatalf("the file of %s stays %+v", list, e)
+			}
+			w.rest("R", "GET", "/exports/"+id, nil, &e)
+		}
+		if _, file, _ := w.send("R", "GET", "/api/v1/exports/"+id+"/file", "", false); strings.Contains(file, shop) || strings.Contains(file, "别家小馆") {
+			files++
+		}
+		w.rest("R", "DELETE", "/exports/"+id, nil, nil)
+	}
+	return files
 }
 
 // readable are the addresses of all pages, lists and calls that only read, plugins' pages in both frames.

@@ -25,6 +25,7 @@ func TestTheGuardHolds(t *testing.T) {
 	t.Run("no path leaves its folder or goes around the guard", w.strayed)
 	t.Run("GoAdmin's own session opens nothing", w.withGoAdminSession)
 	t.Run("a member sees the mini programs of their limit", w.limitedMember)
+	t.Run("a member acts on the mini programs of their limit", w.limitedActs)
 	t.Run("an API token reaches what its scopes say", w.narrowToken)
 	t.Run("uploads are what they are", w.uploaded)
 	t.Run("no password lies in the database", w.searched)

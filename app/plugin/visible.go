@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"strings"
+
 	"minifleet/app/account"
 )
 
@@ -66,9 +68,13 @@ func aboutMiniProgram(c *collection) string {
 // reached limits a member to their mini programs. A row that is about none, in a collection that is not kept per mini
 // program, is the space's own.
 func reached(actor account.Actor, c *collection, column string) predicate {
-	p := predicate{"`" + column + "` IN (?)", []any{append([]string{}, actor.MiniPrograms...)}}
-	if len(actor.MiniPrograms) == 0 {
-		p = nothing
+	p := nothing
+	if n := len(actor.MiniPrograms); n > 0 {
+		// One mark for each: the driver itself, which lists are read through, expands no slice.
+		p = predicate{sql: "`" + column + "` IN (?" + strings.Repeat(",?", n-1) + ")"}
+		for _, appid := range actor.MiniPrograms {
+			p.args = append(p.args, appid)
+		}
 	}
 	if c.visibility.GetKind() == "miniprogram" {
 		return p
