@@ -77,8 +77,9 @@ type wire struct {
 // GRPCServer registers the Plugin service.
 func (w *wire) GRPCServer(broker *goplugin.GRPCBroker, registrar *grpc.Server) error {
 	w.server = NewServer(w.plugin, w.log, func(id uint32) (grpc.ClientConnInterface, error) {
+		// A call waits for a connection that a busy machine is slow to make; when the host is gone, the life pipe ends us.
 		connection, err := broker.DialWithOptions(id, grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
+			grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
 		if err != nil {
 			return nil, fmt.Errorf("dial the host: %w", err)
 		}
