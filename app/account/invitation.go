@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -169,7 +170,23 @@ func (s *Spaces) send(ctx context.Context, who Actor, id int64, token string) (I
 			return out, fmt.Errorf("account: send invitation: %w", err)
 		}
 	}
-	return out, nil
+	return out, s.ring(ctx, who, in)
+}
+
+// ring puts the invitation among the messages of whom it is for, where that login has an account already. The message
+// holds the invitation's number, never its token: the number opens it for nobody else.
+func (s *Spaces) ring(ctx context.Context, who Actor, in Invitation) error {
+	id, err := s.db.Int(ctx, "SELECT COALESCE(MAX(id),0) FROM account WHERE login=?", in.Login)
+	if err != nil {
+		return fmt.Errorf("account: send invitation: %w", err)
+	}
+	if id == 0 {
+		return nil
+	}
+	return s.tell(ctx, Message{
+		Event: "space.invitation", SpaceID: who.SpaceID, AccountIDs: []int64{id}, Title: who.Name + " 邀请你加入「" + who.Space + "」",
+		Text: "角色：" + in.RoleTitle + "。请在 7 天内接受。", Link: "/invite/" + strconv.FormatInt(in.ID, 10),
+	})
 }
 
 var errNoInvitation = fault.New(fault.NotFound, "invitation_not_found", "没有找到这份邀请")
@@ -254,9 +271,27 @@ func (s *Spaces) byToken(ctx context.Context, token string) (Invitation, error) 
 	return i, nil
 }
 
-// Offer shows an invitation to whoever holds its link; who may be nobody.
+// offered finds an invitation by the token of its link, or by its number where it is for the actor's own login.
+func (s *Spaces) offered(ctx context.Context, who Actor, key string) (Invitation, error) {
+	id, err := strconv.ParseInt(key, 10, 64)
+	if err != nil || who.Nobody() {
+		return s.byToken(ctx, key)
+	}
+	var i Invitation
+	found, err := s.db.One(ctx, &i, invitationSQL+"i.id=? AND i.login=? AND i.state=? AND i.expires_at>?", id, who.Login, InvitationOpen, clock.Millis(s.clk.Now()))
+	if err != nil {
+		return i, fmt.Errorf("account: invitation: %w", err)
+	}
+	if !found {
+		return i, errInvitationGone
+	}
+	i.finish(0)
+	return i, nil
+}
+
+// Offer shows an invitation to whoever holds its link, or to whom it is for by its number; who may be nobody.
 func (s *Spaces) Offer(ctx context.Context, who Actor, token string) (Offer, error) {
-	i, err := s.byToken(ctx, token)
+	i, err := s.offered(ctx, who, token)
 	if err != nil {
 		return Offer{}, err
 	}
@@ -272,7 +307,7 @@ func (s *Spaces) Accept(ctx context.Context, who Actor, token string) (Membershi
 	if who.Nobody() || who.Scopes != nil {
 		return Membership{}, errLoginOnly
 	}
-	i, err := s.byToken(ctx, token)
+	i, err := s.offered(ctx, who, token)
 	if err != nil {
 		return Membership{}, err
 	}
@@ -289,8 +324,12 @@ func (s *Spaces) Accept(ctx context.Context, who Actor, token string) (Membershi
 		if login != i.Login {
 			return fault.New(fault.Forbidden, "invitation_of_another", "这份邀请发给 "+MaskLogin(i.Login)+"，请退出后用该账号登录再接受")
 		}
+		number := int64(0) // a link that was replaced meanwhile ends; the number stays
+		if token == strconv.FormatInt(i.ID, 10) {
+			number = i.ID
+		}
 		now := clock.Millis(s.clk.Now())
-		n, err := s.db.Exec(ctx, "UPDATE invitation SET state=?, accepted_by=?, ended_at=? WHERE id=? AND state=? AND token_hash=? AND expires_at>?", InvitationAccepted, who.AccountID, now, i.ID, InvitationOpen, tokenHash(token), now)
+		n, err := s.db.Exec(ctx, "UPDATE invitation SET state=?, accepted_by=?, ended_at=? WHERE id=? AND state=? AND (token_hash=? OR id=?) AND expires_at>?", InvitationAccepted, who.AccountID, now, i.ID, InvitationOpen, tokenHash(token), number, now)
 		if err != nil {
 			return err
 		}

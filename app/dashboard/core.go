@@ -130,7 +130,7 @@ func (s *Service) jobs(ctx context.Context, _ account.Actor, card *Card) error {
 	}
 	all := counted("jobs", "全部任务", "/admin/jobs", "", int64(len(list)))
 	if all.Note = "还没有任务运行过"; newest > 0 {
-		all.Note = "最近一次运行 " + time.UnixMilli(newest).In(shanghai).Format(time.DateTime)
+		all.Note = "最近一次运行 " + time.UnixMilli(newest).In(shanghai).Format("01-02 15:04:05")
 	}
 	bad := counted("job_failing", "最近一次失败的任务", "/admin/jobs?newest=failed", "red", failing)
 	card.Figures = append(card.Figures, all, bad,
