@@ -15,6 +15,7 @@ import (
 
 	"minifleet/app/clock"
 	"minifleet/app/config"
+	"minifleet/app/event"
 	"minifleet/app/secret"
 	"minifleet/app/store"
 	"minifleet/app/trail"
@@ -58,6 +59,7 @@ func doctor(ctx context.Context, env Env) (err error) {
 	d.database(ctx)
 	if !*onlyTrail {
 		d.clock(ctx)
+		d.intake(ctx)
 	}
 	d.trail(ctx)
 	if err := d.print(env.Stdout, *asJSON); err != nil {
@@ -143,6 +145,24 @@ func (d *examination) database(ctx context.Context) {
 	default:
 		d.ready = true
 		d.note("数据库", wellState, "%s，结构已是最新", db.Dialect())
+	}
+}
+
+// intake looks for pushes that were taken in and cannot be read.
+func (d *examination) intake(ctx context.Context) {
+	const check = "推送接收"
+	if d.db == nil || d.vault == nil || !d.ready {
+		d.note(check, skippedState, "上面的检查没有通过")
+		return
+	}
+	n, err := event.New(event.Options{DB: d.db, Sealer: d.vault, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}).Damaged(ctx)
+	switch {
+	case err != nil:
+		d.note(check, failedState, "%v", err)
+	case n > 0:
+		d.note(check, warnState, "有 %d 批推送读不出来，已移到 event_intake_damaged 表；里面写着原因，请核对磁盘后在微信侧重新触发", n)
+	default:
+		d.note(check, wellState, "没有读不出来的批次")
 	}
 }
 

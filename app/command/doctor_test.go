@@ -107,6 +107,12 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 	if code, out, _ := examined(t, t.TempDir(), 0); code != 1 || strings.Count(out, "失败") != 2 || !strings.Contains(out, "跳过  操作日志") {
 		t.Errorf("an empty folder: %d\n%s", code, out)
 	}
+	if err := db.Insert(t.Context(), "event_intake_damaged", map[string]any{"id": 1, "found_at": 1, "reason": "sum", "data": []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := examined(t, data, 0); code != 0 || !strings.Contains(out, "注意  推送接收  有 1 批推送读不出来") {
+		t.Errorf("a batch that cannot be read: %d\n%s", code, out)
+	}
 	if _, err := db.Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id=633"); err != nil {
 		t.Fatal(err)
 	}

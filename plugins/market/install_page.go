@@ -54,21 +54,46 @@ func (m *market) installationPage(ctx context.Context, r *http.Request) (sdk.Vie
 	if err != nil {
 		return sdk.View{}, err
 	}
-	own := installation.OwnerSpace == sdk.Actor(ctx).SpaceID
+	own, err := m.goesOn(ctx, installation)
+	if err != nil {
+		return sdk.View{}, err
+	}
 	switch {
 	case own && installation.State == Choosing:
 		return m.authorizeStep(ctx, installation)
 	case own && installation.State == Ready:
 		return m.choosing(ctx, installation, chosen{}, nil)
 	default:
-		return page(installationFrame(ctx, installation), "progress-page", progressOf(ctx, installation))
+		return m.progress(ctx, installationFrame(ctx, installation), "progress-page", installation)
 	}
+}
+
+// goesOn reports whether the member may go on with the installation: it is their space's, and their role installs.
+func (m *market) goesOn(ctx context.Context, installation Installation) (bool, error) {
+	if installation.OwnerSpace != sdk.Actor(ctx).SpaceID {
+		return false, nil
+	}
+	return sdk.Can(ctx, permissionInstall)
+}
+
+// progress shows how far an installation is, with the acts that the member's role has.
+func (m *market) progress(ctx context.Context, framed sdk.View, block string, installation Installation) (sdk.View, error) {
+	view := progressOf(ctx, installation)
+	var err error
+	if view.Own, err = m.goesOn(ctx, installation); err != nil {
+		return framed, err
+	}
+	if view.Operates, err = sdk.Can(ctx, "version.operate"); err != nil {
+		return framed, err
+	}
+	return page(framed, block, view)
 }
 
 type progressView struct {
 	Installation
 	Tag                                  sdk.Option
 	Own, Running, Stalled                bool
+	Operates                             bool // the version plugin's pages are open to the member
 	Rows                                 []progressRow
 	Poll, Retry, Abandon, Again          string
 	Trial, Version, Shelf, Granted, Mine string
@@ -86,7 +111,7 @@ func progressOf(ctx context.Context, installation Installation) progressView {
 	appid := url.PathEscape(installation.AppID)
 	view := progressView{
 		Installation: installation, Tag: optionOf(installationStates, string(installation.State)),
-		Own: installation.OwnerSpace == sdk.Actor(ctx).SpaceID, Running: installation.State == Installing, Stalled: stalled(installation, now),
+		Running: installation.State == Installing, Stalled: stalled(installation, now),
 		Poll: base + "/progress", Retry: base + "/retry", Abandon: base + "/abandon", Again: base + "/authorize",
 		Trial: pluginPath(ctx, "version", "/trial-qrcode/"+appid), Version: pluginPath(ctx, "version", "/miniprograms/"+appid),
 		Granted: pluginPath(ctx, "hosting", "/miniprograms/"+appid), Shelf: sdk.Path(ctx, "/"+installation.Slug), Mine: "/my/miniprograms/" + appid,
@@ -126,7 +151,7 @@ func (m *market) progressFragment(ctx context.Context, r *http.Request) (sdk.Vie
 	if err != nil {
 		return sdk.View{}, err
 	}
-	return page(sdk.View{Bare: true}, "progress", progressOf(ctx, installation))
+	return m.progress(ctx, sdk.View{Bare: true}, "progress", installation)
 }
 
 // retryPage is 重试此步.
