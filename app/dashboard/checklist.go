@@ -34,6 +34,8 @@ type Step struct {
 	Done   bool   `json:"done" dc:"已完成（步骤），或完成的步数（清单）"`
 	Known  bool   `json:"known" dc:"状态读得到"`
 	Count  string `json:"count,omitempty" dc:"数量"`
+	// Permission is what the page behind Href asks for; without it the step has no Href and no Button.
+	Permission string `json:"-"`
 	// Post says that the button is a form: the step is ticked by the member's own word.
 	Post bool `json:"-"`
 	// Number counts from 1.
@@ -81,7 +83,7 @@ func (s *Service) Checklist(ctx context.Context, who account.Actor) (Checklist, 
 	}
 	switch who.SpaceKind {
 	case account.Merchant:
-		list.Steps = merchantSteps(view)
+		list.Steps = allowed(who, merchantSteps(view))
 	case account.Platform:
 		list.Steps = s.operatorSteps(view, states[ListBackup] == ListDone)
 	default:
@@ -147,22 +149,38 @@ func by(key, title, why, href, button string, figures ...Figure) Step {
 	return st
 }
 
+func (st Step) needs(permission string) Step {
+	st.Permission = permission
+	return st
+}
+
+// allowed takes the door away from a step that the member's role keeps closed; how far the list is, everybody may see.
+func allowed(who account.Actor, steps []Step) []Step {
+	for i := range steps {
+		if p := steps[i].Permission; p != "" && !who.Can(p) {
+			steps[i].Href, steps[i].Button = "", ""
+		}
+	}
+	return steps
+}
+
 func merchantSteps(view Snapshot) []Step {
 	bind := by("component", "绑定第三方平台", "填写 AppID、AppSecret 和消息配置，等微信推来票据", "/admin/components/new", "去绑定", view.Figure("components"))
+	bind.Permission = "component.bind"
 	if bind.Done {
-		bind.Href, bind.Button = "/admin/components", "查看"
+		bind.Href, bind.Button, bind.Permission = "/admin/components", "查看", "component.read"
 	}
-	released := Step{Key: "release", Title: "首次发布", Why: "提交审核，通过后发布上线", Href: "/admin/info/version_lanes", Button: "去发布"}
+	released := Step{Key: "release", Permission: "version.operate", Title: "首次发布", Why: "提交审核，通过后发布上线", Href: "/admin/info/version_lanes", Button: "去发布"}
 	if card, ok := view.Card("version", "spread"); ok && card.Chart != nil {
 		released.Known, released.Done = true, len(card.Chart.Points) > 0
 	}
 	return []Step{
 		bind,
-		by("draft", "上传代码", "用开发者工具把开发小程序的代码上传到草稿箱", "/admin/p/version/drafts", "去草稿箱", append(view.Figures("drafts"), view.Figure("templates"))...),
-		by("template", "草稿设为模板", "给草稿定版本号和更新说明，放进模板库", "/admin/info/version_templates", "去模板库", view.Figure("templates")),
-		by("authorize", "授权小程序", "把授权链接发给客户，或用自己的小程序先试一次", "/admin/miniprograms", "去授权", view.Figure("miniprograms")),
+		by("draft", "上传代码", "用开发者工具把开发小程序的代码上传到草稿箱", "/admin/p/version/drafts", "去草稿箱", append(view.Figures("drafts"), view.Figure("templates"))...).needs("version.template"),
+		by("template", "草稿设为模板", "给草稿定版本号和更新说明，放进模板库", "/admin/info/version_templates", "去模板库", view.Figure("templates")).needs("version.template"),
+		by("authorize", "授权小程序", "把授权链接发给客户，或用自己的小程序先试一次", "/admin/miniprograms", "去授权", view.Figure("miniprograms")).needs("authorization.create"),
 		released,
-		by("listing", "上架 APP Store", "让用户自己找到模板、试用和安装", "/admin/info/market_listings", "去上架", view.Figure("listing_listed")),
+		by("listing", "上架 APP Store", "让用户自己找到模板、试用和安装", "/admin/info/market_listings", "去上架", view.Figure("listing_listed")).needs("market.listing"),
 	}
 }
 

@@ -278,6 +278,16 @@ func TestStepsTickByRealStateAndAMemberFoldsTheList(t *testing.T) {
 		if list, err = s.Checklist(t.Context(), who(account.Merchant, 7)); err != nil || list.State != dashboard.ListOpen {
 			t.Errorf("another member's list is %q, error %v", list.State, err)
 		}
+		reader := who(account.Merchant, 8)
+		reader.Role, reader.Permissions = account.RoleCustom, []string{"component.read", "miniprogram.read"}
+		if list, err = s.Checklist(t.Context(), reader); err != nil || list.Done != 3 {
+			t.Fatalf("a reader sees %+v, %v", list, err)
+		}
+		for _, step := range list.Steps {
+			if open := step.Key == "component"; (step.Href != "") != open || (step.Button != "") != open {
+				t.Errorf("step %s leads a reader to %q (%s)", step.Key, step.Href, step.Button)
+			}
+		}
 		if err := s.SetChecklist(t.Context(), merchant, "start", "gone"); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("an unknown state: %v", err)
 		}
