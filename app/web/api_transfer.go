@@ -34,7 +34,7 @@ func (s *Server) listExports(ctx context.Context, in *listExportsIn) (*list[tran
 }
 
 type startExportIn struct {
-	g.Meta `path:"/exports" method:"post" tags:"导出与导入" summary:"导出一个列表：miniprograms events trail members 或 插件_表；ids 为空时导出 query 筛选的全部" needs:"*"`
+	g.Meta `path:"/exports" method:"post" tags:"导出与导入" summary:"导出一个列表：miniprograms events trail members components jobs plugins 或 插件_表；ids 为空时导出 query 筛选的全部" needs:"*"`
 	List   string            `json:"list" required:"true"`
 	Format string            `json:"format" required:"true" d:"xlsx" v:"in:xlsx,csv"`
 	IDs    []string          `json:"ids"`
