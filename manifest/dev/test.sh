@@ -13,7 +13,7 @@ fast)
 all)
   # The race detector needs cgo; the product itself is built without.
   # CI says that nothing may be skipped for want of a tool.
-  CI=1 CGO_ENABLED=1 MINIFLEET_TEST_BINARY="$PWD/bin/minifleet" go test -race -timeout 20m -p 2 ./...
+  CI=1 CGO_ENABLED=1 MINIFLEET_TEST_BINARY="$PWD/bin/minifleet" go test -race -timeout 40m -p 2 ./...
   ;;
 soak)
   for target in $(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do
