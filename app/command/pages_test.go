@@ -76,8 +76,8 @@ var (
 	number = regexp.MustCompile(`^([0-9]+|wx[0-9a-f]{16}|[0-9A-Z]{20,}|[0-9a-f]{16,})$`)
 )
 
-// away are addresses that are no pages, or end the visit.
-var away = []string{"/assets/", "/api", "/swagger", "/logout", "/download", ".csv", ".xlsx", ".zip", "/auth/return", "/export", "/template.csv", "/media/", "qrcode", "/files/", "/file"}
+// away are addresses that are no pages of ours, or end the visit.
+var away = []string{"/assets/", "/api", "/swagger", "/logout", "/auth/return"}
 
 // shape is what makes two addresses the same kind of page: the path without ids, and which tab of it is open.
 func shape(u *url.URL) string {
@@ -124,6 +124,9 @@ func crawl(d *running, token string, roots []string) []string {
 			continue
 		case status >= 300 && status < 400:
 			continue
+		}
+		if !strings.HasPrefix(strings.ToLower(page), "<!doctype html") {
+			continue // a file
 		}
 		found = append(found, address)
 		for _, m := range href.FindAllStringSubmatch(page, -1) {

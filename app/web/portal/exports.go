@@ -77,7 +77,7 @@ func (p *Portal) exports(w http.ResponseWriter, r *http.Request, v *visit) error
 	if next > 0 {
 		view.Next = "/my/exports?cursor=" + strconv.FormatInt(next, 10)
 	}
-	return p.show(w, r, v, "exports", view, page{Title: "导出文件", Subtitle: "只有你自己能看到和下载；文件保留 24 小时", Width: "mid"})
+	return p.show(w, r, v, "exports", view, page{Title: "导出文件", Subtitle: "只有你自己能看到和下载；文件保留 24 小时。", Width: "mid"})
 }
 
 // startExport answers with the file itself when the list is short.
