@@ -84,8 +84,12 @@ func (d *DB) Tx(ctx context.Context, f func(ctx context.Context) error) error {
 	})
 }
 
-// tries is how often a broken-off transaction is run at most.
-const tries = 8
+// tries is how often a broken-off transaction is run at most. The waits between them are random and double up to longest,
+// so that many who want the same rows come apart; together they stay below three seconds.
+const (
+	tries   = 16
+	longest = 256 * time.Millisecond
+)
 
 // again repeats what the database broke off: nothing of it has happened.
 func (d *DB) again(ctx context.Context, run func() error) error {
@@ -97,7 +101,7 @@ func (d *DB) again(ctx context.Context, run func() error) error {
 		select {
 		case <-ctx.Done():
 			return errors.Join(err, ctx.Err())
-		case <-time.After(time.Duration(rand.IntN(try*10)+1) * time.Millisecond):
+		case <-time.After(rand.N(min(4*time.Millisecond<<try, longest)) + time.Millisecond):
 		}
 	}
 }
