@@ -56,15 +56,16 @@ func Main(env Env) int {
 	return 1
 }
 
-// spareProcessors lets Go run more threads than there are cores, unless GOMAXPROCS says otherwise: the thread that waits
-// for the disk keeps its place for a while, and with only as many places as cores, half of a small machine waits with it.
+// spareProcessors lets Go run more threads than it would, which counts cores and a container's share of them, unless
+// GOMAXPROCS says otherwise: the thread that waits for the disk keeps its place for a while, and with only as many places as
+// cores, half of a small machine waits with it.
 func spareProcessors(environ []string) {
 	for _, kv := range environ {
 		if strings.HasPrefix(kv, "GOMAXPROCS=") {
 			return
 		}
 	}
-	runtime.GOMAXPROCS(runtime.NumCPU() + 4)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 4)
 }
 
 func run(ctx context.Context, env Env) error {

@@ -115,9 +115,7 @@ func (p *Portal) showMembers(w http.ResponseWriter, r *http.Request, v *visit, v
 	if err != nil {
 		return err
 	}
-	view.Roles = slices.DeleteFunc(roles, func(role account.Role) bool {
-		return role.Key == account.RoleOwner || slices.ContainsFunc(role.Permissions, func(name string) bool { return !v.actor.Can(name) })
-	})
+	view.Roles = account.Givable(v.actor, roles)
 	view.HandOver = v.actor.Role == account.RoleOwner && view.Total > 1
 	if view.Invited != nil {
 		w.Header().Set("Cache-Control", "no-store") // the link is the invitation
