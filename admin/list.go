@@ -132,12 +132,7 @@ type pastedIDs struct {
 
 // pasted reads a list of AppIDs out of the search box; nil when it holds anything else, or only one.
 func pasted(search string) *pastedIDs {
-	bare := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\r\n,，、;；", r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(search))
+	bare := strings.Join(account.SplitAppIDs(strings.ToLower(search)), "")
 	ids := wxIDs.FindAllString(bare, -1)
 	if len(ids) < 2 || len(strings.Join(ids, "")) != len(bare) {
 		return nil

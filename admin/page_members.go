@@ -156,7 +156,7 @@ func roleIn(text string) account.RoleChoice {
 }
 
 func limitIn(f url.Values) account.Limit {
-	return account.Limit{Limited: f.Get("limited") == "1", AppIDs: strings.FieldsFunc(f.Get("miniprograms"), func(r rune) bool { return strings.ContainsRune(" \t\r\n,，、;；", r) })}
+	return account.Limit{Limited: f.Get("limited") == "1", AppIDs: account.SplitAppIDs(f.Get("miniprograms"))}
 }
 
 func (a *Admin) saveMember(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

@@ -24,8 +24,8 @@ const (
 // invitationLife is how long an invitation can be accepted, in platform time.
 const invitationLife = 7 * 24 * time.Hour
 
-// maxInvitations bounds the open invitations of a space.
-const maxInvitations = 200
+// MaxInvitations bounds the open invitations of a space.
+const MaxInvitations = 200
 
 // Invitation asks somebody to join a space with a role.
 type Invitation struct {
@@ -148,14 +148,17 @@ func (s *Spaces) invitable(ctx context.Context, spaceID int64, login string, now
 	if n > 0 {
 		return fault.InvalidInput().On("login", "已经邀请过对方，可以在成员页重新发送")
 	}
-	n, err = s.db.Int(ctx, "SELECT COUNT(*) FROM invitation WHERE space_id=? AND state=? AND expires_at>?", spaceID, InvitationOpen, now)
-	if err != nil {
-		return err
+	left, err := s.invitationsLeft(ctx, spaceID, now)
+	if err == nil && left == 0 {
+		err = fault.New(fault.Conflict, "too_many_invitations", fmt.Sprintf("未接受的邀请太多（最多 %d 份），请先取消不用的", MaxInvitations))
 	}
-	if n >= maxInvitations {
-		return fault.New(fault.Conflict, "too_many_invitations", "未接受的邀请太多（最多 200 份），请先取消不用的")
-	}
-	return nil
+	return err
+}
+
+// invitationsLeft is how many more invitations may be open in a space.
+func (s *Spaces) invitationsLeft(ctx context.Context, spaceID, now int64) (int64, error) {
+	n, err := s.db.Int(ctx, "SELECT COUNT(*) FROM invitation WHERE space_id=? AND state=? AND expires_at>?", spaceID, InvitationOpen, now)
+	return max(MaxInvitations-n, 0), err
 }
 
 // send gives the link, and passes it on where there is a way to.

@@ -43,9 +43,9 @@ func (s *Spaces) InvitationsLeft(ctx context.Context, who Actor) (int64, error) 
 	if err := Require(who, "space.member"); err != nil {
 		return 0, err
 	}
-	n, err := s.db.Int(ctx, "SELECT COUNT(*) FROM invitation WHERE space_id=? AND state=? AND expires_at>?", who.SpaceID, InvitationOpen, clock.Millis(s.clk.Now()))
+	left, err := s.invitationsLeft(ctx, who.SpaceID, clock.Millis(s.clk.Now()))
 	if err != nil {
 		return 0, fmt.Errorf("account: open invitations: %w", err)
 	}
-	return max(maxInvitations-n, 0), nil
+	return left, nil
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -50,7 +51,7 @@ func (t invitationTarget) Form(ctx context.Context, who account.Actor, _ string)
 			{Name: inviteLogin, Title: "邮箱或手机号", Required: true, Size: 190, Help: "对方用这个账号登录或注册后才能接受，每人一行"}, role,
 			{Name: inviteApps, Title: "可操作的小程序", Type: "longtext", Help: "留空或填“全部”表示全部小程序；只限几个时填 AppID，用空格分开"},
 		},
-		Once: inviteLogin, Plain: account.NormalLogin, Room: &transfer.Room{Left: left, Full: "未接受的邀请最多 200 份，已没有空位。请先在成员页取消不用的邀请"},
+		Once: inviteLogin, Plain: account.NormalLogin, Room: &transfer.Room{Left: left, Full: fmt.Sprintf("未接受的邀请最多 %d 份，已没有空位。请先在成员页取消不用的邀请", account.MaxInvitations)},
 	}, nil
 }
 
@@ -78,7 +79,7 @@ func titles(roles []account.Role) string {
 func (t invitationTarget) form(roles []account.Role, row transfer.Row) (account.InvitationForm, account.Role, error) {
 	f := account.InvitationForm{Login: row.Values[inviteLogin]}
 	if apps := strings.TrimSpace(row.Values[inviteApps]); apps != "" && apps != everyApp {
-		f.Limit = account.Limit{Limited: true, AppIDs: strings.FieldsFunc(apps, func(r rune) bool { return strings.ContainsRune(" \t\r\n,，、;；", r) })}
+		f.Limit = account.Limit{Limited: true, AppIDs: account.SplitAppIDs(apps)}
 	}
 	for _, r := range roles {
 		if roleValue(r) == row.Values[inviteRole] {

@@ -169,7 +169,7 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	}
 	where, args := []string{f.Visible}, append([]any(nil), f.Args...)
 	if q := strings.TrimSpace(f.Query); q != "" {
-		if many := strings.FieldsFunc(q, func(r rune) bool { return strings.ContainsRune(" \t\r\n,，、;；", r) }); len(many) > 1 && strings.HasPrefix(many[0], "wx") {
+		if many := account.SplitAppIDs(q); len(many) > 1 && strings.HasPrefix(many[0], "wx") {
 			where, args = append(where, "m.appid IN (?)"), append(args, many)
 		} else {
 			like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(q) + "%"

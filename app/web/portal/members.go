@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -138,8 +137,7 @@ func memberFormOf(w http.ResponseWriter, r *http.Request) (memberForm, account.L
 		return memberForm{}, account.Limit{}, err
 	}
 	f := memberForm{Login: r.PostForm.Get("login"), Role: r.PostForm.Get("role"), Limited: r.PostForm.Get("limited") != "", AppIDs: r.PostForm.Get("miniprograms")}
-	apart := func(c rune) bool { return strings.ContainsRune(" ,;，；、\r\n\t", c) }
-	return f, account.Limit{Limited: f.Limited, AppIDs: strings.FieldsFunc(f.AppIDs, apart)}, nil
+	return f, account.Limit{Limited: f.Limited, AppIDs: account.SplitAppIDs(f.AppIDs)}, nil
 }
 
 func (p *Portal) invite(w http.ResponseWriter, r *http.Request, v *visit) error {
