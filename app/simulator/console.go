@@ -250,29 +250,18 @@ func auditsPage(w *world, now int64, r *http.Request) (view, error) {
 	return w.console(r, now, "audits", "audits", map[string]any{"Open": open[:min(len(open), 100)], "Done": done[:min(len(done), 30)]}), nil
 }
 
-// clockStep is one 快进 button; numberSetting one field of the settings form.
-type (
-	clockStep struct {
-		Seconds int64
-		Label   string
-	}
-	numberSetting struct {
-		Key, Label string
-		Value      int64
-	}
-)
+// clockStep is one 快进 button.
+type clockStep struct {
+	Seconds int64
+	Label   string
+}
 
 func clockPage(w *world, now int64, r *http.Request) (view, error) {
-	set := w.settings
 	return w.console(r, now, "clock", "clock", map[string]any{
 		"Offset": (time.Duration(w.clock.OffsetMs) * time.Millisecond).String(),
 		"Steps": []clockStep{{60, "1 分钟"}, {600, "10 分钟"}, {3600, "1 小时"}, {7200, "2 小时"}, {43200, "12 小时"}, {86400, "1 天"},
 			{7 * 86400, "7 天"}, {30 * 86400, "30 天"}},
-		"Numbers": []numberSetting{{"privacy_scan_seconds", "隐私检测用时（秒）", set.PrivacyScanSeconds}, {"token_seconds", "令牌有效期（秒）", set.TokenSeconds},
-			{"token_grace_seconds", "旧令牌宽限（秒）", set.TokenGraceSeconds}, {"pre_auth_code_seconds", "预授权码有效期（秒）", set.PreAuthCodeSeconds},
-			{"auth_code_seconds", "授权码有效期（秒）", set.AuthCodeSeconds}, {"undo_per_day", "每天撤回次数", int64(set.UndoPerDay)},
-			{"undo_per_month", "每月撤回次数", int64(set.UndoPerMonth)}, {"template_limit", "模板库容量", int64(set.TemplateLimit)}},
-		"Repeat": set.QueryAuthRepeat,
+		"Settings": w.settings.fields(),
 	}), nil
 }
 

@@ -240,13 +240,6 @@ func auditAction(f *form) runAction {
 	}
 }
 
-func settingsAction(f *form) runAction {
-	return perform(changeSettings, settingsRequest{PrivacyScanSeconds: f.number("privacy_scan_seconds"), QueryAuthRepeat: f.filled("query_auth_repeat"),
-		TokenGraceSeconds: f.number("token_grace_seconds"), AuthCodeSeconds: f.number("auth_code_seconds"), PreAuthCodeSeconds: f.number("pre_auth_code_seconds"),
-		TokenSeconds: f.number("token_seconds"), UndoPerDay: f.int("undo_per_day"), UndoPerMonth: f.int("undo_per_month"),
-		TemplateLimit: f.int("template_limit")}, "平台参数已保存")
-}
-
 func pushAction(f *form) runAction {
 	values := map[string]string{}
 	for _, line := range strings.Split(f.values.Get("xml"), "\n") {

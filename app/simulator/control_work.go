@@ -176,49 +176,6 @@ func advanceClock(w *world, now int64, _ *http.Request, req clockRequest) (any, 
 	return w.clockView(now), nil
 }
 
-func showSettings(w *world, _ int64, _ *http.Request, _ none) (any, error) { return w.settings, nil }
-
-// settingsRequest changes settings; an absent key keeps what is there.
-type settingsRequest struct {
-	PrivacyScanSeconds *int64  `json:"privacy_scan_seconds"`
-	QueryAuthRepeat    *string `json:"query_auth_repeat"`
-	TokenGraceSeconds  *int64  `json:"token_grace_seconds"`
-	AuthCodeSeconds    *int64  `json:"auth_code_seconds"`
-	PreAuthCodeSeconds *int64  `json:"pre_auth_code_seconds"`
-	TokenSeconds       *int64  `json:"token_seconds"`
-	UndoPerDay         *int    `json:"undo_per_day"`
-	UndoPerMonth       *int    `json:"undo_per_month"`
-	TemplateLimit      *int    `json:"template_limit"`
-}
-
-func changeSettings(w *world, _ int64, _ *http.Request, req settingsRequest) (any, error) {
-	if req.QueryAuthRepeat != nil && *req.QueryAuthRepeat != "refuse" && *req.QueryAuthRepeat != "same" {
-		return nil, badRequest("query_auth_repeat", "只能是 refuse 或 same")
-	}
-	for field, n := range map[string]*int64{"privacy_scan_seconds": req.PrivacyScanSeconds, "token_grace_seconds": req.TokenGraceSeconds,
-		"auth_code_seconds": req.AuthCodeSeconds, "pre_auth_code_seconds": req.PreAuthCodeSeconds, "token_seconds": req.TokenSeconds} {
-		if n != nil && (*n < 0 || *n > 30*24*3600) {
-			return nil, badRequest(field, "秒数应在 0 到 2592000 之间")
-		}
-	}
-	for field, n := range map[string]*int{"undo_per_day": req.UndoPerDay, "undo_per_month": req.UndoPerMonth, "template_limit": req.TemplateLimit} {
-		if n != nil && (*n < 0 || *n > 100_000) {
-			return nil, badRequest(field, "次数应在 0 到 100000 之间")
-		}
-	}
-	set(&w.settings.PrivacyScanSeconds, req.PrivacyScanSeconds)
-	set(&w.settings.QueryAuthRepeat, req.QueryAuthRepeat)
-	set(&w.settings.TokenGraceSeconds, req.TokenGraceSeconds)
-	set(&w.settings.AuthCodeSeconds, req.AuthCodeSeconds)
-	set(&w.settings.PreAuthCodeSeconds, req.PreAuthCodeSeconds)
-	set(&w.settings.TokenSeconds, req.TokenSeconds)
-	set(&w.settings.UndoPerDay, req.UndoPerDay)
-	set(&w.settings.UndoPerMonth, req.UndoPerMonth)
-	set(&w.settings.TemplateLimit, req.TemplateLimit)
-	w.saveSettings()
-	return w.settings, nil
-}
-
 // faultRequest asks for a fault; see fault for the meaning of the keys.
 type faultRequest struct {
 	Path       string `json:"path"`

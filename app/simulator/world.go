@@ -46,11 +46,18 @@ type settings struct {
 	UndoPerDay         int    `json:"undo_per_day"`   // 撤回 per mini program and day
 	UndoPerMonth       int    `json:"undo_per_month"` // 撤回 per mini program and month
 	TemplateLimit      int    `json:"template_limit"` // templates per component
+
+	TicketPushRetries  int    `json:"ticket_push_retries"`  // repeats of a push to the ticket URL without success; WeChat names none
+	MessagePushRetries int    `json:"message_push_retries"` // repeats of a push to the message URL
+	PushRetrySeconds   int64  `json:"push_retry_seconds"`   // real seconds before the first repeat; 3 and 6 times as long before the next
+	PushTimeoutSeconds int64  `json:"push_timeout_seconds"` // real seconds to wait for an answer; 0 is 5
+	PushRetrySignature string `json:"push_retry_signature"` // fresh: each repeat is signed anew; same: the same bytes again
 }
 
 func defaultSettings() *settings {
 	return &settings{PrivacyScanSeconds: 10, QueryAuthRepeat: "refuse", TokenGraceSeconds: 300, AuthCodeSeconds: 600,
-		PreAuthCodeSeconds: 1800, TokenSeconds: 7200, UndoPerDay: 5, UndoPerMonth: 10, TemplateLimit: 200}
+		PreAuthCodeSeconds: 1800, TokenSeconds: 7200, UndoPerDay: 5, UndoPerMonth: 10, TemplateLimit: 200,
+		TicketPushRetries: 3, MessagePushRetries: 3, PushRetrySeconds: 1, PushTimeoutSeconds: 5, PushRetrySignature: "fresh"}
 }
 
 func newWorld() *world {
