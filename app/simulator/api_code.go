@@ -1,14 +1,9 @@
 package simulator
 
 import (
-	"bytes"
-	"fmt"
-	"image/jpeg"
 	"net/url"
 	"slices"
 	"unicode/utf8"
-
-	qrcode "github.com/skip2/go-qrcode"
 )
 
 // codeSets is 小程序开发与数据分析, which all code management needs. Read only.
@@ -84,15 +79,7 @@ func getTrialQRCode(_ *world, c *apiCall) (any, error) {
 	if path := c.query.Get("path"); path != "" {
 		link += "?path=" + url.QueryEscape(path)
 	}
-	code, err := qrcode.New(link, qrcode.Medium)
-	if err != nil {
-		return nil, refusef(40097, "path too long for a code")
-	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, code.Image(430), &jpeg.Options{Quality: 90}); err != nil {
-		return nil, fmt.Errorf("encode trial QR code of %s: %w", c.mp.AppID, err)
-	}
-	return image{contentType: "image/jpeg", fileName: "QRCode.jpg", data: b.Bytes()}, nil
+	return picture("image/jpeg", link)
 }
 
 func getVersionInfo(_ *world, c *apiCall) (any, error) {

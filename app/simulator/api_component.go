@@ -22,7 +22,7 @@ func componentEndpoints() []endpoint {
 }
 
 // platformOf finds the platform that identifies itself by appid and secret.
-func (w *world) platformOf(appID, secret string) (*component, error) {
+func (w *world) platformOf(call *apiCall, appID, secret string) (*component, error) {
 	if appID == "" {
 		return nil, refuse(41018)
 	}
@@ -35,6 +35,9 @@ func (w *world) platformOf(appID, secret string) (*component, error) {
 	}
 	if secret == "" {
 		return nil, refuse(41004)
+	}
+	if !c.admits(call.ip) {
+		return nil, refusef(61004, "%s", call.ip)
 	}
 	if subtle.ConstantTimeCompare([]byte(secret), []byte(c.Secret)) != 1 {
 		return nil, refuse(40125)
@@ -51,7 +54,7 @@ func getComponentToken(w *world, c *apiCall) (any, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	platform, err := w.platformOf(req.AppID, req.Secret)
+	platform, err := w.platformOf(c, req.AppID, req.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +73,7 @@ func startPushTicket(w *world, c *apiCall) (any, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	platform, err := w.platformOf(req.AppID, req.Secret)
+	platform, err := w.platformOf(c, req.AppID, req.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +222,7 @@ func (m *miniProgram) authorizerInfo(publicURL string) map[string]any {
 	return map[string]any{
 		"nick_name": m.NickName, "head_img": m.headImg(publicURL), "user_name": m.UserName, "alias": "",
 		"qrcode_url": publicURL + "/sim/qrcode/" + m.AppID + ".png", "principal_name": m.PrincipalName, "signature": m.Signature,
-		"service_type_info": map[string]any{"id": 0}, "verify_type_info": map[string]any{"id": m.VerifyType},
+		"service_type_info": map[string]any{"id": m.ServiceType}, "verify_type_info": map[string]any{"id": m.VerifyType},
 		"business_info": map[string]any{"open_pay": 0, "open_shake": 0, "open_scan": 0, "open_card": 0, "open_store": 0},
 		"idc":           1,
 		"MiniProgramInfo": map[string]any{"network": network, "categories": categories,

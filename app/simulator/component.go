@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"sort"
 )
 
@@ -14,6 +15,7 @@ type component struct {
 	TicketURL      string     `json:"ticket_url"`  // 授权事件接收 URL
 	MessageURL     string     `json:"message_url"` // 消息与事件接收 URL with $APPID$
 	AuthDomain     string     `json:"auth_domain"` // 授权发起页域名, host or host:port
+	IPList         []string   `json:"ip_list"`     // 白名单IP地址列表; empty admits everybody
 	Domains        []string   `json:"domains"`     // published server domain pool, bare hosts
 	TestingDomains []string   `json:"testing_domains"`
 	PermissionSets []int      `json:"permission_sets"` // sets offered on the authorisation page
@@ -77,6 +79,11 @@ type person struct {
 	Name       string `json:"name"`
 	Searchable bool   `json:"searchable"` // 可通过微信号搜索到我
 	UserStr    string `json:"userstr"`    // what the tester list shows instead of the WeChat id
+}
+
+// admits tells whether calls from this address are accepted (61004 otherwise).
+func (c *component) admits(ip string) bool {
+	return len(c.IPList) == 0 || slices.Contains(c.IPList, ip)
 }
 
 func (c *component) template(id int64) *template {

@@ -26,6 +26,7 @@ type miniProgramRequest struct {
 	VerifyType    *int        `json:"verify_type"`
 	AccountStatus *int        `json:"account_status"`
 	TesterLimit   *int        `json:"tester_limit"`
+	Official      *bool       `json:"official"` // a 公众号 instead of a mini program
 }
 
 func (r miniProgramRequest) check() error {
@@ -114,6 +115,7 @@ func upsertMiniProgram(w *world, now int64, _ *http.Request, req miniProgramRequ
 	set(&m.VerifyType, req.VerifyType)
 	set(&m.AccountStatus, req.AccountStatus)
 	set(&m.TesterLimit, req.TesterLimit)
+	set(&m.Official, req.Official)
 	if req.Admin != nil {
 		m.Admin = w.person(*req.Admin).WechatID
 	}

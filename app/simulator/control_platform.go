@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,6 +19,7 @@ type componentRequest struct {
 	TicketURL      *string   `json:"ticket_url"`
 	MessageURL     *string   `json:"message_url"`
 	AuthDomain     *string   `json:"auth_domain"`
+	IPList         *[]string `json:"ip_list"`
 	Domains        *[]string `json:"domains"`
 	PermissionSets *[]int    `json:"permission_sets"`
 	AuditQuota     *int      `json:"audit_quota"`
@@ -62,6 +64,13 @@ func (r componentRequest) check() error {
 }
 
 func (r componentRequest) checkLists() error {
+	if r.IPList != nil {
+		for _, ip := range *r.IPList {
+			if net.ParseIP(ip) == nil {
+				return badRequest("ip_list", "「"+ip+"」不是 IP 地址")
+			}
+		}
+	}
 	if r.Domains != nil {
 		if len(*r.Domains) > domainLimit {
 			return badRequest("domains", "服务器域名不能超过 1000 个")
@@ -137,6 +146,7 @@ func (r componentRequest) apply(c *component, now int64) {
 	set(&c.AuditQuota, r.AuditQuota)
 	set(&c.SpeedupQuota, r.SpeedupQuota)
 	set(&c.TicketStopped, r.TicketStopped)
+	set(&c.IPList, r.IPList)
 	if r.AuditUsed != nil {
 		c.AuditUsed = counter{Period: monthOf(now), Used: *r.AuditUsed}
 	}
@@ -165,7 +175,7 @@ func (c *component) view(now int64) map[string]any {
 		last = c.Tickets[n-1].CreatedMs
 	}
 	return map[string]any{"appid": c.AppID, "name": c.Name, "has_secret": c.Secret != "", "has_token": c.Token != "", "has_aes_key": c.AESKey != "",
-		"ticket_url": c.TicketURL, "message_url": c.MessageURL, "auth_domain": c.AuthDomain, "domains": notNil(c.Domains),
+		"ticket_url": c.TicketURL, "message_url": c.MessageURL, "auth_domain": c.AuthDomain, "ip_list": notNil(c.IPList), "domains": notNil(c.Domains),
 		"permission_sets": c.PermissionSets, "audit_quota": c.AuditQuota, "audit_used": c.AuditUsed.in(monthOf(now)),
 		"speedup_quota": c.SpeedupQuota, "speedup_used": c.SpeedupUsed.in(monthOf(now)), "ticket_stopped": c.TicketStopped,
 		"tickets": len(c.Tickets), "last_ticket_ms": last, "next_ticket_ms": c.NextTicketMs,

@@ -7,9 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
+
+// maxUploadBody bounds an upload: a video of 10 MB, which is too large at 10 MB and a little, and the form around it.
+const maxUploadBody = 12 << 20
 
 // maxAPIBody bounds the body of every call; ext_json is the largest thing sent and stays far below.
 const maxAPIBody = 1 << 20
@@ -26,7 +30,7 @@ type reply struct {
 // serveAPI answers one endpoint; ep nil answers paths WeChat does not know.
 func (s *Simulator) serveAPI(ep *endpoint) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxAPIBody))
+		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, ep.bodyLimit()))
 		if err != nil {
 			http.Error(rw, "request body too large or broken", http.StatusRequestEntityTooLarge)
 			return
@@ -75,7 +79,11 @@ func (s *Simulator) serveAPI(ep *endpoint) http.HandlerFunc {
 func (s *Simulator) execute(r *http.Request, ep *endpoint, record *call, body []byte, token string) (reply, error) {
 	out := reply{status: http.StatusOK, contentType: "application/json; charset=utf-8"}
 	err := s.update(r.Context(), func(w *world, now int64) error {
-		c := &apiCall{now: now, query: r.URL.Query(), body: body, rid: record.RID, publicURL: s.publicURL(r)}
+		if err := w.settle(now); err != nil {
+			return err
+		}
+		c := &apiCall{now: now, query: r.URL.Query(), body: body, mediaType: r.Header.Get("Content-Type"), ip: callerIP(r),
+			rid: record.RID, publicURL: s.publicURL(r)}
 		result, refusal := ep.handle(w, c, r.Method, token)
 		if img, ok := result.(image); ok && refusal == nil {
 			out.contentType, out.fileName, out.body = img.contentType, img.fileName, img.data
@@ -117,6 +125,15 @@ func (s *Simulator) send(rw http.ResponseWriter, r *http.Request, out reply) {
 func (s *Simulator) unavailable(rw http.ResponseWriter, r *http.Request, err error) {
 	s.log.Error("simulator cannot work", "path", r.URL.Path, "err", err)
 	http.Error(rw, "simulator state is not available: "+err.Error(), http.StatusInternalServerError)
+}
+
+// callerIP is the address a call came from, without its port.
+func callerIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 func accessTokenOf(r *http.Request) string {

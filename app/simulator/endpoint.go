@@ -20,11 +20,22 @@ const (
 
 // endpoint is one row of WeChat's interface: everything that can be refused before the endpoint's own work starts.
 type endpoint struct {
-	path  string
-	post  bool // GET otherwise
-	token tokenKind
-	sets  []int // one of these permission sets is needed
-	run   func(w *world, c *apiCall) (any, error)
+	path     string
+	post     bool // GET otherwise
+	either   bool // both verbs are good: the sources disagree, or WeChat takes both
+	token    tokenKind
+	sets     []int  // one of these permission sets is needed
+	file     string // multipart/form-data with a file in this field instead of JSON
+	official bool   // also for official accounts; the others answer them 48001
+	run      func(w *world, c *apiCall) (any, error)
+}
+
+// bodyLimit is how much of a body is read.
+func (ep *endpoint) bodyLimit() int64 {
+	if ep != nil && ep.file != "" {
+		return maxUploadBody
+	}
+	return maxAPIBody
 }
 
 // apiCall is one accepted call on its way through an endpoint.
@@ -32,6 +43,8 @@ type apiCall struct {
 	now       int64
 	query     url.Values
 	body      []byte
+	mediaType string // Content-Type of the request
+	ip        string // address the call came from
 	rid       string
 	component *component
 	auth      *authorization
@@ -79,13 +92,19 @@ func (ep *endpoint) handle(w *world, c *apiCall, method, token string) (any, err
 	if ep == nil {
 		return nil, refuse(40066)
 	}
-	if ep.post && method != http.MethodPost {
+	post := ep.post
+	if ep.either && (method == http.MethodGet || method == http.MethodPost) {
+		post = method == http.MethodPost
+	}
+	if post && method != http.MethodPost {
 		return nil, refuse(43002)
 	}
-	if !ep.post && method != http.MethodGet {
+	if !post && method != http.MethodGet {
 		return nil, refuse(43001)
 	}
-	if ep.post {
+	if !post {
+		c.body = []byte("{}") // an endpoint that takes both verbs finds no fields in a GET
+	} else if ep.file == "" {
 		if len(bytes.TrimSpace(c.body)) == 0 {
 			return nil, refuse(44002)
 		}
@@ -111,13 +130,16 @@ func (ep *endpoint) authenticate(w *world, c *apiCall, token string) error {
 	if c.component = w.components.get(t.Component); c.component == nil {
 		return refuse(61011)
 	}
+	if !c.component.admits(c.ip) {
+		return refusef(61004, "%s", c.ip)
+	}
 	if ep.token == componentToken && t.AppID != "" {
 		return refuse(61014)
 	}
 	if ep.token == authorizerToken && t.AppID == "" {
 		return refuse(61015)
 	}
-	if ep.token != authorizerToken {
+	if t.AppID == "" {
 		return nil
 	}
 	c.auth = w.authorizationOf(t.Component, t.AppID)
@@ -129,6 +151,9 @@ func (ep *endpoint) authenticate(w *world, c *apiCall, token string) error {
 	}
 	if !c.auth.has(ep.sets) {
 		return refuse(61007)
+	}
+	if c.mp.Official && !ep.official && ep.token != anyToken {
+		return refuse(48001)
 	}
 	return nil
 }

@@ -39,11 +39,9 @@ func fuzzTarget(f *testing.F) (handler http.Handler, ct, at string) {
 // postPaths are all interfaces with a body.
 func postPaths() []endpoint {
 	out := []endpoint{}
-	for _, group := range [][]endpoint{componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(), accountEndpoints()} {
-		for _, ep := range group {
-			if ep.post {
-				out = append(out, ep)
-			}
+	for _, ep := range endpoints(nil) {
+		if ep.post {
+			out = append(out, ep)
 		}
 	}
 	return out

@@ -7,14 +7,13 @@ import (
 // Handler serves WeChat's paths at the root, /console for people and /control for programs. It may be used before Run.
 func (s *Simulator) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, group := range [][]endpoint{componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(),
-		releaseEndpoints(), accountEndpoints()} {
-		for i := range group {
-			mux.HandleFunc(group[i].path, s.serveAPI(&group[i]))
-		}
+	all := endpoints(s.golden)
+	for i := range all {
+		mux.HandleFunc(all[i].path, s.serveAPI(&all[i]))
 	}
-	mux.HandleFunc("/cgi-bin/", s.serveAPI(nil))
-	mux.HandleFunc("/wxa/", s.serveAPI(nil))
+	for _, prefix := range []string{"/cgi-bin/", "/wxa/", "/wxaapi/", "/sns/", "/datacube/", "/user-order/"} {
+		mux.HandleFunc(prefix, s.serveAPI(nil))
+	}
 
 	people := http.NewServeMux() // pages and control: guarded against other web sites in the same browser
 	s.controlRoutes(people)

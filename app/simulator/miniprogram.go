@@ -16,7 +16,10 @@ type miniProgram struct {
 	VerifyType    int                 `json:"verify_type"`    // −1 not certified, 0 certified
 	AccountStatus int                 `json:"account_status"` // 1 normal, 14 cancelled, 16 banned, 18 warned, 19 frozen
 	RegisterType  int                 `json:"register_type"`
-	Developed     bool                `json:"developed"` // 开发小程序: its uploads land in a draft box
+	ServiceType   int                 `json:"service_type"`  // 0 normal, 12 试用小程序
+	TrialEndsMs   int64               `json:"trial_ends_ms"` // a 试用小程序 that is not converted ends then
+	Official      bool                `json:"official"`      // a 公众号, which lends its 主体 to new mini programs
+	Developed     bool                `json:"developed"`     // 开发小程序: its uploads land in a draft box
 	Categories    []category          `json:"categories"`
 	NameSet       bool                `json:"name_set"`
 	AvatarSet     bool                `json:"avatar_set"`

@@ -27,6 +27,9 @@ func (s *Simulator) Run(ctx context.Context) error {
 	for {
 		err := s.update(ctx, func(w *world, now int64) error {
 			w.pushDueTickets(now)
+			if err := w.settle(now); err != nil {
+				return err
+			}
 			if wall := s.wall(); wall.Sub(lastForget) >= forgetEvery { // it looks at every record, so not at each wake
 				lastForget = wall
 				w.forget(now)

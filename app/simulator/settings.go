@@ -15,7 +15,7 @@ import (
 type settingText struct{ Label, Hint string }
 
 // settingTexts are the words for the keys of settings. Read only.
-var settingTexts = map[string]settingText{
+var settingTexts = withRuleTexts(map[string]settingText{
 	"privacy_scan_seconds":  {"隐私检测用时（秒）", "提交代码后多久检测完成，期间提审得到 61039"},
 	"query_auth_repeat":     {"重复换取同一授权码", ""},
 	"token_seconds":         {"令牌有效期（秒）", ""},
@@ -30,13 +30,13 @@ var settingTexts = map[string]settingText{
 	"push_retry_seconds":    {"首次重试前等待（真实秒）", "第 n 次重试前等待它的 1、3、6… 倍"},
 	"push_timeout_seconds":  {"等待应答（真实秒）", "微信等待 5 秒"},
 	"push_retry_signature":  {"重试时的签名", ""},
-}
+})
 
 // settingChoices are the values of the settings that are words, each with its name on the screen. Read only.
-var settingChoices = map[string][][2]string{
+var settingChoices = withRuleChoices(map[string][][2]string{
 	"query_auth_repeat":    {{"refuse", "拒绝（61009）"}, {"same", "返回相同令牌"}},
 	"push_retry_signature": {{"fresh", "重新签名，时间戳更新"}, {"same", "与第一次相同"}},
-}
+})
 
 const (
 	maxSettingSeconds = 400 * 24 * 3600
@@ -55,13 +55,17 @@ type settingField struct {
 func (s *settings) fields() []settingField {
 	value := reflect.ValueOf(s).Elem()
 	out := make([]settingField, 0, value.NumField())
-	for i := range value.NumField() {
-		key, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
-		f := settingField{settingText: settingTexts[key], Key: key, Kind: "text", Value: fmt.Sprint(value.Field(i).Interface()), Choices: settingChoices[key]}
+	for _, member := range reflect.VisibleFields(value.Type()) {
+		if member.Anonymous {
+			continue
+		}
+		key, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		field := value.FieldByIndex(member.Index)
+		f := settingField{settingText: settingTexts[key], Key: key, Kind: "text", Value: fmt.Sprint(field.Interface()), Choices: settingChoices[key]}
 		if f.Label == "" {
 			f.Label = key
 		}
-		switch kind := value.Field(i).Kind(); {
+		switch kind := field.Kind(); {
 		case kind == reflect.Int || kind == reflect.Int64:
 			f.Kind = "number"
 		case kind == reflect.Bool:
@@ -79,9 +83,12 @@ func (s *settings) fields() []settingField {
 // check holds every setting within its bounds: numbers are not negative, seconds stay below 400 days, words are known.
 func (s *settings) check() error {
 	value := reflect.ValueOf(s).Elem()
-	for i := range value.NumField() {
-		key, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
-		switch field := value.Field(i); field.Kind() {
+	for _, member := range reflect.VisibleFields(value.Type()) {
+		if member.Anonymous {
+			continue
+		}
+		key, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		switch field := value.FieldByIndex(member.Index); field.Kind() {
 		case reflect.Int, reflect.Int64:
 			limit := int64(maxSettingNumber)
 			if strings.HasSuffix(key, "_seconds") {
@@ -100,7 +107,7 @@ func (s *settings) check() error {
 			}
 		}
 	}
-	return nil
+	return s.rules.check()
 }
 
 func isChoice(choices [][2]string, value string) bool {

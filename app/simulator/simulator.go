@@ -29,6 +29,7 @@ type Simulator struct {
 	wall      func() time.Time
 	client    *http.Client
 	templates *htmltemplate.Template
+	golden    []golden
 	wake      chan struct{} // one pending wish to look for work
 	retry     time.Duration // unit of the waits before a push is repeated: 1, 3 and 6 of them, enough for a platform to restart
 
@@ -53,12 +54,16 @@ func New(opt Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	answers, err := loadGolden()
+	if err != nil {
+		return nil, err
+	}
 	log := opt.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Simulator{
-		opt: opt, log: log, wall: time.Now, templates: templates, wake: make(chan struct{}, 1), retry: time.Second,
+		opt: opt, log: log, wall: time.Now, templates: templates, golden: answers, wake: make(chan struct{}, 1), retry: time.Second,
 		client: &http.Client{
 			Timeout:       pushTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

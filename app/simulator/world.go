@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -27,7 +28,8 @@ type world struct {
 	pushes         *collection[push]
 	calls          *collection[call]
 	meta           *collection[json.RawMessage]
-	waiting        map[string]bool // ids of pushes to deliver, an index over pushes
+	resources
+	waiting map[string]bool // ids of pushes to deliver, an index over pushes
 }
 
 // clockState is the simulated clock: wall time plus an offset that only grows.
@@ -52,18 +54,20 @@ type settings struct {
 	PushRetrySeconds   int64  `json:"push_retry_seconds"`   // real seconds before the first repeat; 3 and 6 times as long before the next
 	PushTimeoutSeconds int64  `json:"push_timeout_seconds"` // real seconds to wait for an answer; 0 is 5
 	PushRetrySignature string `json:"push_retry_signature"` // fresh: each repeat is signed anew; same: the same bytes again
+
+	rules
 }
 
 func defaultSettings() *settings {
 	return &settings{PrivacyScanSeconds: 10, QueryAuthRepeat: "refuse", TokenGraceSeconds: 300, AuthCodeSeconds: 600,
 		PreAuthCodeSeconds: 1800, TokenSeconds: 7200, UndoPerDay: 5, UndoPerMonth: 10, TemplateLimit: 200,
-		TicketPushRetries: 3, MessagePushRetries: 3, PushRetrySeconds: 1, PushTimeoutSeconds: 5, PushRetrySignature: "fresh"}
+		TicketPushRetries: 3, MessagePushRetries: 3, PushRetrySeconds: 1, PushTimeoutSeconds: 5, PushRetrySignature: "fresh", rules: defaultRules()}
 }
 
 func newWorld() *world {
 	log := &journal{changed: map[docKey]any{}}
 	return &world{
-		log: log, clock: &clockState{}, settings: defaultSettings(), waiting: map[string]bool{},
+		log: log, clock: &clockState{}, settings: defaultSettings(), waiting: map[string]bool{}, resources: newResources(log),
 		components:     newCollection[component]("component", log),
 		people:         newCollection[person]("person", log),
 		miniPrograms:   newCollection[miniProgram]("miniprogram", log),
@@ -80,11 +84,13 @@ func newWorld() *world {
 }
 
 func (w *world) kinds() map[string]restorer {
-	return map[string]restorer{
+	kinds := map[string]restorer{
 		"component": w.components, "person": w.people, "miniprogram": w.miniPrograms, "authorization": w.authorizations,
 		"token": w.tokens, "preauthcode": w.preAuthCodes, "authcode": w.authCodes, "scan": w.scans, "fault": w.faults,
 		"push": w.pushes, "call": w.calls, "meta": w.meta,
 	}
+	maps.Copy(kinds, w.resources.kinds())
+	return kinds
 }
 
 // adoptMeta reads the single documents after a load (a missing one keeps its default) and rebuilds the indexes.
