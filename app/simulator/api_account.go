@@ -42,12 +42,10 @@ func getRID(w *world, c *apiCall) (any, error) {
 	if !ridPattern.MatchString(req.RID) {
 		return nil, refuse(76002)
 	}
-	for _, found := range w.calls.docs {
-		if found.RID == req.RID && found.Component == c.component.AppID {
-			return fields{"request": map[string]any{
-				"invoke_time": found.TimeMs / 1000, "cost_in_ms": found.DurationMs, "request_url": found.Path + "?" + found.Query,
-				"request_body": found.Body, "response_body": found.Answer, "client_ip": "127.0.0.1"}}, nil
-		}
+	if found := w.callOf(req.RID); found != nil && found.Component == c.component.AppID {
+		return fields{"request": map[string]any{
+			"invoke_time": found.TimeMs / 1000, "cost_in_ms": found.DurationMs, "request_url": found.Path + "?" + found.Query,
+			"request_body": found.Body, "response_body": found.Answer, "client_ip": "127.0.0.1"}}, nil
 	}
 	return nil, refuse(76001)
 }

@@ -195,7 +195,9 @@ func (w *world) grant(c *component, appID string, sets []int, pre string, now in
 	event := "authorized"
 	switch {
 	case auth == nil || !auth.Active:
-		w.revokeTokens(c.AppID, appID, now)
+		if auth != nil {
+			w.revokeTokens(c.AppID, appID, now)
+		}
 		auth = &authorization{Component: c.AppID, AppID: appID, Active: true, Sets: sets,
 			RefreshToken: "refreshtoken@@@" + w.ids.text(base62, 43), AuthorizedMs: now}
 	case slices.Equal(auth.Sets, sets):

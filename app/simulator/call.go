@@ -1,16 +1,20 @@
 package simulator
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // call is one request the simulated platform received, kept to prove what happened and how often. Tokens, secrets,
-// tickets and codes are not kept.
+// tickets and codes are never shown, saved or sent: finish takes them out before anybody reads the texts.
 type call struct {
 	Seq        int64  `json:"seq"`
 	TimeMs     int64  `json:"time_ms"` // simulated
@@ -25,31 +29,80 @@ type call struct {
 	Errcode    int    `json:"errcode"`
 	HTTPStatus int    `json:"http_status"`
 	RID        string `json:"rid"`
-	DurationMs int64  `json:"duration_ms"`
+	DurationMs int64  `json:"duration_ms"`     // real; with a frozen clock only what was asked for, so that it repeats
 	Fault      string `json:"fault,omitempty"` // injected fault that hit it
+
+	raw  *rawCall
+	once sync.Once // guards the turning of raw into texts
+}
+
+// rawCall is what a call looked like on the wire. The texts for people are made of it when somebody looks: most calls of
+// a large fleet are never looked at.
+type rawCall struct {
+	query  url.Values
+	body   []byte
+	answer []byte
+	note   string // instead of the answer, for pictures and damaged answers
 }
 
 const (
 	maxCalls   = 20000
 	maxExcerpt = 2000
+	maxRaw     = 2048 // larger calls are cut at once, so that the log stays small
 )
 
-func newCall(r *http.Request, body []byte, now int64) *call {
-	sum := sha256.Sum256(body)
-	query := r.URL.Query()
-	for key := range query {
-		if secretKey(key) {
-			query.Set(key, "***")
-		}
+func newCall(r *http.Request, query url.Values, body []byte) *call {
+	return &call{Method: r.Method, Path: r.URL.Path, raw: &rawCall{query: query, body: body}}
+}
+
+// answered completes the record with what went back.
+func (c *call) answered(out reply, tookMs int64) {
+	c.Errcode, c.HTTPStatus, c.DurationMs = out.errcode, out.status, tookMs
+	if out.fileName == "" && out.note == "" {
+		c.raw.answer = out.body
+	} else if c.raw.note = out.note; c.raw.note == "" {
+		c.raw.note = fmt.Sprintf("%s, %d bytes", out.contentType, len(out.body))
 	}
-	return &call{TimeMs: now, Method: r.Method, Path: r.URL.Path, Query: query.Encode(), RID: newRID(),
-		BodySHA256: hex.EncodeToString(sum[:]), Body: redactJSON(body)}
+	if len(c.raw.body)+len(c.raw.answer) > maxRaw {
+		c.finish()
+	}
+}
+
+// finish makes the texts. It may be called from several goroutines.
+func (c *call) finish() *call {
+	c.once.Do(func() {
+		if c.raw == nil {
+			return // restored from the state file: it has its texts
+		}
+		sum := sha256.Sum256(c.raw.body)
+		c.BodySHA256, c.Body = hex.EncodeToString(sum[:]), redactJSON(c.raw.body)
+		c.Query = redactQuery(c.raw.query)
+		if c.Answer = c.raw.note; c.Answer == "" {
+			c.Answer = redactJSON(c.raw.answer)
+		}
+		c.raw = nil
+	})
+	return c
+}
+
+func redactQuery(query url.Values) string {
+	clean := make(url.Values, len(query))
+	for key, values := range query {
+		if secretKey(key) {
+			values = []string{"***"}
+		}
+		clean[key] = values
+	}
+	return clean.Encode()
 }
 
 // attribute finds out whom the call is about, from its token and, for calls of the platform, from its body.
 func (c *call) attribute(w *world, token string, body []byte) {
 	if t := w.tokens.get(token); t != nil {
 		c.Component, c.AppID = t.Component, t.AppID
+	}
+	if (c.Component != "" && c.AppID != "") || !bytes.Contains(body, []byte("_appid")) {
+		return
 	}
 	var named struct {
 		Component  string `json:"component_appid"`
@@ -70,12 +123,71 @@ func (c *call) attribute(w *world, token string, body []byte) {
 func (w *world) addCall(c *call) {
 	c.Seq = w.ids.number(0)
 	w.calls.put(sequenceID(c.Seq), c)
-	if len(w.calls.docs) > maxCalls+maxCalls/20 { // in bulk, since finding the oldest means sorting
-		ids := w.calls.ids()
-		for _, id := range ids[:len(ids)-maxCalls] {
-			w.calls.delete(id)
+	w.callLog = append(w.callLog, c)
+	w.callsByRID[c.RID] = c
+	for len(w.callLog) > maxCalls {
+		oldest := w.callLog[0]
+		w.callLog[0] = nil
+		w.callLog = w.callLog[1:]
+		w.calls.delete(sequenceID(oldest.Seq))
+		delete(w.callsByRID, oldest.RID)
+	}
+}
+
+// indexCalls rebuilds what addCall keeps, after a load.
+func (w *world) indexCalls() {
+	w.callLog = w.calls.all()
+	for _, c := range w.callLog {
+		w.callsByRID[c.RID] = c
+	}
+}
+
+// callOf is the call with this rid, or nil.
+func (w *world) callOf(rid string) *call {
+	if c := w.callsByRID[rid]; c != nil {
+		return c.finish()
+	}
+	return nil
+}
+
+// callFilter chooses calls; an empty field chooses all.
+type callFilter struct {
+	path      string // exact, or a prefix ending in *
+	appID     string
+	component string
+	either    string // mini program or component
+	errcode   string // a number, or ! for everything that was refused
+	rid       string
+	after     int64 // only calls with a larger seq
+}
+
+func (f callFilter) fits(c *call) bool {
+	prefix, isPrefix := strings.CutSuffix(f.path, "*")
+	switch {
+	case isPrefix && !strings.HasPrefix(c.Path, prefix), !isPrefix && !matches(f.path, c.Path):
+		return false
+	case f.either != "" && f.either != c.AppID && f.either != c.Component:
+		return false
+	case f.errcode == "!" && c.Errcode == 0 && c.HTTPStatus == http.StatusOK:
+		return false
+	case f.errcode != "" && f.errcode != "!" && f.errcode != fmt.Sprint(c.Errcode):
+		return false
+	}
+	return matches(f.appID, c.AppID) && matches(f.component, c.Component) && matches(f.rid, c.RID) && c.Seq > f.after
+}
+
+// callsLike gives the newest calls that fit, at most limit, behind skip of them, and the number of all that fit.
+func (w *world) callsLike(f callFilter, skip, limit int) (found []*call, total int) {
+	found = []*call{}
+	for _, c := range slices.Backward(w.callLog) {
+		if !f.fits(c) {
+			continue
+		}
+		if total++; total > skip && len(found) < limit {
+			found = append(found, c.finish())
 		}
 	}
+	return found, total
 }
 
 // sequenceID makes ids whose text order is their number order.

@@ -3,12 +3,14 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 )
 
 // journal remembers which documents changed since the last save.
 type journal struct {
 	changed map[docKey]any // nil value: deleted
+	turn    int64          // how many batches were taken out of it
 }
 
 // collection is one kind of document, held in memory and written through the journal. A document that was changed in
@@ -17,6 +19,8 @@ type collection[T any] struct {
 	kind string
 	docs map[string]*T
 	log  *journal
+
+	sorted []string // all ids in ascending order, or nil when they have to be sorted again
 }
 
 func newCollection[T any](kind string, log *journal) *collection[T] {
@@ -26,6 +30,13 @@ func newCollection[T any](kind string, log *journal) *collection[T] {
 func (c *collection[T]) get(id string) *T { return c.docs[id] }
 
 func (c *collection[T]) put(id string, doc *T) {
+	if _, known := c.docs[id]; !known {
+		if n := len(c.sorted); n > 0 && n == len(c.docs) && c.sorted[n-1] < id {
+			c.sorted = append(c.sorted, id)
+		} else {
+			c.sorted = nil
+		}
+	}
 	c.docs[id] = doc
 	c.log.changed[docKey{c.kind, id}] = doc
 }
@@ -33,18 +44,21 @@ func (c *collection[T]) put(id string, doc *T) {
 func (c *collection[T]) delete(id string) {
 	if _, ok := c.docs[id]; ok {
 		delete(c.docs, id)
+		if len(c.sorted) > 0 && c.sorted[0] == id {
+			c.sorted = c.sorted[1:]
+		} else {
+			c.sorted = nil
+		}
 		c.log.changed[docKey{c.kind, id}] = nil
 	}
 }
 
-// ids returns all ids in ascending order.
+// ids returns all ids in ascending order. The caller must not change them.
 func (c *collection[T]) ids() []string {
-	ids := make([]string, 0, len(c.docs))
-	for id := range c.docs {
-		ids = append(ids, id)
+	if len(c.sorted) != len(c.docs) {
+		c.sorted = slices.Sorted(maps.Keys(c.docs))
 	}
-	sort.Strings(ids)
-	return ids
+	return c.sorted[:len(c.sorted):len(c.sorted)]
 }
 
 // all returns all documents in the order of their ids.
@@ -61,7 +75,7 @@ func (c *collection[T]) restore(id string, body []byte) error {
 	if err := json.Unmarshal(body, doc); err != nil {
 		return fmt.Errorf("document does not parse: %w", err)
 	}
-	c.docs[id] = doc
+	c.docs[id], c.sorted = doc, nil
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (s *Simulator) consoleRoutes(mux *http.ServeMux) {
 		mux.HandleFunc("GET "+path, s.page(fn))
 	}
 	mux.HandleFunc("GET /console/{$}", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/console", http.StatusSeeOther) })
-	mux.HandleFunc("POST /console/do/{action}", s.page(consoleAction))
+	mux.HandleFunc("POST /console/do/{action}", s.page(s.consoleAction))
 }
 
 // menuItem is one line of the console's menu.
@@ -258,7 +258,7 @@ type clockStep struct {
 
 func clockPage(w *world, now int64, r *http.Request) (view, error) {
 	return w.console(r, now, "clock", "clock", map[string]any{
-		"Offset": (time.Duration(w.clock.OffsetMs) * time.Millisecond).String(),
+		"Offset": w.clock.offset(time.Now()), "Clock": w.clock,
 		"Steps": []clockStep{{60, "1 分钟"}, {600, "10 分钟"}, {3600, "1 小时"}, {7200, "2 小时"}, {43200, "12 小时"}, {86400, "1 天"},
 			{7 * 86400, "7 天"}, {30 * 86400, "30 天"}},
 		"Settings": w.settings.fields(),
@@ -272,16 +272,7 @@ func pushesPage(w *world, now int64, r *http.Request) (view, error) {
 
 func callsPage(w *world, now int64, r *http.Request) (view, error) {
 	q := r.URL.Query()
-	ids, calls, total := w.calls.ids(), []*call{}, 0
-	for i := len(ids) - 1; i >= 0; i-- {
-		c := w.calls.get(ids[i])
-		if !matches(q.Get("path"), c.Path) || (q.Get("appid") != "" && q.Get("appid") != c.AppID && q.Get("appid") != c.Component) {
-			continue
-		}
-		if total++; len(calls) < 100 {
-			calls = append(calls, c)
-		}
-	}
+	calls, total := w.callsLike(callFilter{path: q.Get("path"), either: q.Get("appid"), errcode: q.Get("errcode")}, 0, 100)
 	return w.console(r, now, "calls", "calls", map[string]any{"Calls": calls, "Total": total, "Path": q.Get("path"), "AppID": q.Get("appid")}), nil
 }
 

@@ -78,11 +78,11 @@ func (f *form) bool(name string) *bool {
 }
 
 // consoleAction carries out one console form with the same functions as the control API and goes back with a message.
-func consoleAction(w *world, now int64, r *http.Request) (view, error) {
+func (s *Simulator) consoleAction(w *world, now int64, r *http.Request) (view, error) {
 	if err := r.ParseForm(); err != nil {
 		return view{}, badRequest("", "表单无法解析")
 	}
-	act, ok := consoleActions()[r.PathValue("action")]
+	act, ok := s.consoleActions()[r.PathValue("action")]
 	if !ok {
 		return view{}, notFound("", "没有这个操作")
 	}
@@ -119,7 +119,7 @@ func perform[T any](fn controlFunc[T], req T, done string) runAction {
 	}
 }
 
-func consoleActions() map[string]func(*form) runAction {
+func (s *Simulator) consoleActions() map[string]func(*form) runAction {
 	return map[string]func(*form) runAction{
 		"component":   componentAction,
 		"miniprogram": miniProgramAction,
@@ -139,15 +139,8 @@ func consoleActions() map[string]func(*form) runAction {
 		"unauthorize": func(f *form) runAction {
 			return perform(unauthorize, authorizationKey{f.plain("component_appid"), f.plain("appid")}, "已解除授权，并推送 unauthorized")
 		},
-		"audit": auditAction,
-		"clock": func(f *form) runAction {
-			seconds := f.number("advance_seconds")
-			if seconds == nil {
-				f.fail("advance_seconds", "请填写快进的秒数")
-				seconds = new(int64)
-			}
-			return perform(advanceClock, clockRequest{*seconds}, "模拟时钟已快进 "+strconv.FormatInt(*seconds, 10)+" 秒")
-		},
+		"audit":    auditAction,
+		"clock":    s.clockAction,
 		"settings": settingsAction,
 		"push":     pushAction,
 		"drop": func(f *form) runAction {
@@ -155,7 +148,17 @@ func consoleActions() map[string]func(*form) runAction {
 		},
 		"fault": func(f *form) runAction {
 			return perform(addFault, faultRequest{Path: f.plain("path"), AppID: f.plain("appid"), Errcode: f.intOr("errcode", 0), HTTPStatus: f.intOr("http_status", 0),
-				DelayMs: int64(f.intOr("delay_ms", 0)), Drop: *f.bool("drop"), After: *f.bool("after"), Times: f.intOr("times", 1)}, "故障已添加")
+				DelayMs: int64(f.intOr("delay_ms", 0)), Drop: *f.bool("drop"), After: *f.bool("after"), ContentType: f.plain("content_type"),
+				Broken: f.plain("broken"), Percent: f.intOr("percent", 0), Times: f.intOr("times", 0)}, "故障已添加")
+		},
+		"fault-clear": func(f *form) runAction {
+			return func(w *world, now int64, r *http.Request) (string, error) {
+				_, err := deleteFaults(w, now, &http.Request{URL: &url.URL{}}, none{})
+				return "故障已全部删除", err
+			}
+		},
+		"latency": func(f *form) runAction {
+			return perform(setLatency, latencyRequest{Path: f.plain("path"), LatencyMs: int64(f.intOr("latency_ms", 0))}, "接口耗时已保存")
 		},
 		"fault-delete": func(f *form) runAction {
 			return func(w *world, _ int64, _ *http.Request) (string, error) {
@@ -168,6 +171,25 @@ func consoleActions() map[string]func(*form) runAction {
 			}
 		},
 	}
+}
+
+// clockAction is one of the buttons of the clock's page: 快进, 冻结, 恢复 or 倍速.
+func (s *Simulator) clockAction(f *form) runAction {
+	req, done := clockRequest{AdvanceSeconds: f.number("advance_seconds"), Speed: f.number("speed")}, "模拟时钟已更改"
+	switch f.plain("frozen") {
+	case "1":
+		req.Frozen, done = f.bool("frozen"), "模拟时钟已冻结"
+	case "0":
+		req.Frozen, done = f.bool("frozen"), "模拟时钟继续走"
+	}
+	if req.AdvanceSeconds != nil {
+		done = "模拟时钟已快进 " + strconv.FormatInt(*req.AdvanceSeconds, 10) + " 秒"
+	} else if req.Speed != nil {
+		done = "模拟时钟以 " + strconv.FormatInt(*req.Speed, 10) + " 倍速走"
+	} else if req.Frozen == nil {
+		f.fail("advance_seconds", "请填写快进的秒数")
+	}
+	return perform(s.changeClock, req, done)
 }
 
 func componentAction(f *form) runAction {

@@ -3,7 +3,6 @@ package simulator
 import (
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // pushRequest makes a push, or changes what happens to the next ones.
@@ -154,22 +153,7 @@ func listCalls(w *world, _ int64, r *http.Request, _ none) (any, error) {
 		return nil, err
 	}
 	q := r.URL.Query()
-	items, total := []any{}, 0
-	ids := w.calls.ids()
-	for i := len(ids) - 1; i >= 0; i-- {
-		c := w.calls.get(ids[i])
-		path := q.Get("path")
-		prefix, isPrefix := strings.CutSuffix(path, "*")
-		if (isPrefix && !strings.HasPrefix(c.Path, prefix)) || (!isPrefix && !matches(path, c.Path)) {
-			continue
-		}
-		if !matches(q.Get("appid"), c.AppID) || !matches(q.Get("component_appid"), c.Component) ||
-			!matches(q.Get("rid"), c.RID) || !matches(q.Get("errcode"), strconv.Itoa(c.Errcode)) {
-			continue
-		}
-		if total++; len(items) < limit {
-			items = append(items, c)
-		}
-	}
+	items, total := w.callsLike(callFilter{path: q.Get("path"), appID: q.Get("appid"), component: q.Get("component_appid"),
+		rid: q.Get("rid"), errcode: q.Get("errcode")}, 0, limit)
 	return map[string]any{"items": items, "total": total}, nil
 }

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -148,76 +147,4 @@ func listAuthorizations(w *world, _ int64, r *http.Request, _ none) (any, error)
 			"exchanged": a.Exchanged, "authorized_ms": a.AuthorizedMs, "ended_ms": a.EndedMs})
 	}
 	return map[string]any{"items": items}, nil
-}
-
-func (w *world) clockView(now int64) map[string]any {
-	return map[string]any{"now_ms": now, "offset_ms": w.clock.OffsetMs}
-}
-
-func showClock(w *world, now int64, _ *http.Request, _ none) (any, error) {
-	return w.clockView(now), nil
-}
-
-// clockRequest moves the simulated clock forward.
-type clockRequest struct {
-	AdvanceSeconds int64 `json:"advance_seconds"`
-}
-
-const maxAdvanceSeconds = 10 * 366 * 24 * 3600
-
-func advanceClock(w *world, now int64, _ *http.Request, req clockRequest) (any, error) {
-	if req.AdvanceSeconds <= 0 || req.AdvanceSeconds > maxAdvanceSeconds {
-		return nil, badRequest("advance_seconds", "快进秒数应大于 0，且不超过十年；时钟只能向前")
-	}
-	w.clock.OffsetMs += req.AdvanceSeconds * 1000
-	w.saveClock()
-	now += req.AdvanceSeconds * 1000
-	w.pushDueTickets(now)
-	return w.clockView(now), nil
-}
-
-// faultRequest asks for a fault; see fault for the meaning of the keys.
-type faultRequest struct {
-	Path       string `json:"path"`
-	AppID      string `json:"appid"`
-	Errcode    int    `json:"errcode"`
-	HTTPStatus int    `json:"http_status"`
-	DelayMs    int64  `json:"delay_ms"`
-	Drop       bool   `json:"drop"`
-	After      bool   `json:"after"`
-	Times      int    `json:"times"` // 0 means once
-}
-
-func addFault(w *world, _ int64, _ *http.Request, req faultRequest) (any, error) {
-	f := &fault{Path: req.Path, AppID: req.AppID, Errcode: req.Errcode, HTTPStatus: req.HTTPStatus, DelayMs: req.DelayMs,
-		Drop: req.Drop, After: req.After, Times: req.Times}
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	f.ID = w.ids.number(0)
-	w.faults.put(sequenceID(f.ID), f)
-	return f, nil
-}
-
-func listFaults(w *world, _ int64, _ *http.Request, _ none) (any, error) {
-	return map[string]any{"items": w.faults.all()}, nil
-}
-
-// deleteFaults removes one with ?id=, otherwise all.
-func deleteFaults(w *world, _ int64, r *http.Request, _ none) (any, error) {
-	want := r.URL.Query().Get("id")
-	removed := 0
-	for _, f := range w.faults.all() {
-		if want == "" || want == fmt.Sprint(f.ID) {
-			w.faults.delete(sequenceID(f.ID))
-			removed++
-		}
-	}
-	if want != "" && removed == 0 {
-		return nil, notFound("id", "没有这条故障")
-	}
-	return map[string]any{"removed": removed}, nil
 }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -99,7 +100,7 @@ func (e envelope) encryptBroken(message, defect string) (string, error) {
 }
 
 func newNonce() string {
-	source := idSource{Seed: newRID()}
+	source := idSource{Seed: rand.Text()}
 	return source.text(decimals, 10)
 }
 
@@ -232,35 +233,31 @@ type courier struct {
 	wg   sync.WaitGroup
 }
 
+// maxDeliveries is how many receivers are served at once.
+const maxDeliveries = 64
+
 // dispatch starts a delivery for every receiver that has something waiting and is not being served.
 func (s *Simulator) dispatch(ctx context.Context, k *courier) error {
 	next := map[string]string{}
 	err := s.update(ctx, func(w *world, _ int64) error {
-		for id := range w.waiting {
-			p := w.pushes.get(id)
-			receiver := p.Component + "/" + p.AppID
-			if first, ok := next[receiver]; !ok || id < first {
-				next[receiver] = id
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for receiver, queue := range w.waiting {
+			if len(k.busy) >= maxDeliveries {
+				break // the end of a delivery wakes Run again
+			}
+			if !k.busy[receiver] {
+				k.busy[receiver] = true
+				k.wg.Add(1)
+				next[receiver] = queue[0]
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
 	for receiver, id := range next {
-		k.mu.Lock()
-		free := !k.busy[receiver]
-		if free {
-			k.busy[receiver] = true
-			k.wg.Add(1)
-		}
-		k.mu.Unlock()
-		if free {
-			go s.serveReceiver(ctx, k, receiver, id)
-		}
+		go s.serveReceiver(ctx, k, receiver, id)
 	}
-	return nil
+	return err
 }
 
 func (s *Simulator) serveReceiver(ctx context.Context, k *courier, receiver, id string) {

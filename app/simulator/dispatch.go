@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -25,99 +25,32 @@ type reply struct {
 	fileName    string // not empty: Content-Disposition: attachment
 	body        []byte
 	errcode     int
+	note        string // for the log of calls, instead of the body
+	cut         string // cutAll or cutHalf: the connection ends before the answer does
 }
 
-// serveAPI answers one endpoint; ep nil answers paths WeChat does not know.
-func (s *Simulator) serveAPI(ep *endpoint) http.HandlerFunc {
-	return func(rw http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, ep.bodyLimit()))
-		if err != nil {
-			http.Error(rw, "request body too large or broken", http.StatusRequestEntityTooLarge)
-			return
-		}
-		start, token := s.wall(), accessTokenOf(r)
-		var record *call
-		var hit *fault
-		err = s.update(r.Context(), func(w *world, now int64) error {
-			record = newCall(r, body, now)
-			record.attribute(w, token, body)
-			hit = w.takeFault(record)
-			return nil
-		})
-		if err != nil {
-			s.unavailable(rw, r, err)
-			return
-		}
-		if hit != nil && hit.DelayMs > 0 && !sleep(r.Context(), time.Duration(hit.DelayMs)*time.Millisecond) {
-			record.Fault += " (caller went away)"
-		}
-		var out reply
-		if hit != nil && !hit.After && hit.answers() {
-			out, err = hit.reply(record.RID), nil
-		} else {
-			out, err = s.execute(r, ep, record, body, token)
-		}
-		if err == nil && hit != nil && hit.After && hit.answers() {
-			out = hit.reply(record.RID)
-		}
-		if err != nil {
-			s.unavailable(rw, r, err)
-			return
-		}
-		if err := s.recordCall(r.Context(), record, out, s.wall().Sub(start)); err != nil {
-			s.unavailable(rw, r, err)
-			return
-		}
-		if hit != nil && hit.Drop {
-			panic(http.ErrAbortHandler) // net/http's way to close the connection without an answer
-		}
-		s.send(rw, r, out)
-	}
-}
-
-// execute runs the endpoint in one step of the world.
-func (s *Simulator) execute(r *http.Request, ep *endpoint, record *call, body []byte, token string) (reply, error) {
-	out := reply{status: http.StatusOK, contentType: "application/json; charset=utf-8"}
-	err := s.update(r.Context(), func(w *world, now int64) error {
-		if err := w.settle(now); err != nil {
-			return err
-		}
-		c := &apiCall{now: now, query: r.URL.Query(), body: body, mediaType: r.Header.Get("Content-Type"), ip: callerIP(r),
-			rid: record.RID, publicURL: s.publicURL(r)}
-		result, refusal := ep.handle(w, c, r.Method, token)
-		if img, ok := result.(image); ok && refusal == nil {
-			out.contentType, out.fileName, out.body = img.contentType, img.fileName, img.data
-			return nil
-		}
-		var err error
-		out.body, out.errcode, err = encodeAnswer(result, refusal, record.RID)
-		return err
-	})
-	return out, err
-}
-
-// recordCall puts the finished call into the log of calls.
-func (s *Simulator) recordCall(ctx context.Context, record *call, out reply, took time.Duration) error {
-	return s.update(ctx, func(w *world, _ int64) error {
-		record.Errcode, record.HTTPStatus, record.DurationMs = out.errcode, out.status, took.Milliseconds()
-		if out.fileName == "" {
-			record.Answer = redactJSON(out.body)
-		} else {
-			record.Answer = fmt.Sprintf("%s, %d bytes", out.contentType, len(out.body))
-		}
-		w.addCall(record)
-		return nil
-	})
-}
+// How an answer is cut.
+const (
+	cutAll  = "all"
+	cutHalf = "half"
+)
 
 func (s *Simulator) send(rw http.ResponseWriter, r *http.Request, out reply) {
 	rw.Header().Set("Content-Type", out.contentType)
 	if out.fileName != "" {
 		rw.Header().Set("Content-Disposition", `attachment; filename="`+out.fileName+`"`)
 	}
+	body := out.body
+	if out.cut == cutHalf { // the caller is promised more than it gets
+		rw.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = body[:len(body)/2]
+	}
 	rw.WriteHeader(out.status)
-	if _, err := rw.Write(out.body); err != nil {
+	if _, err := rw.Write(body); err != nil {
 		s.log.Debug("simulator answer not delivered", "path", r.URL.Path, "err", err)
+	}
+	if out.cut == cutHalf {
+		panic(http.ErrAbortHandler)
 	}
 }
 
@@ -134,14 +67,6 @@ func callerIP(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
-}
-
-func accessTokenOf(r *http.Request) string {
-	q := r.URL.Query()
-	if t := q.Get("access_token"); t != "" {
-		return t
-	}
-	return q.Get("component_access_token")
 }
 
 // encodeAnswer writes a result or a refusal in WeChat's form and tells the errcode.

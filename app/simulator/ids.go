@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 )
 
 const (
@@ -48,19 +49,23 @@ func (s *idSource) text(alphabet string, n int) string {
 	return string(out)
 }
 
+// percent returns a number from 0 to 99 as a fair die would.
+func (s *idSource) percent() int {
+	n, err := strconv.Atoi(s.text(decimals, 2))
+	if err != nil {
+		panic("simulator: two decimals are no number: " + err.Error()) // cannot happen
+	}
+	return n
+}
+
 // number returns a new integer above base; later numbers are larger.
 func (s *idSource) number(base int64) int64 {
 	s.Next++
 	return base + int64(s.Next)
 }
 
-// newRID is the request id WeChat appends to an errmsg. It comes from the system's randomness, because it must be
-// unique over restarts and no test depends on its value.
-func newRID() string {
-	raw := make([]byte, 12)
-	if _, err := rand.Read(raw); err != nil {
-		panic("simulator: no randomness: " + err.Error()) // crypto/rand never fails on the platforms of this product
-	}
-	h := hex.EncodeToString(raw)
+// rid is the request id WeChat appends to an errmsg.
+func (s *idSource) rid() string {
+	h := s.text(hexDigits, 24)
 	return h[:8] + "-" + h[8:16] + "-" + h[16:]
 }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -220,14 +221,25 @@ func (w *world) releaseHeld(c *component) {
 // putPush stores a push and keeps the index of waiting ones.
 func (w *world) putPush(id string, p *push) {
 	w.pushes.put(id, p)
-	w.markPush(id, p.State)
+	w.markPush(id, p)
 }
 
-func (w *world) markPush(id, state string) {
-	if state == pushWaiting {
-		w.waiting[id] = true
-	} else {
-		delete(w.waiting, id)
+// waitingPushes are the ids of pushes to deliver, per receiver in their order.
+type waitingPushes map[string][]string
+
+// receiver is who gets a push: pushes to one receiver are delivered in order, receivers side by side.
+func (p *push) receiver() string { return p.Component + "/" + p.AppID }
+
+func (w *world) markPush(id string, p *push) {
+	queue := w.waiting[p.receiver()]
+	at, listed := slices.BinarySearch(queue, id)
+	switch {
+	case p.State == pushWaiting && !listed:
+		w.waiting[p.receiver()] = slices.Insert(queue, at, id)
+	case p.State != pushWaiting && listed && len(queue) == 1:
+		delete(w.waiting, p.receiver())
+	case p.State != pushWaiting && listed:
+		w.waiting[p.receiver()] = slices.Delete(queue, at, at+1)
 	}
 }
 

@@ -16,6 +16,7 @@ type Options struct {
 	PublicURL string       // base of the links it makes, e.g. http://127.0.0.1:9000; "" takes the Host of each request
 	StateFile string       // SQLite file, created with mode 0600; "" keeps everything in memory
 	Seed      int64        // not 0: repeatable ids and tokens; ignored when StateFile already holds a state
+	Start     time.Time    // not zero: simulated time at the first start, at which the clock stands still until it is changed
 	Log       *slog.Logger // nil discards
 }
 
@@ -35,9 +36,12 @@ type Simulator struct {
 
 	mu     sync.Mutex // guards everything below
 	world  *world
-	store  docStore
+	store  *fileStore // nil keeps the state in memory only
 	loaded bool
 	closed bool
+
+	saving    sync.Mutex // taken before mu: one save at a time
+	savedTurn int64      // guarded by saving
 }
 
 // pushTimeout is how long WeChat waits for `success`.
@@ -68,7 +72,7 @@ func New(opt Options) (*Simulator, error) {
 			Timeout:       pushTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		world: newWorld(), store: memoryStore{},
+		world: newWorld(),
 	}, nil
 }
 
@@ -83,71 +87,115 @@ func (s *Simulator) open(ctx context.Context) error {
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx) // the state belongs to all requests, not to the one that came first
-	var store docStore = memoryStore{}
+	fresh := newWorld()
+	var store *fileStore
+	var err error
 	if s.opt.StateFile != "" {
-		file, err := openFileStore(ctx, s.opt.StateFile)
-		if err != nil {
+		if store, err = openFileStore(ctx, s.opt.StateFile); err != nil {
 			return err
 		}
-		store = file
+		kinds := fresh.kinds()
+		err = store.load(ctx, func(key docKey, body []byte) error {
+			kind, ok := kinds[key.kind]
+			if !ok {
+				return fmt.Errorf("unknown kind of document")
+			}
+			return kind.restore(key.id, body)
+		})
 	}
-	fresh := newWorld()
-	kinds := fresh.kinds()
-	err := store.load(ctx, func(key docKey, body []byte) error {
-		kind, ok := kinds[key.kind]
-		if !ok {
-			return fmt.Errorf("unknown kind of document")
-		}
-		return kind.restore(key.id, body)
-	})
 	if err == nil {
-		err = fresh.adoptMeta(s.opt.Seed)
+		err = fresh.adoptMeta(s.opt, s.wall().UnixMilli())
+	}
+	if err != nil && store != nil {
+		err = errors.Join(err, store.close())
 	}
 	if err != nil {
-		return errors.Join(err, store.close())
+		return err
 	}
 	s.world, s.store, s.loaded = fresh, store, true
 	return nil
 }
 
 // nowMs is the simulated time in Unix milliseconds. The caller holds mu.
-func (s *Simulator) nowMs() int64 { return s.wall().UnixMilli() + s.world.clock.OffsetMs }
+func (s *Simulator) nowMs() int64 { return s.world.clock.at(s.wall().UnixMilli()) }
 
-// update runs one step on the world and saves what it changed before anybody is told that it happened. A failed save
-// is an error; the change stays in memory and goes out with the next save.
+// update runs one step on the world and saves what it changed before anybody is told that it happened. Steps that come
+// together share one transaction. A failed save is an error; the change stays in memory and goes out with the next save.
 func (s *Simulator) update(ctx context.Context, step func(w *world, now int64) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.open(ctx); err != nil {
-		return err
+	turn, pushes, err := s.step(ctx, step)
+	if turn > 0 {
+		err = errors.Join(err, s.flush(ctx, turn))
 	}
-	stepErr := step(s.world, s.nowMs())
-	puts, deletes, err := s.world.pending()
-	if err != nil {
-		return errors.Join(stepErr, err)
-	}
-	if len(puts)+len(deletes) > 0 {
-		if err := s.store.save(context.WithoutCancel(ctx), puts, deletes); err != nil {
-			return errors.Join(stepErr, err)
-		}
-		s.world.saved()
-	}
-	if len(s.world.waiting) > 0 {
+	if pushes {
 		select {
 		case s.wake <- struct{}{}:
 		default: // Run is already told to look
 		}
 	}
-	return stepErr
+	return err
+}
+
+// step runs alone on the world. turn is what flush must have saved before the change may be told, 0 when there is
+// nothing to save.
+func (s *Simulator) step(ctx context.Context, step func(w *world, now int64) error) (turn int64, pushes bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.open(ctx); err != nil {
+		return 0, false, err
+	}
+	err = step(s.world, s.nowMs())
+	if len(s.world.log.changed) > 0 {
+		if s.store == nil {
+			s.world.saved()
+		} else {
+			turn = s.world.log.turn + 1
+		}
+	}
+	return turn, len(s.world.waiting) > 0, err
+}
+
+// flush returns when everything up to turn is in the state file. Whoever comes first saves for all who came meanwhile.
+func (s *Simulator) flush(ctx context.Context, turn int64) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if s.savedTurn >= turn {
+		return nil
+	}
+	batch, err := s.takeBatch()
+	if err != nil {
+		return err
+	}
+	if err := s.store.save(context.WithoutCancel(ctx), batch); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.world.unsaved(batch)
+		return err
+	}
+	s.savedTurn = batch.turn
+	return nil
+}
+
+func (s *Simulator) takeBatch() (*batch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	return s.world.take()
 }
 
 // Close ends the use of the state file. Run must have returned.
 func (s *Simulator) Close() error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil
 	}
 	s.closed = true
+	if s.store == nil {
+		return nil
+	}
 	return s.store.close()
 }

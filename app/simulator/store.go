@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,19 +16,14 @@ import (
 // docKey names one stored document.
 type docKey struct{ kind, id string }
 
-// docStore keeps the simulator's documents over a restart. save is one transaction: all of it or nothing.
-type docStore interface {
-	load(ctx context.Context, visit func(key docKey, body []byte) error) error
-	save(ctx context.Context, puts map[docKey][]byte, deletes []docKey) error
-	close() error
+// batch is what one save writes: all of it or nothing.
+type batch struct {
+	puts    map[docKey][]byte
+	calls   []*call
+	deletes []docKey
+	taken   map[docKey]any // what the journal held, to be put back when the save fails
+	turn    int64
 }
-
-// memoryStore keeps nothing: the state lives as long as the process.
-type memoryStore struct{}
-
-func (memoryStore) load(context.Context, func(docKey, []byte) error) error  { return nil }
-func (memoryStore) save(context.Context, map[docKey][]byte, []docKey) error { return nil }
-func (memoryStore) close() error                                            { return nil }
 
 // fileStore keeps documents in one SQLite file. A killed process loses nothing that was saved; a power cut may lose the
 // last moments (synchronous=NORMAL), which a simulator can bear.
@@ -77,30 +73,40 @@ func (s *fileStore) load(ctx context.Context, visit func(docKey, []byte) error) 
 	return rows.Err()
 }
 
-func (s *fileStore) save(ctx context.Context, puts map[docKey][]byte, deletes []docKey) error {
+func (s *fileStore) save(ctx context.Context, b *batch) (err error) {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("save simulator state: %w", err)
 	}
-	for key, body := range puts {
-		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO docs (kind, id, body) VALUES (?, ?, ?)`, key.kind, key.id, body); err != nil {
-			return errors.Join(fmt.Errorf("save simulator state: %w", err), tx.Rollback())
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("save simulator state: %w", err), tx.Rollback())
+		}
+	}()
+	put, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO docs (kind, id, body) VALUES (?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	for key, body := range b.puts {
+		if _, err := put.ExecContext(ctx, key.kind, key.id, body); err != nil {
+			return err
 		}
 	}
-	for _, key := range deletes {
+	for _, c := range b.calls {
+		body, err := json.Marshal(c.finish())
+		if err != nil {
+			return fmt.Errorf("encode call %d: %w", c.Seq, err)
+		}
+		if _, err := put.ExecContext(ctx, "call", sequenceID(c.Seq), body); err != nil {
+			return err
+		}
+	}
+	for _, key := range b.deletes {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM docs WHERE kind = ? AND id = ?`, key.kind, key.id); err != nil {
-			return errors.Join(fmt.Errorf("save simulator state: %w", err), tx.Rollback())
+			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("save simulator state: %w", err)
-	}
-	return nil
+	return tx.Commit()
 }
 
 func (s *fileStore) close() error { return s.db.Close() }
-
-var (
-	_ docStore = memoryStore{}
-	_ docStore = (*fileStore)(nil)
-)

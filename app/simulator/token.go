@@ -101,8 +101,8 @@ func (w *world) tokenUsable(value string, now int64) (*accessToken, error) {
 
 // holder is the component that holds an exclusive permission set of a mini program, or "".
 func (w *world) holder(appID string, set int) string {
-	for _, a := range w.authorizations.all() {
-		if a.AppID == appID && a.Active && a.has([]int{set}) {
+	for _, component := range w.components.ids() {
+		if a := w.authorizationOf(component, appID); a != nil && a.Active && a.has([]int{set}) {
 			return a.Component
 		}
 	}

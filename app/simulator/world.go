@@ -29,12 +29,10 @@ type world struct {
 	calls          *collection[call]
 	meta           *collection[json.RawMessage]
 	resources
-	waiting map[string]bool // ids of pushes to deliver, an index over pushes
-}
-
-// clockState is the simulated clock: wall time plus an offset that only grows.
-type clockState struct {
-	OffsetMs int64 `json:"offset_ms"`
+	waiting    waitingPushes    // an index over pushes
+	latency    map[string]int64 // real milliseconds by path
+	callLog    []*call          // calls in their order
+	callsByRID map[string]*call // an index over calls
 }
 
 // settings are the properties of WeChat that its documents leave open or that a test wants to turn.
@@ -67,7 +65,7 @@ func defaultSettings() *settings {
 func newWorld() *world {
 	log := &journal{changed: map[docKey]any{}}
 	return &world{
-		log: log, clock: &clockState{}, settings: defaultSettings(), waiting: map[string]bool{}, resources: newResources(log),
+		log: log, clock: &clockState{}, settings: defaultSettings(), resources: newResources(log), waiting: waitingPushes{}, callsByRID: map[string]*call{}, latency: map[string]int64{},
 		components:     newCollection[component]("component", log),
 		people:         newCollection[person]("person", log),
 		miniPrograms:   newCollection[miniProgram]("miniprogram", log),
@@ -94,8 +92,8 @@ func (w *world) kinds() map[string]restorer {
 }
 
 // adoptMeta reads the single documents after a load (a missing one keeps its default) and rebuilds the indexes.
-func (w *world) adoptMeta(seed int64) error {
-	for id, target := range map[string]any{"clock": w.clock, "settings": w.settings} {
+func (w *world) adoptMeta(opt Options, wallMs int64) error {
+	for id, target := range map[string]any{"clock": w.clock, "settings": w.settings, "latency": &w.latency} {
 		if raw := w.meta.get(id); raw != nil {
 			if err := json.Unmarshal(*raw, target); err != nil {
 				return fmt.Errorf("read %s: %w", id, err)
@@ -103,8 +101,9 @@ func (w *world) adoptMeta(seed int64) error {
 		}
 	}
 	for id, p := range w.pushes.docs {
-		w.markPush(id, p.State)
+		w.markPush(id, p)
 	}
+	w.indexCalls()
 	if raw := w.meta.get("ids"); raw != nil {
 		w.ids = &idSource{}
 		if err := json.Unmarshal(*raw, w.ids); err != nil {
@@ -112,34 +111,48 @@ func (w *world) adoptMeta(seed int64) error {
 		}
 		return nil
 	}
-	ids, err := newIDSource(seed)
+	ids, err := newIDSource(opt.Seed)
 	if err != nil {
 		return err
 	}
 	w.ids = ids
+	if !opt.Start.IsZero() {
+		*w.clock = clockState{OffsetMs: opt.Start.UnixMilli() - wallMs, AnchorMs: wallMs, Frozen: true}
+		w.saveClock()
+	}
 	return nil
 }
 
-// pending returns the documents to save, encoded. The id counter travels with every change, so an id that was handed
-// out before a crash is never handed out again.
-func (w *world) pending() (puts map[docKey][]byte, deletes []docKey, err error) {
-	if len(w.log.changed) == 0 {
-		return nil, nil, nil
-	}
+// take encodes what changed since the last save and starts a new turn. The id counter travels with every change, so an id
+// that was handed out before a crash is never handed out again.
+func (w *world) take() (*batch, error) {
+	out := &batch{taken: w.log.changed, puts: make(map[docKey][]byte, len(w.log.changed)+1), turn: w.log.turn + 1}
 	w.log.changed[docKey{"meta", "ids"}] = w.ids
-	puts = make(map[docKey][]byte, len(w.log.changed))
 	for key, doc := range w.log.changed {
-		if doc == nil {
-			deletes = append(deletes, key)
-			continue
+		switch doc := doc.(type) {
+		case nil:
+			out.deletes = append(out.deletes, key)
+		case *call: // does not change any more, so it need not be encoded here, where everybody waits
+			out.calls = append(out.calls, doc)
+		default:
+			body, err := json.Marshal(doc)
+			if err != nil {
+				return nil, fmt.Errorf("encode %s/%s: %w", key.kind, key.id, err)
+			}
+			out.puts[key] = body
 		}
-		body, err := json.Marshal(doc)
-		if err != nil {
-			return nil, nil, fmt.Errorf("encode %s/%s: %w", key.kind, key.id, err)
-		}
-		puts[key] = body
 	}
-	return puts, deletes, nil
+	w.log.changed, w.log.turn = map[docKey]any{}, out.turn
+	return out, nil
+}
+
+// unsaved puts back what a failed save took, except what changed again meanwhile.
+func (w *world) unsaved(b *batch) {
+	for key, doc := range b.taken {
+		if _, again := w.log.changed[key]; !again {
+			w.log.changed[key] = doc
+		}
+	}
 }
 
 func (w *world) saved() { clear(w.log.changed) }
