@@ -29,3 +29,32 @@ func TestManualMovesOnlyWhenTold(t *testing.T) {
 		t.Fatalf("advanced by %v, want one minute", got)
 	}
 }
+
+func TestFollowKeepsThePaceOfTheOtherClock(t *testing.T) {
+	var o Offset
+	if o.Follow(100*time.Millisecond, 1) {
+		t.Fatal("a tenth of a second is drift, not a change")
+	}
+	if !o.Follow(time.Hour, 0) {
+		t.Fatal("a clock that stands still must be followed")
+	}
+	at := o.Now()
+	time.Sleep(20 * time.Millisecond)
+	if got := o.Now(); got.Sub(at).Abs() > time.Microsecond {
+		t.Fatalf("a clock that stands still moved by %v", got.Sub(at))
+	}
+	if !o.Follow(time.Hour, 1000) {
+		t.Fatal("another pace is a change")
+	}
+	at = o.Now()
+	time.Sleep(20 * time.Millisecond)
+	if got := o.Now().Sub(at); got < 20*time.Second {
+		t.Fatalf("a thousand times as fast went %v in 20 ms", got)
+	}
+	if !o.Follow(0, 1) {
+		t.Fatal("back to the wall's pace is a change")
+	}
+	if got := time.Until(o.Now()).Abs(); got > time.Second {
+		t.Fatalf("%v away from the wall's clock", got)
+	}
+}
