@@ -31,6 +31,7 @@ var layers = [][]string{
 var special = map[string][]string{
 	"app/simulator":        {},
 	"resource":             {},
+	"resource/dictionary":  {},
 	"plugins/sdk":          {"app/wechat", "plugins/sdk/pluginpb"},
 	"plugins/sdk/ui":       {},
 	"plugins/version":      {"app/wechat", "plugins/sdk", "plugins/sdk/ui"},
@@ -40,7 +41,7 @@ var special = map[string][]string{
 }
 
 // beside are imports that do not count as a layer.
-var beside = []string{"resource", "plugins/sdk/pluginpb"}
+var beside = []string{"resource", "resource/dictionary", "plugins/sdk/pluginpb"}
 
 type goPackage struct {
 	ImportPath string

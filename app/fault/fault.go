@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"minifleet/resource/dictionary"
 )
 
 // Kind says whose fault it is and how a caller should take it.
@@ -55,12 +58,8 @@ type Field struct {
 	Message string `json:"message"`
 }
 
-// Upstream is WeChat's own answer behind an error.
-type Upstream struct {
-	ErrCode int    `json:"errcode"`
-	ErrMsg  string `json:"errmsg"`
-	RID     string `json:"rid,omitempty"`
-}
+// Upstream is WeChat's own answer behind an error, with what the dictionary says about it.
+type Upstream = dictionary.Refusal
 
 // Error is an error with a sentence for a person. Compare by Code with Is.
 type Error struct {
@@ -71,7 +70,9 @@ type Error struct {
 	Detail  string
 	Fields  []Field
 	WeChat  *Upstream
-	Cause   error
+	// RetryAfter says when it is worth trying again, 0 when nobody knows.
+	RetryAfter time.Duration
+	Cause      error
 }
 
 // New makes an error of a kind, with a stable code and a Chinese sentence.
@@ -96,6 +97,12 @@ func (e *Error) OrNil() error {
 	if len(e.Fields) == 0 {
 		return nil
 	}
+	return e
+}
+
+// Later notes when it is worth trying again; REST answers carry it as Retry-After.
+func (e *Error) Later(wait time.Duration) *Error {
+	e.RetryAfter = wait
 	return e
 }
 
@@ -127,10 +134,10 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code
 }
 
-// upstreamer is an error that carries WeChat's answer: code 0 when there was none, and a sentence for a person.
+// upstreamer is an error that carries WeChat's answer: ErrCode 0 when there was none.
 type upstreamer interface {
 	error
-	Upstream() (code int, message, rid, sentence string)
+	Refusal() dictionary.Refusal
 }
 
 // From finds the fault in err, or wraps it as an internal one whose cause is not shown. Nil for nil.
@@ -144,12 +151,17 @@ func From(err error) *Error {
 	}
 	var up upstreamer
 	if errors.As(err, &up) {
-		code, message, rid, sentence := up.Upstream()
-		if code == 0 {
-			return New(Unavailable, "wechat_unreachable", sentence).Because(err)
+		r := up.Refusal()
+		sentence := r.Reason
+		if r.Todo != "" {
+			sentence += "。" + r.Todo
 		}
-		e = New(WeChat, fmt.Sprintf("wechat_%d", code), sentence).Because(err)
-		e.WeChat = &Upstream{ErrCode: code, ErrMsg: message, RID: rid}
+		if r.ErrCode == 0 {
+			e = New(Unavailable, "wechat_unreachable", sentence).Because(err)
+		} else {
+			e = New(WeChat, fmt.Sprintf("wechat_%d", r.ErrCode), sentence).Because(err)
+		}
+		e.WeChat = &r
 		return e
 	}
 	return New(Internal, "internal", "系统出错了，请稍后重试；如仍失败，请把请求编号发给管理员").Because(err)

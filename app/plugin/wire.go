@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -55,6 +56,7 @@ func toWire(err error) error {
 		wired.Fields = append(wired.Fields, &pluginpb.FieldFault{Name: field.Name, Message: field.Message})
 	}
 	wired.Wechat = upstreamOf(err)
+	wired.RetryAfterMs = failure.RetryAfter.Milliseconds()
 	answer, detailErr := status.New(code, failure.Code).WithDetails(wired)
 	if detailErr != nil {
 		return status.Error(codes.Internal, "fault does not encode")
@@ -67,35 +69,32 @@ func upstreamOf(err error) *pluginpb.WeChatFault {
 	if errors.As(err, &refusal) {
 		return &pluginpb.WeChatFault{
 			Code: int64(refusal.Code), Message: refusal.Message, Rid: refusal.RID, Endpoint: refusal.Endpoint, Body: refusal.Body,
+			Appid: refusal.AppID, Component: refusal.Component, At: refusal.At,
 		}
 	}
 	var lost *wechat.CallError
 	if errors.As(err, &lost) {
-		return &pluginpb.WeChatFault{NoAnswer: true, Endpoint: lost.Endpoint, Status: int32(lost.Status), Sent: lost.Sent}
+		return &pluginpb.WeChatFault{
+			NoAnswer: true, Endpoint: lost.Endpoint, Status: int32(lost.Status), Sent: lost.Sent, Appid: lost.AppID, Component: lost.Component, At: lost.At,
+		}
 	}
 	return nil
 }
 
-// faultOf is fault.From, but knows WeChat's errors too.
+// faultOf is fault.From, but everything about WeChat is of the kind the SDK knows for it, a missing answer too.
 func faultOf(err error) *fault.Error {
 	var known *fault.Error
 	if errors.As(err, &known) {
 		return known
 	}
-	var refusal *wechat.Error
-	if errors.As(err, &refusal) {
-		failure := fault.New(fault.WeChat, "wechat.refused", fmt.Sprintf("微信返回错误 %d：%s", refusal.Code, refusal.Message)).Because(err)
-		if explained, ok := wechat.Explain(refusal.Code); ok {
-			failure.Message = explained.Reason + "，" + explained.Action
+	failure := fault.From(err)
+	if failure.WeChat != nil {
+		failure.Kind, failure.Code = fault.WeChat, "wechat.refused"
+		if failure.WeChat.ErrCode == 0 {
+			failure.Code = "wechat.no_answer"
 		}
-		failure.WeChat = &fault.Upstream{ErrCode: refusal.Code, ErrMsg: refusal.Message, RID: refusal.RID}
-		return failure
 	}
-	var lost *wechat.CallError
-	if errors.As(err, &lost) {
-		return fault.New(fault.WeChat, "wechat.no_answer", "没有收到微信的回答，请稍后刷新查看结果").Because(err)
-	}
-	return fault.From(err)
+	return failure
 }
 
 // fromWire turns a failed call to a plugin into a fault: what the plugin said, or that it is not there.
@@ -135,17 +134,23 @@ func faultFromWire(plugin string, wired *pluginpb.Fault) *fault.Error {
 		failure.On(field.GetName(), field.GetMessage())
 	}
 	failure.Because(fmt.Errorf("plugin %s: %s", plugin, wired.GetCode()))
-	if upstream := wired.GetWechat(); upstream != nil {
-		if upstream.GetNoAnswer() {
-			return failure.Because(&wechat.CallError{
-				Endpoint: upstream.GetEndpoint(), Status: int(upstream.GetStatus()), Sent: upstream.GetSent(), Cause: errNoAnswer,
-			})
-		}
-		failure.WeChat = &fault.Upstream{ErrCode: int(upstream.GetCode()), ErrMsg: upstream.GetMessage(), RID: upstream.GetRid()}
+	failure.RetryAfter = time.Duration(wired.GetRetryAfterMs()) * time.Millisecond
+	upstream := wired.GetWechat()
+	if upstream == nil {
+		return failure
+	}
+	if upstream.GetNoAnswer() {
+		failure.Because(&wechat.CallError{
+			Endpoint: upstream.GetEndpoint(), Status: int(upstream.GetStatus()), Sent: upstream.GetSent(), Cause: errNoAnswer,
+			AppID: upstream.GetAppid(), Component: upstream.GetComponent(), At: upstream.GetAt(),
+		})
+	} else {
 		failure.Because(&wechat.Error{
 			Code: int(upstream.GetCode()), Message: upstream.GetMessage(), RID: upstream.GetRid(), Endpoint: upstream.GetEndpoint(), Body: upstream.GetBody(),
+			AppID: upstream.GetAppid(), Component: upstream.GetComponent(), At: upstream.GetAt(),
 		})
 	}
+	failure.WeChat = wechat.RefusalOf(failure.Cause)
 	return failure
 }
 

@@ -2,15 +2,18 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,9 +32,13 @@ type Client struct {
 
 // Send makes one call to e with token ("" for TokenNone) and gives the answer when errcode is 0 or absent.
 // It never repeats. Errors: *Error from WeChat, *CallError otherwise; neither text holds the token.
-func (c *Client) Send(ctx context.Context, e Endpoint, token string, req Request) (Response, error) {
+func (c *Client) Send(ctx context.Context, e Endpoint, token string, req Request) (_ Response, err error) {
+	defer func() { err = Concerning(err, req, 0) }()
 	if (e.Token == TokenNone) != (token == "") {
 		return Response{}, &CallError{Endpoint: e.Name, Cause: errors.New("token missing or not wanted")}
+	}
+	if err := e.carries(req.Body); err != nil {
+		return Response{}, &CallError{Endpoint: e.Name, Cause: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
@@ -72,13 +79,13 @@ func (c *Client) build(ctx context.Context, e Endpoint, token string, req Reques
 		query.Set(e.Fixed[0], e.Fixed[1])
 	}
 	if token != "" {
-		query.Set("access_token", token)
+		query.Set(cmp.Or(e.TokenQuery, "access_token"), token)
 	}
 	var body io.Reader
 	contentType := "application/json; charset=utf-8"
 	switch {
 	case e.Upload:
-		b, ct, err := multipartBody(req.File)
+		b, ct, err := multipartBody(req.File, req.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -112,9 +119,16 @@ func (c *Client) build(ctx context.Context, e Endpoint, token string, req Reques
 	return hr, nil
 }
 
-func multipartBody(f *File) (io.Reader, string, error) {
+// multipartBody makes the form of an upload: the members of body, a JSON object of texts or nil, and then the file.
+func multipartBody(f *File, body []byte) (io.Reader, string, error) {
 	if f == nil || len(f.Data) == 0 {
 		return nil, "", errors.New("upload without a file")
+	}
+	fields := map[string]string{}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &fields); err != nil {
+			return nil, "", fmt.Errorf("form fields of an upload: %w", err)
+		}
 	}
 	field := f.Field
 	if field == "" {
@@ -122,6 +136,11 @@ func multipartBody(f *File) (io.Reader, string, error) {
 	}
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if err := w.WriteField(name, fields[name]); err != nil {
+			return nil, "", err
+		}
+	}
 	h := textproto.MIMEHeader{}
 	h.Set("Content-Disposition", multipart.FileContentDisposition(field, f.Name))
 	if f.ContentType != "" {

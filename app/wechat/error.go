@@ -42,6 +42,9 @@ type Error struct {
 	RID      string // what WeChat's support asks for; "" when absent
 	Endpoint string
 	Body     []byte // the whole answer: a few endpoints explain a refusal in other fields (invalid_requestdomain)
+
+	AppID, Component string // what the call was about, "" when nobody noted it
+	At               int64  // Unix milliseconds, 0 when nobody noted it
 }
 
 // Error names endpoint, code and rid. It never holds a token.
@@ -79,6 +82,9 @@ type CallError struct {
 	Status   int  // HTTP status, 0 when none arrived
 	Sent     bool // the request may have reached WeChat
 	Cause    error
+
+	AppID, Component string // what the call was about, "" when nobody noted it
+	At               int64  // Unix milliseconds, 0 when nobody noted it
 }
 
 // Error names the endpoint and what happened.

@@ -3,6 +3,7 @@ package sdk
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -40,6 +41,8 @@ type Error struct {
 	Message string
 	Fields  []Field
 	Cause   error // stays in the process, is never sent
+	// RetryAfter says when it is worth trying again; 0 when nobody knows. REST answers carry it as Retry-After.
+	RetryAfter time.Duration
 }
 
 // Sentinels for errors.Is: an Error matches the one of its kind.
@@ -149,6 +152,7 @@ func faultOf(err error) *pluginpb.Fault {
 	if errors.As(err, &failure) {
 		fault := &pluginpb.Fault{
 			Kind: string(failure.Kind), Code: failure.Code, Message: failure.Message, Wechat: wechatFaultOf(err),
+			RetryAfterMs: failure.RetryAfter.Milliseconds(),
 		}
 		for _, field := range failure.Fields {
 			fault.Fields = append(fault.Fields, &pluginpb.FieldFault{Name: field.Name, Message: field.Message})
@@ -167,11 +171,14 @@ func wechatFaultOf(err error) *pluginpb.WeChatFault {
 	if errors.As(err, &refusal) {
 		return &pluginpb.WeChatFault{
 			Code: int64(refusal.Code), Message: refusal.Message, Rid: refusal.RID, Endpoint: refusal.Endpoint, Body: refusal.Body,
+			Appid: refusal.AppID, Component: refusal.Component, At: refusal.At,
 		}
 	}
 	var lost *wechat.CallError
 	if errors.As(err, &lost) {
-		return &pluginpb.WeChatFault{NoAnswer: true, Endpoint: lost.Endpoint, Status: int32(lost.Status), Sent: lost.Sent}
+		return &pluginpb.WeChatFault{
+			NoAnswer: true, Endpoint: lost.Endpoint, Status: int32(lost.Status), Sent: lost.Sent, Appid: lost.AppID, Component: lost.Component, At: lost.At,
+		}
 	}
 	return nil
 }
@@ -181,10 +188,12 @@ func wechatErrorOf(fault *pluginpb.WeChatFault) error {
 	if fault.GetNoAnswer() {
 		return &wechat.CallError{
 			Endpoint: fault.GetEndpoint(), Status: int(fault.GetStatus()), Sent: fault.GetSent(), Cause: errNoAnswer,
+			AppID: fault.GetAppid(), Component: fault.GetComponent(), At: fault.GetAt(),
 		}
 	}
 	return &wechat.Error{
 		Code: int(fault.GetCode()), Message: fault.GetMessage(), RID: fault.GetRid(), Endpoint: fault.GetEndpoint(), Body: fault.GetBody(),
+		AppID: fault.GetAppid(), Component: fault.GetComponent(), At: fault.GetAt(),
 	}
 }
 
@@ -212,7 +221,7 @@ func DecodeError(err error) error {
 		if !ok {
 			continue
 		}
-		failure := &Error{Kind: Kind(fault.GetKind()), Code: fault.GetCode(), Message: fault.GetMessage()}
+		failure := &Error{Kind: Kind(fault.GetKind()), Code: fault.GetCode(), Message: fault.GetMessage(), RetryAfter: time.Duration(fault.GetRetryAfterMs()) * time.Millisecond}
 		for _, field := range fault.GetFields() {
 			failure.Fields = append(failure.Fields, Field{field.GetName(), field.GetMessage()})
 		}

@@ -226,6 +226,7 @@ type Fault struct {
 	Message       string                 `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"` // one Chinese sentence: what is wrong and what to do
 	Fields        []*FieldFault          `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
 	Wechat        *WeChatFault           `protobuf:"bytes,5,opt,name=wechat,proto3" json:"wechat,omitempty"`
+	RetryAfterMs  int64                  `protobuf:"varint,6,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // when it is worth trying again, milliseconds; 0 unknown
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -295,6 +296,13 @@ func (x *Fault) GetWechat() *WeChatFault {
 	return nil
 }
 
+func (x *Fault) GetRetryAfterMs() int64 {
+	if x != nil {
+		return x.RetryAfterMs
+	}
+	return 0
+}
+
 // FieldFault is one wrong input.
 type FieldFault struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -359,6 +367,9 @@ type WeChatFault struct {
 	NoAnswer      bool                   `protobuf:"varint,6,opt,name=no_answer,json=noAnswer,proto3" json:"no_answer,omitempty"` // no readable answer came: code is 0, the next two count
 	Status        int32                  `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`                     // HTTP status, 0 when none arrived
 	Sent          bool                   `protobuf:"varint,8,opt,name=sent,proto3" json:"sent,omitempty"`                         // the request may have reached WeChat: read its state before repeating
+	Appid         string                 `protobuf:"bytes,9,opt,name=appid,proto3" json:"appid,omitempty"`                        // what the call was about
+	Component     string                 `protobuf:"bytes,10,opt,name=component,proto3" json:"component,omitempty"`
+	At            int64                  `protobuf:"varint,11,opt,name=at,proto3" json:"at,omitempty"` // Unix milliseconds, platform time; 0 unknown
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -447,6 +458,27 @@ func (x *WeChatFault) GetSent() bool {
 		return x.Sent
 	}
 	return false
+}
+
+func (x *WeChatFault) GetAppid() string {
+	if x != nil {
+		return x.Appid
+	}
+	return ""
+}
+
+func (x *WeChatFault) GetComponent() string {
+	if x != nil {
+		return x.Component
+	}
+	return ""
+}
+
+func (x *WeChatFault) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
 }
 
 type DescribeRequest struct {
@@ -3044,6 +3076,7 @@ type WeChatRequest struct {
 	FileName      string                 `protobuf:"bytes,7,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
 	File          []byte                 `protobuf:"bytes,8,opt,name=file,proto3" json:"file,omitempty"`
 	FileType      string                 `protobuf:"bytes,9,opt,name=file_type,json=fileType,proto3" json:"file_type,omitempty"` // media type
+	Key           string                 `protobuf:"bytes,10,opt,name=key,proto3" json:"key,omitempty"`                          // names one intended change: a second request of the same key is not sent; "" none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3141,6 +3174,103 @@ func (x *WeChatRequest) GetFileType() string {
 	return ""
 }
 
+func (x *WeChatRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+// SettleRequest tells the gateway what became of a request whose outcome was
+// unknown, after the plugin has read WeChat's state.
+type SettleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Happened      bool                   `protobuf:"varint,2,opt,name=happened,proto3" json:"happened,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleRequest) Reset() {
+	*x = SettleRequest{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleRequest) ProtoMessage() {}
+
+func (x *SettleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
+func (*SettleRequest) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *SettleRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SettleRequest) GetHappened() bool {
+	if x != nil {
+		return x.Happened
+	}
+	return false
+}
+
+type SettleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleResponse) Reset() {
+	*x = SettleResponse{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleResponse) ProtoMessage() {}
+
+func (x *SettleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
+func (*SettleResponse) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+}
+
 type WeChatResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Body          []byte                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"`
@@ -3152,7 +3282,7 @@ type WeChatResponse struct {
 
 func (x *WeChatResponse) Reset() {
 	*x = WeChatResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3164,7 +3294,7 @@ func (x *WeChatResponse) String() string {
 func (*WeChatResponse) ProtoMessage() {}
 
 func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3177,7 +3307,7 @@ func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatResponse.ProtoReflect.Descriptor instead.
 func (*WeChatResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *WeChatResponse) GetBody() []byte {
@@ -3212,7 +3342,7 @@ type Where struct {
 
 func (x *Where) Reset() {
 	*x = Where{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3224,7 +3354,7 @@ func (x *Where) String() string {
 func (*Where) ProtoMessage() {}
 
 func (x *Where) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3237,7 +3367,7 @@ func (x *Where) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Where.ProtoReflect.Descriptor instead.
 func (*Where) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Where) GetColumn() string {
@@ -3277,7 +3407,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3289,7 +3419,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3302,7 +3432,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FindRequest) GetCollection() string {
@@ -3372,7 +3502,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3514,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3527,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FindResponse) GetRows() [][]byte {
@@ -3434,7 +3564,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3446,7 +3576,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3459,7 +3589,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Op) GetKind() string {
@@ -3511,7 +3641,7 @@ type NewEvent struct {
 
 func (x *NewEvent) Reset() {
 	*x = NewEvent{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3523,7 +3653,7 @@ func (x *NewEvent) String() string {
 func (*NewEvent) ProtoMessage() {}
 
 func (x *NewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3536,7 +3666,7 @@ func (x *NewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEvent.ProtoReflect.Descriptor instead.
 func (*NewEvent) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *NewEvent) GetType() string {
@@ -3592,7 +3722,7 @@ type CommitRequest struct {
 
 func (x *CommitRequest) Reset() {
 	*x = CommitRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3604,7 +3734,7 @@ func (x *CommitRequest) String() string {
 func (*CommitRequest) ProtoMessage() {}
 
 func (x *CommitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3617,7 +3747,7 @@ func (x *CommitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitRequest.ProtoReflect.Descriptor instead.
 func (*CommitRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CommitRequest) GetOps() []*Op {
@@ -3651,7 +3781,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3663,7 +3793,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3676,7 +3806,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CommitResponse) GetIds() []int64 {
@@ -3703,7 +3833,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3715,7 +3845,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3728,7 +3858,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CallRequest) GetOperation() string {
@@ -3754,7 +3884,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3766,7 +3896,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3779,7 +3909,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CallResponse) GetOutput() []byte {
@@ -3814,17 +3944,18 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06caller\x18\x06 \x01(\tR\x06caller\x12\x1e\n" +
 	"\n" +
 	"delegation\x18\a \x01(\x03R\n" +
-	"delegation\"\xbc\x01\n" +
+	"delegation\"\xe2\x01\n" +
 	"\x05Fault\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x127\n" +
 	"\x06fields\x18\x04 \x03(\v2\x1f.minifleet.plugin.v1.FieldFaultR\x06fields\x128\n" +
-	"\x06wechat\x18\x05 \x01(\v2 .minifleet.plugin.v1.WeChatFaultR\x06wechat\":\n" +
+	"\x06wechat\x18\x05 \x01(\v2 .minifleet.plugin.v1.WeChatFaultR\x06wechat\x12$\n" +
+	"\x0eretry_after_ms\x18\x06 \x01(\x03R\fretryAfterMs\":\n" +
 	"\n" +
 	"FieldFault\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xc6\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\x8a\x02\n" +
 	"\vWeChatFault\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x03R\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x10\n" +
@@ -3833,7 +3964,11 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04body\x18\x05 \x01(\fR\x04body\x12\x1b\n" +
 	"\tno_answer\x18\x06 \x01(\bR\bnoAnswer\x12\x16\n" +
 	"\x06status\x18\a \x01(\x05R\x06status\x12\x12\n" +
-	"\x04sent\x18\b \x01(\bR\x04sent\"\x11\n" +
+	"\x04sent\x18\b \x01(\bR\x04sent\x12\x14\n" +
+	"\x05appid\x18\t \x01(\tR\x05appid\x12\x1c\n" +
+	"\tcomponent\x18\n" +
+	" \x01(\tR\tcomponent\x12\x0e\n" +
+	"\x02at\x18\v \x01(\x03R\x02at\"\x11\n" +
 	"\x0fDescribeRequest\"\xd6\x04\n" +
 	"\bManifest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
@@ -4055,7 +4190,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05input\x18\x02 \x01(\fR\x05input\")\n" +
 	"\x0fOperateResponse\x12\x16\n" +
-	"\x06output\x18\x01 \x01(\fR\x06output\"\xf6\x01\n" +
+	"\x06output\x18\x01 \x01(\fR\x06output\"\x88\x02\n" +
 	"\rWeChatRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x1c\n" +
 	"\tcomponent\x18\x02 \x01(\tR\tcomponent\x12\x14\n" +
@@ -4066,7 +4201,13 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"file_field\x18\x06 \x01(\tR\tfileField\x12\x1b\n" +
 	"\tfile_name\x18\a \x01(\tR\bfileName\x12\x12\n" +
 	"\x04file\x18\b \x01(\fR\x04file\x12\x1b\n" +
-	"\tfile_type\x18\t \x01(\tR\bfileType\"Y\n" +
+	"\tfile_type\x18\t \x01(\tR\bfileType\x12\x10\n" +
+	"\x03key\x18\n" +
+	" \x01(\tR\x03key\"=\n" +
+	"\rSettleRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1a\n" +
+	"\bhappened\x18\x02 \x01(\bR\bhappened\"\x10\n" +
+	"\x0eSettleResponse\"Y\n" +
 	"\x0eWeChatResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x10\n" +
@@ -4129,9 +4270,10 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\tServeHTTP\x12 .minifleet.plugin.v1.HTTPRequest\x1a!.minifleet.plugin.v1.HTTPResponse\x12S\n" +
 	"\vHandleEvent\x12\x1a.minifleet.plugin.v1.Event\x1a(.minifleet.plugin.v1.HandleEventResponse\x12Q\n" +
 	"\x06RunJob\x12\".minifleet.plugin.v1.RunJobRequest\x1a#.minifleet.plugin.v1.RunJobResponse\x12T\n" +
-	"\aOperate\x12#.minifleet.plugin.v1.OperateRequest\x1a$.minifleet.plugin.v1.OperateResponse2\xc6\x02\n" +
+	"\aOperate\x12#.minifleet.plugin.v1.OperateRequest\x1a$.minifleet.plugin.v1.OperateResponse2\x99\x03\n" +
 	"\x04Host\x12Q\n" +
-	"\x06WeChat\x12\".minifleet.plugin.v1.WeChatRequest\x1a#.minifleet.plugin.v1.WeChatResponse\x12K\n" +
+	"\x06WeChat\x12\".minifleet.plugin.v1.WeChatRequest\x1a#.minifleet.plugin.v1.WeChatResponse\x12Q\n" +
+	"\x06Settle\x12\".minifleet.plugin.v1.SettleRequest\x1a#.minifleet.plugin.v1.SettleResponse\x12K\n" +
 	"\x04Find\x12 .minifleet.plugin.v1.FindRequest\x1a!.minifleet.plugin.v1.FindResponse\x12Q\n" +
 	"\x06Commit\x12\".minifleet.plugin.v1.CommitRequest\x1a#.minifleet.plugin.v1.CommitResponse\x12K\n" +
 	"\x04Call\x12 .minifleet.plugin.v1.CallRequest\x1a!.minifleet.plugin.v1.CallResponseB)Z'minifleet/plugins/sdk/pluginpb;pluginpbb\x06proto3"
@@ -4148,7 +4290,7 @@ func file_minifleet_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_minifleet_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
 var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*Actor)(nil),               // 0: minifleet.plugin.v1.Actor
 	(*CallContext)(nil),         // 1: minifleet.plugin.v1.CallContext
@@ -4194,18 +4336,20 @@ var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*OperateRequest)(nil),      // 41: minifleet.plugin.v1.OperateRequest
 	(*OperateResponse)(nil),     // 42: minifleet.plugin.v1.OperateResponse
 	(*WeChatRequest)(nil),       // 43: minifleet.plugin.v1.WeChatRequest
-	(*WeChatResponse)(nil),      // 44: minifleet.plugin.v1.WeChatResponse
-	(*Where)(nil),               // 45: minifleet.plugin.v1.Where
-	(*FindRequest)(nil),         // 46: minifleet.plugin.v1.FindRequest
-	(*FindResponse)(nil),        // 47: minifleet.plugin.v1.FindResponse
-	(*Op)(nil),                  // 48: minifleet.plugin.v1.Op
-	(*NewEvent)(nil),            // 49: minifleet.plugin.v1.NewEvent
-	(*CommitRequest)(nil),       // 50: minifleet.plugin.v1.CommitRequest
-	(*CommitResponse)(nil),      // 51: minifleet.plugin.v1.CommitResponse
-	(*CallRequest)(nil),         // 52: minifleet.plugin.v1.CallRequest
-	(*CallResponse)(nil),        // 53: minifleet.plugin.v1.CallResponse
-	nil,                         // 54: minifleet.plugin.v1.RowsRequest.FiltersEntry
-	nil,                         // 55: minifleet.plugin.v1.SaveRequest.ValuesEntry
+	(*SettleRequest)(nil),       // 44: minifleet.plugin.v1.SettleRequest
+	(*SettleResponse)(nil),      // 45: minifleet.plugin.v1.SettleResponse
+	(*WeChatResponse)(nil),      // 46: minifleet.plugin.v1.WeChatResponse
+	(*Where)(nil),               // 47: minifleet.plugin.v1.Where
+	(*FindRequest)(nil),         // 48: minifleet.plugin.v1.FindRequest
+	(*FindResponse)(nil),        // 49: minifleet.plugin.v1.FindResponse
+	(*Op)(nil),                  // 50: minifleet.plugin.v1.Op
+	(*NewEvent)(nil),            // 51: minifleet.plugin.v1.NewEvent
+	(*CommitRequest)(nil),       // 52: minifleet.plugin.v1.CommitRequest
+	(*CommitResponse)(nil),      // 53: minifleet.plugin.v1.CommitResponse
+	(*CallRequest)(nil),         // 54: minifleet.plugin.v1.CallRequest
+	(*CallResponse)(nil),        // 55: minifleet.plugin.v1.CallResponse
+	nil,                         // 56: minifleet.plugin.v1.RowsRequest.FiltersEntry
+	nil,                         // 57: minifleet.plugin.v1.SaveRequest.ValuesEntry
 }
 var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: minifleet.plugin.v1.CallContext.actor:type_name -> minifleet.plugin.v1.Actor
@@ -4226,15 +4370,15 @@ var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	12, // 15: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
 	12, // 16: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
 	15, // 17: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
-	54, // 18: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
-	55, // 19: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
+	56, // 18: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
+	57, // 19: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
 	32, // 20: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
 	32, // 21: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
 	35, // 22: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
 	36, // 23: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
-	45, // 24: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
-	48, // 25: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
-	49, // 26: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
+	47, // 24: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
+	50, // 25: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
+	51, // 26: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
 	5,  // 27: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
 	20, // 28: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
 	22, // 29: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
@@ -4247,26 +4391,28 @@ var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	39, // 36: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
 	41, // 37: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
 	43, // 38: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
-	46, // 39: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
-	50, // 40: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
-	52, // 41: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
-	6,  // 42: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
-	21, // 43: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
-	23, // 44: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
-	25, // 45: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
-	27, // 46: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
-	29, // 47: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
-	31, // 48: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
-	34, // 49: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
-	38, // 50: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
-	40, // 51: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
-	42, // 52: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
-	44, // 53: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
-	47, // 54: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
-	51, // 55: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
-	53, // 56: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
-	42, // [42:57] is the sub-list for method output_type
-	27, // [27:42] is the sub-list for method input_type
+	44, // 39: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
+	48, // 40: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
+	52, // 41: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
+	54, // 42: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
+	6,  // 43: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
+	21, // 44: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
+	23, // 45: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
+	25, // 46: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
+	27, // 47: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
+	29, // 48: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
+	31, // 49: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
+	34, // 50: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
+	38, // 51: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
+	40, // 52: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
+	42, // 53: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
+	46, // 54: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
+	45, // 55: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
+	49, // 56: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
+	53, // 57: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
+	55, // 58: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
+	43, // [43:59] is the sub-list for method output_type
+	27, // [27:43] is the sub-list for method input_type
 	27, // [27:27] is the sub-list for extension type_name
 	27, // [27:27] is the sub-list for extension extendee
 	0,  // [0:27] is the sub-list for field type_name
@@ -4283,7 +4429,7 @@ func file_minifleet_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_minifleet_plugin_v1_plugin_proto_rawDesc), len(file_minifleet_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   56,
+			NumMessages:   58,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

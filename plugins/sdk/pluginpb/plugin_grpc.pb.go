@@ -543,6 +543,7 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Host_WeChat_FullMethodName = "/minifleet.plugin.v1.Host/WeChat"
+	Host_Settle_FullMethodName = "/minifleet.plugin.v1.Host/Settle"
 	Host_Find_FullMethodName   = "/minifleet.plugin.v1.Host/Find"
 	Host_Commit_FullMethodName = "/minifleet.plugin.v1.Host/Commit"
 	Host_Call_FullMethodName   = "/minifleet.plugin.v1.Host/Call"
@@ -556,6 +557,8 @@ const (
 type HostClient interface {
 	// WeChat sends one request of the endpoint table through the gateway.
 	WeChat(ctx context.Context, in *WeChatRequest, opts ...grpc.CallOption) (*WeChatResponse, error)
+	// Settle tells what became of a keyed request whose outcome was unknown.
+	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
 	// Find reads one page of an own collection or of a core view.
 	Find(ctx context.Context, in *FindRequest, opts ...grpc.CallOption) (*FindResponse, error)
 	// Commit writes rows and events in one SQL transaction.
@@ -576,6 +579,16 @@ func (c *hostClient) WeChat(ctx context.Context, in *WeChatRequest, opts ...grpc
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(WeChatResponse)
 	err := c.cc.Invoke(ctx, Host_WeChat_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *hostClient) Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettleResponse)
+	err := c.cc.Invoke(ctx, Host_Settle_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -620,6 +633,8 @@ func (c *hostClient) Call(ctx context.Context, in *CallRequest, opts ...grpc.Cal
 type HostServer interface {
 	// WeChat sends one request of the endpoint table through the gateway.
 	WeChat(context.Context, *WeChatRequest) (*WeChatResponse, error)
+	// Settle tells what became of a keyed request whose outcome was unknown.
+	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
 	// Find reads one page of an own collection or of a core view.
 	Find(context.Context, *FindRequest) (*FindResponse, error)
 	// Commit writes rows and events in one SQL transaction.
@@ -638,6 +653,9 @@ type UnimplementedHostServer struct{}
 
 func (UnimplementedHostServer) WeChat(context.Context, *WeChatRequest) (*WeChatResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WeChat not implemented")
+}
+func (UnimplementedHostServer) Settle(context.Context, *SettleRequest) (*SettleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Settle not implemented")
 }
 func (UnimplementedHostServer) Find(context.Context, *FindRequest) (*FindResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Find not implemented")
@@ -683,6 +701,24 @@ func _Host_WeChat_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(HostServer).WeChat(ctx, req.(*WeChatRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Host_Settle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).Settle(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_Settle_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).Settle(ctx, req.(*SettleRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -751,6 +787,10 @@ var Host_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WeChat",
 			Handler:    _Host_WeChat_Handler,
+		},
+		{
+			MethodName: "Settle",
+			Handler:    _Host_Settle_Handler,
 		},
 		{
 			MethodName: "Find",
