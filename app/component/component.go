@@ -46,11 +46,13 @@ type Component struct {
 	LastError      string `json:"last_error,omitempty"`
 	LastErrcode    int    `json:"last_errcode,omitempty"`
 	LastErrorAt    int64  `json:"last_error_at,omitempty"`
+	RotatedAt      int64  `json:"rotated_at"`       // since when two pairs of keys are good, Unix ms, 0 = no rotation
+	PreviousUsedAt int64  `json:"previous_used_at"` // when a push last came under the previous keys, Unix ms, 0 = not since
 	CreatedAt      int64  `json:"created_at"`
 }
 
 // publicColumns are those that may leave the room.
-const publicColumns = "appid, space_id, name, ticket_at, token_expires_at, last_error, last_errcode, last_error_at, created_at"
+const publicColumns = "appid, space_id, name, ticket_at, token_expires_at, last_error, last_errcode, last_error_at, rotated_at, previous_used_at, created_at"
 
 // Service is the room's door. Safe for concurrent use.
 type Service struct {
@@ -61,6 +63,8 @@ type Service struct {
 	wx     *wechat.Client
 	flight *store.Flight
 	public string
+
+	keysChanged func(appid string)
 }
 
 // New makes the service. publicURL is what callback addresses are made of.

@@ -120,7 +120,7 @@ func (r row) columns() map[string]any {
 	return map[string]any{
 		"id": r.ID, "type": r.Type, "source": r.Source, "component": r.Component, "appid": r.AppID, "space_id": r.SpaceID,
 		"subject": r.Subject, "url_kind": r.URLKind, "create_time": r.CreateTime, "received_at": r.ReceivedAt,
-		"dedupe": nullable(r.Dedupe), "payload": r.sealed, "fanned_out": r.fan(),
+		"dedupe": nullable(r.Dedupe), "payload": r.sealed, "raw": nullable(r.Raw), "fanned_out": r.fan(),
 	}
 }
 

@@ -207,7 +207,7 @@ func (l *Log) deliverBatch(ctx, books context.Context, s *subscription, queue st
 		if err := l.acknowledge(books, s.Name, done); err != nil {
 			return 0, false, err
 		}
-		due, err = l.fail(books, s.Name, e, failure)
+		due, err = l.fail(books, s.Subscriber, e, failure)
 		return due, false, err
 	}
 	return 0, false, l.acknowledge(books, s.Name, done)
@@ -265,18 +265,18 @@ func (l *Log) acknowledge(ctx context.Context, subscriber string, ids []any) err
 
 // fail books a failed try. It gives the time to try again, or 0 after the last try: the event becomes a dead letter and
 // the queue goes on.
-func (l *Log) fail(ctx context.Context, subscriber string, e Event, failure error) (due int64, err error) {
+func (l *Log) fail(ctx context.Context, s Subscriber, e Event, failure error) (due int64, err error) {
 	state := statePending
-	if e.Attempt >= l.opts.MaxAttempts {
+	if e.Attempt >= s.MaxAttempts {
 		state = stateDead
 	} else {
-		due = time.Now().Add(l.opts.Backoff(e.Attempt)).UnixMilli()
+		due = time.Now().Add(s.Backoff(e.Attempt)).UnixMilli()
 	}
-	l.opts.Logger.WarnContext(ctx, "event handler failed", "subscriber", subscriber, "event", e.ID, "type", e.Type, "attempt", e.Attempt, "dead", state == stateDead, "error", failure)
+	l.opts.Logger.WarnContext(ctx, "event handler failed", "subscriber", s.Name, "event", e.ID, "type", e.Type, "attempt", e.Attempt, "dead", state == stateDead, "error", failure)
 	_, err = l.opts.DB.Writer().ExecContext(ctx, "UPDATE event_delivery SET state=?, attempts=attempts+1, last_error=?, updated_at=? WHERE state=0 AND subscriber=? AND event_id=?",
-		state, cut(failure.Error(), 480), time.Now().UnixMilli(), subscriber, e.ID)
+		state, cut(failure.Error(), 480), time.Now().UnixMilli(), s.Name, e.ID)
 	if err != nil {
-		return 0, fmt.Errorf("event: book failure for %s: %w", subscriber, err)
+		return 0, fmt.Errorf("event: book failure for %s: %w", s.Name, err)
 	}
 	return due, nil
 }

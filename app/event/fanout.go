@@ -182,23 +182,28 @@ func claim(ctx context.Context, tx *sql.Tx, events []fanned, oneByOne bool) ([]f
 	return mine, nil
 }
 
-func knownSubscribers(ctx context.Context, tx *sql.Tx) (map[string][]string, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT name,types FROM event_subscriber")
+func knownSubscribers(ctx context.Context, tx *sql.Tx) (map[string]interest, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT name,types,component,appids FROM event_subscriber")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	known := map[string][]string{}
+	known := map[string]interest{}
 	for rows.Next() {
-		var name, types string
-		if err := rows.Scan(&name, &types); err != nil {
+		var name, types, appids string
+		var i interest
+		if err := rows.Scan(&name, &types, &i.component, &appids); err != nil {
 			return nil, err
 		}
-		var list []string
-		if err := json.Unmarshal([]byte(types), &list); err != nil {
+		if err := json.Unmarshal([]byte(types), &i.types); err != nil {
 			return nil, fmt.Errorf("types of %s: %w", name, err)
 		}
-		known[name] = list
+		if appids != "" {
+			if err := json.Unmarshal([]byte(appids), &i.appids); err != nil {
+				return nil, fmt.Errorf("mini programs of %s: %w", name, err)
+			}
+		}
+		known[name] = i
 	}
 	return known, rows.Err()
 }
@@ -206,14 +211,14 @@ func knownSubscribers(ctx context.Context, tx *sql.Tx) (map[string][]string, err
 type queueKey struct{ subscriber, queue string }
 
 // addDeliveries inserts the rows of all subscribers of events and makes their queues due. It names whom to wake.
-func (l *Log) addDeliveries(ctx context.Context, tx *sql.Tx, events []fanned, known map[string][]string) (map[string]bool, error) {
+func (l *Log) addDeliveries(ctx context.Context, tx *sql.Tx, events []fanned, known map[string]interest) (map[string]bool, error) {
 	now := time.Now().UnixMilli()
 	var args []any
 	var keys []queueKey
 	seen, woken := map[queueKey]bool{}, map[string]bool{}
 	for _, e := range events {
-		for name, types := range known {
-			if !matches(types, e.typ) {
+		for name, wants := range known {
+			if !wants.takes(e) {
 				continue
 			}
 			args = append(args, l.opts.DB.NewID(), e.id, name, e.queue(), statePending, 0, "", now)

@@ -5,8 +5,11 @@ import (
 	"errors"
 )
 
-// intakeVersion is the first byte of a packed batch, so that a later build may pack differently and still read this.
-const intakeVersion = 1
+// The first byte of a packed batch, so that a later build may pack differently and still read what an earlier one took in.
+const (
+	intakeVersion = 2
+	intakeNoRaw   = 1 // as 2, without Raw
+)
 
 var errIntake = errors.New("event: damaged batch")
 
@@ -24,7 +27,7 @@ func packRow(into []byte, r *row) []byte {
 		into = binary.AppendUvarint(into, uint64(len(s)))
 		into = append(into, s...)
 	}
-	for _, b := range [...][]byte{r.Dedupe, r.sealed} {
+	for _, b := range [...][]byte{r.Dedupe, r.sealed, r.Raw} {
 		into = binary.AppendUvarint(into, uint64(len(b)))
 		into = append(into, b...)
 	}
@@ -33,7 +36,7 @@ func packRow(into []byte, r *row) []byte {
 
 // unpack reads a packed batch. The rows' payloads alias data.
 func unpack(data []byte) ([]row, error) {
-	if len(data) == 0 || data[0] != intakeVersion {
+	if len(data) == 0 || data[0] != intakeVersion && data[0] != intakeNoRaw {
 		return nil, errIntake
 	}
 	u := unpacker{in: data[1:]}
@@ -49,6 +52,9 @@ func unpack(data []byte) ([]row, error) {
 			*s = string(u.bytes())
 		}
 		r.Dedupe, r.sealed, r.Inert = u.bytes(), u.bytes(), fan == fanNever
+		if data[0] != intakeNoRaw {
+			r.Raw = u.bytes()
+		}
 		if u.broken {
 			return nil, errIntake
 		}

@@ -24,11 +24,11 @@ func pack(rows ...row) []byte {
 func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
 	rows := []row{
 		{Record: Record{ID: 1, Type: "t", Source: "s", Component: "c", AppID: "a", SpaceID: -5, Subject: "主题", URLKind: "ticket",
-			CreateTime: 1, ReceivedAt: 1 << 60, Dedupe: []byte("k")}, sealed: bytes.Repeat([]byte{0, 255}, 5000)},
+			CreateTime: 1, ReceivedAt: 1 << 60, Dedupe: []byte("k"), Raw: []byte("nonce=1\ncipher")}, sealed: bytes.Repeat([]byte{0, 255}, 5000)},
 		{Record: Record{ID: 2, Type: "t", Source: "s", Inert: true}, sealed: []byte{}},
 	}
 	data := pack(rows...)
-	rows[1].Dedupe = []byte{}
+	rows[1].Dedupe, rows[1].Raw = []byte{}, []byte{}
 	got, err := unpack(data)
 	if err != nil || !reflect.DeepEqual(got, rows) {
 		t.Fatalf("%v\n%+v\n%+v", err, got, rows)
@@ -40,6 +40,17 @@ func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
 	}
 	if _, err := unpack(append(bytes.Clone(data), 0)); err == nil {
 		t.Error("something behind the last row: accepted")
+	}
+}
+
+// A batch that an earlier build took in before the upgrade has no Raw.
+func TestABatchOfAnEarlierBuildIsRead(t *testing.T) {
+	r := row{Record: Record{ID: 1, Type: "t", Source: "s", Dedupe: []byte("k")}, sealed: []byte("x")}
+	packed := packRow(nil, &r)
+	old := append([]byte{intakeNoRaw, 1}, packed[:len(packed)-1]...) // the last byte is the length of Raw
+	rows, err := unpack(old)
+	if err != nil || len(rows) != 1 || rows[0].Type != "t" || string(rows[0].sealed) != "x" || rows[0].Raw != nil {
+		t.Fatalf("%+v %v", rows, err)
 	}
 }
 

@@ -55,6 +55,7 @@ type Row struct {
 type Detail struct {
 	Row
 	Payload    []byte
+	Raw        []byte // as it was received: query, line break, cipher text; nil for what never was encrypted
 	Deliveries []Delivery
 }
 
@@ -70,11 +71,30 @@ type Delivery struct {
 // ErrCursor says that a cursor was not made by List.
 var ErrCursor = errors.New("event: bad cursor")
 
-// List gives a page of events, newest first unless f.Oldest, and the cursor of the next page, "" at the end.
-func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err error) {
+// normal brings a filter into the one form that List and Total read. None says that nothing can be found.
+func (f Filter) normal() (_ Filter, none bool) {
 	if f.Limit <= 0 || f.Limit > 200 {
 		f.Limit = 50
 	}
+	if f.Components != nil && f.Component != "" {
+		if !slices.Contains(f.Components, f.Component) {
+			return f, true
+		}
+		f.Components = nil
+	}
+	if f.Components != nil {
+		mine := slices.DeleteFunc(slices.Clone(f.Components), func(c string) bool { return c == "" }) // events of no component belong to the platform
+		slices.Sort(mine)
+		if f.Components = slices.Compact(mine); len(f.Components) == 0 {
+			return f, true
+		}
+	}
+	return f, false
+}
+
+// List gives a page of events, newest first unless f.Oldest, and the cursor of the next page, "" at the end.
+func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err error) {
+	f, none := f.normal()
 	beyond := idle
 	if f.Oldest {
 		beyond = 0
@@ -84,15 +104,12 @@ func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err 
 			return nil, "", ErrCursor
 		}
 	}
-	if f.Components != nil && f.Component != "" {
-		if !slices.Contains(f.Components, f.Component) {
-			return nil, "", nil
-		}
-		f.Components = nil
-	}
-	if f.Components == nil {
+	switch {
+	case none:
+		return nil, "", nil
+	case f.Components == nil:
 		rows, err = l.page(ctx, f, beyond)
-	} else {
+	default:
 		rows, err = l.mergedPage(ctx, f, beyond)
 	}
 	if err != nil {
@@ -108,30 +125,21 @@ func (l *Log) List(ctx context.Context, f Filter) (rows []Row, next string, err 
 // TotalMost is up to which number Total is exact.
 const TotalMost = 10_000
 
-// Total tells how many events List would give in all, at most TotalMost+1, which means more than TotalMost.
-func (l *Log) Total(ctx context.Context, f Filter) (n int64, err error) {
-	f.Oldest = false
-	if f.Components != nil && f.Component != "" {
-		if !slices.Contains(f.Components, f.Component) {
-			return 0, nil
-		}
-		f.Components = nil
+// Total tells how many events List would give in all; -1 means more than TotalMost.
+func (l *Log) Total(ctx context.Context, f Filter) (int64, error) {
+	f, none := f.normal()
+	if none {
+		return 0, nil
 	}
+	f.Oldest = false
 	where, args, err := l.where(ctx, f, idle)
 	if err != nil {
 		return 0, fmt.Errorf("event: total: %w", err)
 	}
 	if f.Components != nil {
-		mine := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(f.Components))), func(c string) bool { return c == "" })
-		if len(mine) == 0 {
-			return 0, nil
-		}
-		where += " AND component IN (" + marks(len(mine)) + ")"
-		for _, c := range mine {
-			args = append(args, c)
-		}
+		where, args = where+" AND component IN (?)", append(args, f.Components)
 	}
-	err = l.opts.DB.Reader().QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT id FROM event_log WHERE "+where+" LIMIT ?) counted", append(args, TotalMost+1)...).Scan(&n)
+	n, err := l.opts.DB.CountUpTo(ctx, "", TotalMost, "event_log WHERE "+where, args...)
 	if err != nil {
 		return 0, fmt.Errorf("event: total: %w", err)
 	}
@@ -141,10 +149,7 @@ func (l *Log) Total(ctx context.Context, f Filter) (n int64, err error) {
 // mergedPage asks once per component, so that each question walks one index from its end, and merges the answers.
 func (l *Log) mergedPage(ctx context.Context, f Filter, beyond int64) ([]Row, error) {
 	var all []Row
-	for _, c := range slices.Compact(slices.Sorted(slices.Values(f.Components))) {
-		if c == "" {
-			continue // events of no component belong to the platform
-		}
+	for _, c := range f.Components {
 		one := f
 		one.Component = c
 		rows, err := l.page(ctx, one, beyond)
@@ -320,7 +325,7 @@ func (l *Log) Get(ctx context.Context, id int64) (Detail, error) {
 	var d Detail
 	var sealed []byte
 	r, err := scanRow(l.opts.DB.Reader().QueryRowContext(ctx,
-		"SELECT id,type,source,component,appid,space_id,subject,url_kind,create_time,received_at,fanned_out,payload FROM event_log WHERE id=?", id).Scan, &sealed)
+		"SELECT id,type,source,component,appid,space_id,subject,url_kind,create_time,received_at,fanned_out,payload,raw FROM event_log WHERE id=?", id).Scan, &sealed, &d.Raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, ErrNotFound
 	}

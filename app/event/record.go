@@ -28,6 +28,7 @@ type Record struct {
 	ReceivedAt int64  // unix milliseconds; 0: the log's clock
 	Dedupe     []byte // up to 32 bytes, nil for none; a record whose Dedupe is known already is dropped without error
 	Payload    []byte // in clear
+	Raw        []byte // as it was received, when that is something else; kept as it is, so it must be no secret
 	Inert      bool   // kept and shown, but never delivered
 }
 
@@ -96,7 +97,7 @@ func (l *Log) prepare(r Record) (row, error) {
 		return row{}, errors.New("event: source of 1 to 72 bytes needed")
 	case len(r.Dedupe) > maxDedupe:
 		return row{}, fmt.Errorf("event: dedupe key longer than %d bytes", maxDedupe)
-	case len(r.Payload) > maxPayload:
+	case len(r.Payload) > maxPayload || len(r.Raw) > maxPayload:
 		return row{}, errors.New("event: payload too long")
 	}
 	r.Subject = cut(r.Subject, maxSubject)

@@ -14,45 +14,46 @@ import (
 func (l *Log) Replay(ctx context.Context, id int64, subscriber string) error {
 	woken := map[string]bool{}
 	err := l.opts.DB.PlainTx(ctx, func(tx *sql.Tx) error {
-		e := fanned{id: id}
-		var fannedOut int
-		err := tx.QueryRowContext(ctx, "SELECT type,component,appid,fanned_out FROM event_log WHERE id=?", id).Scan(&e.typ, &e.comp, &e.appid, &fannedOut)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return ErrNotFound
-		case err != nil:
-			return err
-		case fannedOut == fanNever:
-			return ErrInert
-		case fannedOut == fanWaiting:
-			return nil // its first delivery is still to come
-		}
 		known, err := knownSubscribers(ctx, tx)
 		if err != nil {
 			return err
 		}
-		targets := map[string]bool{}
-		for name, types := range known {
-			if (subscriber == "" || subscriber == name) && matches(types, e.typ) {
-				targets[name] = true
-			}
-		}
-		if subscriber != "" && !targets[subscriber] {
-			return ErrNotFound
-		}
-		for name := range targets {
-			if err := l.replayTo(ctx, tx, e, name); err != nil {
-				return err
-			}
-			woken[name] = true
-		}
-		return nil
+		return l.replayOne(ctx, tx, known, id, subscriber, woken)
 	})
 	if err != nil {
 		return fmt.Errorf("event: replay %d: %w", id, err)
 	}
 	l.subs.wake(woken)
 	l.Wake()
+	return nil
+}
+
+func (l *Log) replayOne(ctx context.Context, tx *sql.Tx, known map[string]interest, id int64, subscriber string, woken map[string]bool) error {
+	e := fanned{id: id}
+	var fannedOut int
+	err := tx.QueryRowContext(ctx, "SELECT type,component,appid,fanned_out FROM event_log WHERE id=?", id).Scan(&e.typ, &e.comp, &e.appid, &fannedOut)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNotFound
+	case err != nil:
+		return err
+	case fannedOut == fanNever:
+		return ErrInert
+	case fannedOut == fanWaiting:
+		return nil // its first delivery is still to come
+	}
+	found := subscriber == ""
+	for name, wants := range known {
+		if (subscriber == "" || subscriber == name) && wants.takes(e) {
+			if err := l.replayTo(ctx, tx, e, name); err != nil {
+				return err
+			}
+			found, woken[name] = true, true
+		}
+	}
+	if !found {
+		return ErrNotFound
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,24 @@ type Subscriber struct {
 	Types    []string // exact types, or a prefix followed by '*'
 	Handle   Handler
 	Parallel int // how many queues it works on at once; default 4
+
+	// Component and AppIDs narrow it to the events of one 第三方平台, and of some of its mini programs; empty means all.
+	Component string
+	AppIDs    []string
+
+	MaxAttempts int                             // tries before the dead letter; default that of the log
+	Backoff     func(attempt int) time.Duration // wait after the n-th failed try (from 1); default that of the log
+}
+
+// interest is what a subscriber wants of all events, as event_subscriber keeps it.
+type interest struct {
+	types     []string
+	component string
+	appids    []string
+}
+
+func (i interest) takes(e fanned) bool {
+	return matches(i.types, e.typ) && (i.component == "" || i.component == e.comp) && (len(i.appids) == 0 || slices.Contains(i.appids, e.appid))
 }
 
 // subscription is a Subscriber that is present in this process.
@@ -43,12 +62,26 @@ func (l *Log) Subscribe(ctx context.Context, s Subscriber) error {
 	if s.Parallel <= 0 {
 		s.Parallel = 4
 	}
+	if s.MaxAttempts <= 0 {
+		s.MaxAttempts = l.opts.MaxAttempts
+	}
+	if s.Backoff == nil {
+		s.Backoff = l.opts.Backoff
+	}
 	types, err := json.Marshal(s.Types)
 	if err != nil {
 		return fmt.Errorf("event: subscribe %s: %w", s.Name, err)
 	}
+	appids := ""
+	if len(s.AppIDs) > 0 {
+		raw, err := json.Marshal(s.AppIDs)
+		if err != nil {
+			return fmt.Errorf("event: subscribe %s: %w", s.Name, err)
+		}
+		appids = string(raw)
+	}
 	err = l.opts.DB.Upsert(ctx, "event_subscriber", map[string]any{
-		"name": s.Name, "types": string(types), "updated_at": time.Now().UnixMilli(),
+		"name": s.Name, "types": string(types), "component": s.Component, "appids": appids, "updated_at": time.Now().UnixMilli(),
 	}, "name")
 	if err != nil {
 		return fmt.Errorf("event: subscribe %s: %w", s.Name, err)

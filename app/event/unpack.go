@@ -194,9 +194,9 @@ func affected(res sql.Result, err error) (int64, error) {
 	return res.RowsAffected()
 }
 
-const insertColumns = "INSERT INTO event_log (id,type,source,component,appid,space_id,subject,url_kind,create_time,received_at,dedupe,payload,fanned_out) VALUES "
+const insertColumns = "INSERT INTO event_log (id,type,source,component,appid,space_id,subject,url_kind,create_time,received_at,dedupe,payload,raw,fanned_out) VALUES "
 
-const insertRow = "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
+const insertRow = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 // insertChunk is how many rows share a statement. More is slower: the SQLite driver looks each parameter up in the list
 // of all.
@@ -246,14 +246,14 @@ func appendFanned(list []fanned, rows ...row) []fanned {
 }
 
 func insertMany(ctx context.Context, tx *sql.Tx, rows []row) error {
-	args := make([]any, 0, 13*len(rows))
+	args := make([]any, 0, 14*len(rows))
 	for _, r := range rows {
 		state := fanDone // its deliveries are made in the same transaction
 		if r.Inert {
 			state = fanNever
 		}
 		args = append(args, r.ID, r.Type, r.Source, r.Component, r.AppID, r.SpaceID, r.Subject, r.URLKind,
-			r.CreateTime, r.ReceivedAt, nullable(r.Dedupe), r.sealed, state)
+			r.CreateTime, r.ReceivedAt, nullable(r.Dedupe), r.sealed, nullable(r.Raw), state)
 	}
 	_, err := tx.ExecContext(ctx, insertColumns+strings.TrimSuffix(strings.Repeat(insertRow+",", len(rows)), ","), args...)
 	return err

@@ -49,7 +49,7 @@ type Appender interface {
 	Append(ctx context.Context, r event.Record) error
 }
 
-// Options of a Handler; all are needed but Logger and Wall.
+// Options of a Handler; all are needed but Logger, Wall and PreviousUsed.
 type Options struct {
 	Keys     Keys
 	Owners   Owners
@@ -58,12 +58,15 @@ type Options struct {
 	Wall     func() time.Time      // wall time, for freshness and caches; default time.Now
 	Registry prometheus.Registerer // gets the counters
 	Logger   *slog.Logger          // default slog.Default
+	// PreviousUsed is told now and then that pushes still come under the previous keys of a component.
+	PreviousUsed func(ctx context.Context, component string) error
 }
 
 // Handler serves POST /wechat/{component}/ticket and POST /wechat/{component}/message/{appid}.
 type Handler struct {
 	opts     Options
 	keys     *keyring
+	previous pace
 	owners   *ownerCache
 	failures *failureRing
 	accepted *prometheus.CounterVec
@@ -110,7 +113,7 @@ type address struct {
 }
 
 // ServeHTTP answers `success` when the push is durable, 503 when it could not be stored, and one 4xx without a reason for
-// everything else.
+// everything else. The few pushes that want another answer at once get it from the responder.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at, ok := parsePath(r.URL.Path)
 	if !ok {
@@ -123,12 +126,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	err := h.receive(w, r, at)
+	reply, err := h.receive(w, r, at)
 	if err == nil {
 		h.accepted.WithLabelValues(at.kind).Inc()
 		header := w.Header()
 		header["Content-Type"] = plainText
-		if _, err := io.WriteString(w, "success"); err != nil {
+		if _, err := io.WriteString(w, reply); err != nil {
 			h.opts.Logger.DebugContext(r.Context(), "answer to a push was not read", "error", err)
 		}
 		return
@@ -185,42 +188,48 @@ func validAppID(s string) bool {
 	return true
 }
 
-// receive takes one push through every check, in the order of 01 A.3, and makes it durable.
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request, at address) error {
-	signed, err := parameters(r.URL.RawQuery)
-	if err != nil {
-		return err
+// received is one push that passed every check of 01 A.3.
+type received struct {
+	at      address
+	signed  wechat.Signed
+	encrypt string
+	keys    heldKeys
+	msg     []byte
+	push    wechat.Push
+}
+
+// receive takes one push through every check, in the order of 01 A.3, makes it durable and gives the answer.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, at address) (reply string, err error) {
+	in := received{at: at}
+	if in.signed, err = parameters(r.URL.RawQuery); err != nil {
+		return "", err
 	}
-	crypter, err := h.keys.get(r.Context(), at.component)
-	if err != nil {
-		return err
+	if in.keys, err = h.keys.get(r.Context(), at.component); err != nil {
+		return "", err
 	}
 	envelope, err := h.envelope(w, r)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if crypter, err = h.verify(r.Context(), at.component, crypter, signed, envelope.Encrypt); err != nil {
-		return err
+	in.encrypt = envelope.Encrypt
+	if err := h.open(r.Context(), &in); err != nil {
+		return "", err
 	}
-	if err := h.fresh(signed.Timestamp); err != nil {
-		return err
+	if in.push, err = wechat.ParsePush(at.kind, in.msg); err != nil {
+		return "", err
 	}
-	msg, err := crypter.Decrypt(envelope.Encrypt)
+	if at.kind == wechat.TicketURL && in.push.AppID != at.component {
+		return "", wechat.Refuse(wechat.ReasonAppID, nil)
+	}
+	record, err := h.record(r.Context(), in, r.URL.RawQuery)
 	if err != nil {
-		return err
+		return "", err
 	}
-	push, err := wechat.ParsePush(at.kind, msg)
-	if err != nil {
-		return err
+	if err := h.opts.Events.Append(r.Context(), record); err != nil {
+		return "", err
 	}
-	if at.kind == wechat.TicketURL && push.AppID != at.component {
-		return wechat.Refuse(wechat.ReasonAppID, nil)
-	}
-	record, err := h.record(r.Context(), at, push, msg)
-	if err != nil {
-		return err
-	}
-	return h.opts.Events.Append(r.Context(), record)
+	h.notePrevious(r.Context(), in)
+	return h.respond(in)
 }
 
 // parameters reads the three that matter; each must be there exactly once.
@@ -263,21 +272,78 @@ func (h *Handler) envelope(w http.ResponseWriter, r *http.Request) (wechat.Envel
 	return wechat.ParseEnvelope(buf.Bytes())
 }
 
-// verify checks the signature. When it fails under cached keys these are read again once, so that a token corrected on
-// another replica is seen at once.
-func (h *Handler) verify(ctx context.Context, component string, c *wechat.Crypter, s wechat.Signed, encrypt string) (*wechat.Crypter, error) {
-	err := c.Verify(s, encrypt)
-	if err == nil {
-		return c, nil
+// open checks signature and time and decrypts. When cached keys do not fit they are read again once, so that a token or
+// key corrected on another replica is seen at once.
+func (h *Handler) open(ctx context.Context, in *received) (err error) {
+	in.msg, err = h.unseal(in.keys.crypter, *in)
+	if err == nil || wechat.ReasonOf(err) == wechat.ReasonStale {
+		return err
 	}
-	newer, changed, loadErr := h.keys.reload(ctx, component)
+	newer, changed, loadErr := h.keys.reload(ctx, in.at.component)
 	if loadErr != nil {
-		return nil, loadErr
+		return loadErr
 	}
 	if !changed {
+		return err
+	}
+	in.keys = newer
+	in.msg, err = h.unseal(newer.crypter, *in)
+	return err
+}
+
+func (h *Handler) unseal(c *wechat.Crypter, in received) ([]byte, error) {
+	if err := c.Verify(in.signed, in.encrypt); err != nil {
 		return nil, err
 	}
-	return newer, newer.Verify(s, encrypt)
+	if err := h.fresh(in.signed.Timestamp); err != nil {
+		return nil, err
+	}
+	return c.Decrypt(in.encrypt)
+}
+
+// previousEvery is how often the use of previous keys is noted for a component at most, in wall time.
+const previousEvery = time.Minute
+
+// notePrevious tells that WeChat still uses the previous keys. It runs beside the answer: whoever watches a rotation can
+// wait, WeChat cannot.
+func (h *Handler) notePrevious(ctx context.Context, in received) {
+	if h.opts.PreviousUsed == nil || !in.keys.rotating() {
+		return
+	}
+	_, current, err := in.keys.match(in.at.component, in.signed, in.encrypt)
+	if err != nil {
+		h.opts.Logger.WarnContext(ctx, "a push came under an unknown pair of keys", "component", in.at.component, "error", err)
+		return
+	}
+	if now := h.opts.Wall(); current || !h.previous.due(in.at.component, now) {
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := h.opts.PreviousUsed(ctx, in.at.component); err != nil {
+			h.opts.Logger.WarnContext(ctx, "the use of previous keys could not be noted", "component", in.at.component, "error", err)
+		}
+	}()
+}
+
+// pace lets something through once in a while for each key.
+type pace struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+func (p *pace) due(key string, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, ok := p.last[key]; ok && now.Sub(at) < previousEvery {
+		return false
+	}
+	if p.last == nil {
+		p.last = map[string]time.Time{}
+	}
+	p.last[key] = now
+	return true
 }
 
 func (h *Handler) fresh(timestamp string) error {
@@ -292,18 +358,28 @@ func (h *Handler) fresh(timestamp string) error {
 	return nil
 }
 
-func (h *Handler) record(ctx context.Context, at address, push wechat.Push, msg []byte) (event.Record, error) {
+func (h *Handler) record(ctx context.Context, in received, query string) (event.Record, error) {
+	at, push := in.at, in.push
 	r := event.Record{
 		Type: push.Type(), Source: event.SourceWeChat, Component: at.component, AppID: at.appid, URLKind: at.kind,
-		CreateTime: push.CreateTime, ReceivedAt: h.opts.Clock.Now().UnixMilli(), Dedupe: dedupe(at, push.CreateTime, msg), Payload: msg,
+		CreateTime: push.CreateTime, ReceivedAt: h.opts.Clock.Now().UnixMilli(), Dedupe: dedupe(at, push.CreateTime, in.msg), Payload: in.msg,
+		Raw: raw(query, in.encrypt),
 	}
 	if at.kind == wechat.TicketURL {
-		// On this URL the mini program stands inside the signed body.
-		for _, field := range []string{"AuthorizerAppid", "appid"} {
+		// On this URL the mini program stands inside the signed body, under one of several names (01 B).
+		for _, field := range appIDFields() {
 			if id := push.Fields[field]; r.AppID == "" && validAppID(id) {
 				r.AppID = id
 			}
 		}
+		if component.ReleaseTester(r.AppID, "") {
+			r.Type = releaseType(push)
+		}
+		return r, nil
+	}
+	r.Subject = push.ToUserName
+	if component.ReleaseTester(at.appid, push.ToUserName) {
+		r.Type = releaseType(push)
 		return r, nil
 	}
 	// The appid of the path is not signed: only ToUserName tells whose push it is (01 A.7).
@@ -312,8 +388,20 @@ func (h *Handler) record(ctx context.Context, at address, push wechat.Push, msg 
 		return event.Record{}, err
 	}
 	r.Inert = !ours
-	r.Subject = push.ToUserName
 	return r, nil
+}
+
+// appIDFields are the names under which the pushes of the ticket URL tell the mini program.
+func appIDFields() []string {
+	return []string{"AuthorizerAppid", "appid", "authorizer_appid", "verify_appid", "ApplyAuthorizationInfoNoitfy.appid", "list.appid"}
+}
+
+// raw is a push as it came: its query and its cipher text.
+func raw(query, encrypt string) []byte {
+	b := make([]byte, 0, len(query)+1+len(encrypt))
+	b = append(b, query...)
+	b = append(b, '\n')
+	return append(b, encrypt...)
 }
 
 // dedupe is the hash of where a push arrived and what it says. It starts with the push's own CreateTime, which is part

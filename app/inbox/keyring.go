@@ -41,32 +41,57 @@ func newKeyring(source Keys, wall func() time.Time) *keyring {
 	return &keyring{source: source, wall: wall, held: map[string]heldKeys{}, gen: map[string]uint64{}}
 }
 
-// get gives the cipher of a component. A component that is not bound is a Refusal.
-func (k *keyring) get(ctx context.Context, id string) (*wechat.Crypter, error) {
+// rotating tells whether two tokens or two AES keys are good.
+func (h heldKeys) rotating() bool { return len(h.keys.Tokens) > 1 || len(h.keys.AESKeys) > 1 }
+
+// match finds the pair that a push came under: its cipher, for an answer under the same pair (01 A.5), and whether it is
+// the current one. The push has been verified and opened before.
+func (h heldKeys) match(id string, s wechat.Signed, encrypt string) (c *wechat.Crypter, current bool, err error) {
+	if !h.rotating() {
+		return h.crypter, true, nil
+	}
+	for i, token := range h.keys.Tokens {
+		for j, key := range h.keys.AESKeys {
+			one, err := wechat.NewCrypter(id, []string{token}, []string{key})
+			if err != nil {
+				return nil, false, fmt.Errorf("inbox: %w", err)
+			}
+			if one.Verify(s, encrypt) != nil {
+				break // the other keys of this token change nothing about its signature
+			}
+			if _, err := one.Decrypt(encrypt); err == nil {
+				return one, i == 0 && j == 0, nil
+			}
+		}
+	}
+	return nil, false, fmt.Errorf("inbox: no single pair of keys of %s opens a push that was opened", id)
+}
+
+// get gives the keys of a component. A component that is not bound is a Refusal.
+func (k *keyring) get(ctx context.Context, id string) (heldKeys, error) {
 	k.mu.RLock()
 	h, ok := k.held[id]
 	k.mu.RUnlock()
 	if ok && k.wall().Sub(h.read) < keysLive {
-		return h.crypter, nil
+		return h, nil
 	}
-	h, err := k.load(ctx, id)
-	return h.crypter, err
+	return k.load(ctx, id)
 }
 
 // reload reads the keys again unless that was done a moment ago, and tells whether they differ from the cached ones.
-func (k *keyring) reload(ctx context.Context, id string) (c *wechat.Crypter, changed bool, err error) {
+func (k *keyring) reload(ctx context.Context, id string) (h heldKeys, changed bool, err error) {
 	k.mu.RLock()
 	before, ok := k.held[id]
 	k.mu.RUnlock()
 	if ok && k.wall().Sub(before.read) < keysSettle {
-		return nil, false, nil
+		return heldKeys{}, false, nil
 	}
 	after, err := k.load(ctx, id)
 	if err != nil {
-		return nil, false, err
+		return heldKeys{}, false, err
 	}
 	same := slices.Equal(before.keys.Tokens, after.keys.Tokens) && slices.Equal(before.keys.AESKeys, after.keys.AESKeys)
-	return after.crypter, !same, nil
+	return after, !same, nil
 }
 
 func (k *keyring) load(ctx context.Context, id string) (heldKeys, error) {
