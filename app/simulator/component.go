@@ -35,6 +35,7 @@ type component struct {
 	DropPushes     int        `json:"drop_pushes"` // how many of the next pushes are dropped
 	Reorder        int        `json:"reorder"`     // how many of the next pushes are collected and sent in reverse order
 	Held           []string   `json:"held"`        // pushes collected for that
+	NextPushes     *pushPlan  `json:"next_pushes,omitempty"`
 }
 
 // ticket is one component_verify_ticket; it can mint component tokens for twelve hours.

@@ -12,9 +12,12 @@ type pushRequest struct {
 	AppID     string            `json:"appid"`
 	XML       map[string]string `json:"xml"` // fields that replace or extend the common ones
 	Corrupt   string            `json:"corrupt"`
-	Duplicate int               `json:"duplicate"` // how many more times the same bytes are sent
-	Drop      *int              `json:"drop"`      // swallow the next n pushes of this component
-	Reorder   *int              `json:"reorder"`   // collect the next n and send them in reverse order
+	Duplicate int               `json:"duplicate"`     // how many more times the same bytes are sent
+	Delay     int64             `json:"delay_seconds"` // simulated
+	Drop      *int              `json:"drop"`          // swallow the next n pushes of this component
+	Reorder   *int              `json:"reorder"`       // collect the next n and send them in reverse order
+	Next      *int              `json:"next"`          // corrupt, duplicate and delay_seconds are for the next n pushes instead of a new one
+	Again     int64             `json:"again"`         // send the push with this id once more, encrypted and signed anew
 }
 
 func (r pushRequest) check() error {
@@ -23,11 +26,19 @@ func (r pushRequest) check() error {
 		return badRequest("corrupt", "未知的破坏方式："+r.Corrupt)
 	case r.Duplicate < 0 || r.Duplicate > maxDuplicates:
 		return badRequest("duplicate", "重复次数应在 0 到 20 之间")
+	case r.Delay < 0 || r.Delay > maxAdvanceSeconds:
+		return badRequest("delay_seconds", "延迟秒数应在 0 到十年之间")
+	case r.Next != nil && (*r.Next < 0 || *r.Next > 100_000):
+		return badRequest("next", "条数应在 0 到 100000 之间")
+	case r.Next != nil && *r.Next > 0 && r.Corrupt == "" && r.Duplicate == 0 && r.Delay == 0:
+		return badRequest("next", "请同时填写 corrupt、duplicate 或 delay_seconds")
+	case r.Next != nil && r.Kind != "":
+		return badRequest("next", "next 只改变之后的推送，不能与 kind 同时使用")
 	case r.Drop != nil && (*r.Drop < 0 || *r.Drop > 100_000):
 		return badRequest("drop", "丢弃次数应在 0 到 100000 之间")
 	case r.Reorder != nil && (*r.Reorder < 0 || *r.Reorder > 1000):
 		return badRequest("reorder", "乱序条数应在 0 到 1000 之间")
-	case r.Kind == "" && r.Drop == nil && r.Reorder == nil:
+	case r.Kind == "" && r.Drop == nil && r.Reorder == nil && r.Next == nil && r.Again == 0:
 		return badRequest("kind", "请填写 kind：ticket、info、event、text")
 	case len(r.XML) > 100:
 		return badRequest("xml", "字段不能超过 100 个")
@@ -38,6 +49,9 @@ func (r pushRequest) check() error {
 func makePush(w *world, now int64, _ *http.Request, req pushRequest) (any, error) {
 	if err := req.check(); err != nil {
 		return nil, err
+	}
+	if req.Again != 0 {
+		return w.pushAgain(req, now)
 	}
 	c := w.components.get(req.Component)
 	if c == nil {
@@ -53,8 +67,15 @@ func makePush(w *world, now int64, _ *http.Request, req pushRequest) (any, error
 		}
 		w.components.put(c.AppID, c)
 	}
+	if req.Next != nil {
+		c.NextPushes = nil
+		if *req.Next > 0 {
+			c.NextPushes = &pushPlan{Left: *req.Next, Corrupt: req.Corrupt, Duplicate: req.Duplicate, DelaySeconds: req.Delay}
+		}
+		w.components.put(c.AppID, c)
+	}
 	if req.Kind == "" {
-		return map[string]any{"drop": c.DropPushes, "reorder": c.Reorder}, nil
+		return map[string]any{"drop": c.DropPushes, "reorder": c.Reorder, "next": c.NextPushes}, nil
 	}
 	p, err := w.pushOf(c, req, now)
 	if err != nil {
@@ -63,9 +84,23 @@ func makePush(w *world, now int64, _ *http.Request, req pushRequest) (any, error
 	return p.view(), nil
 }
 
+// pushAgain sends what was pushed before once more; the ways of misbehaving count for the new push.
+func (w *world) pushAgain(req pushRequest, now int64) (any, error) {
+	old := w.pushes.get(sequenceID(req.Again))
+	if old == nil {
+		return nil, notFound("again", "没有这条推送记录")
+	}
+	c := w.components.get(old.Component)
+	if c == nil {
+		return nil, notFound("component_appid", "没有这个第三方平台")
+	}
+	again := &push{TimeMs: now, AppID: old.AppID, ToUser: old.ToUser, OpenID: old.OpenID, Kind: old.Kind, XML: old.XML}
+	return w.enqueue(c, again, pushShape{corrupt: req.Corrupt, duplicate: req.Duplicate, delayMs: req.Delay * 1000}).view(), nil
+}
+
 // pushOf makes the one push a request asks for.
 func (w *world) pushOf(c *component, req pushRequest, now int64) (*push, error) {
-	shape := pushShape{corrupt: req.Corrupt, duplicate: req.Duplicate}
+	shape := pushShape{corrupt: req.Corrupt, duplicate: req.Duplicate, delayMs: req.Delay * 1000}
 	switch req.Kind {
 	case "ticket":
 		if len(req.XML) > 0 {
@@ -105,7 +140,7 @@ func (p *push) view() map[string]any {
 		attempts = []attempt{}
 	}
 	return map[string]any{"id": p.Seq, "time_ms": p.TimeMs, "component_appid": p.Component, "appid": p.AppID, "kind": p.Kind,
-		"xml": maskedXML(p.XML), "corrupt": p.Corrupt, "state": p.State, "attempts": attempts}
+		"xml": maskedXML(p.XML), "corrupt": p.Corrupt, "due_ms": p.DueMs, "state": p.State, "attempts": attempts}
 }
 
 // page reads ?limit= (1–1000, 100 by default) of a list.

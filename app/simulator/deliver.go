@@ -25,13 +25,13 @@ type signedPush struct {
 
 // signPush encrypts, signs and, when asked, breaks a push. The signature carries wall time, because platforms judge
 // freshness by their own wall clock, whatever the simulated clock says.
-func signPush(c *component, p *push, wall time.Time) (signedPush, error) {
+func signPush(c *component, p *push, wall time.Time) (*signedPush, error) {
 	target := c.TicketURL
 	if p.ToUser != "" {
 		target = strings.ReplaceAll(c.MessageURL, "$APPID$", p.AppID)
 	}
 	if target == "" {
-		return signedPush{}, errors.New("接收 URL 未配置")
+		return nil, errors.New("接收 URL 未配置")
 	}
 	receiver := c.AppID
 	if p.Corrupt == "appid" {
@@ -39,11 +39,14 @@ func signPush(c *component, p *push, wall time.Time) (signedPush, error) {
 	}
 	env, err := newEnvelope(c.Token, c.AESKey, receiver)
 	if err != nil {
-		return signedPush{}, fmt.Errorf("加密配置错误: %w", err)
+		return nil, fmt.Errorf("加密配置错误: %w", err)
 	}
 	encrypted, err := env.encryptBroken(p.XML, p.Corrupt)
 	if err != nil {
-		return signedPush{}, err
+		return nil, err
+	}
+	if p.Corrupt == "cut_cipher" { // in the middle of a block, the signature fits what is left
+		encrypted = encrypted[:len(encrypted)/2/4*4-4]
 	}
 	if p.Corrupt == "timestamp" {
 		wall = wall.Add(-24 * time.Hour)
@@ -64,17 +67,20 @@ func signPush(c *component, p *push, wall time.Time) (signedPush, error) {
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		return signedPush{}, fmt.Errorf("接收 URL 无法解析: %w", err)
+		return nil, fmt.Errorf("接收 URL 无法解析: %w", err)
 	}
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
 	}
 	u.RawQuery += q.Encode()
 	body := "<xml>" + head + "<Encrypt><![CDATA[" + encrypted + "]]></Encrypt></xml>"
-	if p.Corrupt == "oversize" {
+	switch p.Corrupt {
+	case "truncated":
+		body = body[:len(body)/2]
+	case "oversize":
 		body = "<xml>" + head + "<Padding>" + strings.Repeat("x", 2<<20) + "</Padding><Encrypt><![CDATA[" + encrypted + "]]></Encrypt></xml>"
 	}
-	return signedPush{url: u.String(), body: []byte(body)}, nil
+	return &signedPush{url: u.String(), body: []byte(body)}, nil
 }
 
 // encryptBroken encrypts a message, with the named defect if any. The signature over the result stays valid.
@@ -104,76 +110,109 @@ func newNonce() string {
 	return source.text(decimals, 10)
 }
 
+// delivery is one push on its way out.
+type delivery struct {
+	id      string
+	c       component
+	p       push
+	retries int
+	timeout time.Duration
+	wait    time.Duration // before the first repeat
+	first   *signedPush   // what repeats send again; nil when each is signed anew
+}
+
 // deliver sends one push with its repeats and records what came back. It returns when the push is finished or ctx ends;
 // an unfinished push stays waiting and is sent again later.
 func (s *Simulator) deliver(ctx context.Context, id string) error {
-	for try := 0; try <= maxRetries; try++ {
-		if wait := s.retry * time.Duration(try*(try+1)/2); try > 0 && !sleep(ctx, wait) {
-			return nil
-		}
-		var c component
-		var p push
-		err := s.update(ctx, func(w *world, _ int64) error {
-			found := w.pushes.get(id)
-			if found == nil || w.components.get(found.Component) == nil {
-				return fmt.Errorf("push %s has no component any more", id)
-			}
-			p, c = *found, *w.components.get(found.Component)
-			return nil
-		})
-		if err != nil || p.State != pushWaiting { // finished between being found and being taken
+	for try := 0; ; try++ {
+		d, waiting, err := s.prepare(ctx, id)
+		if err != nil || !waiting { // finished between being found and being taken
 			return err
 		}
-		done, err := s.attemptPush(ctx, id, &c, &p, try)
+		if try > 0 && !sleep(ctx, d.wait*time.Duration(try*(try+1)/2)) {
+			return nil
+		}
+		done, err := s.attemptPush(ctx, d, try)
 		if err != nil || done {
 			return err
 		}
 	}
-	return nil
+}
+
+// prepare reads the push, its platform and the rules of repeating as they are now.
+func (s *Simulator) prepare(ctx context.Context, id string) (d *delivery, waiting bool, err error) {
+	err = s.update(ctx, func(w *world, _ int64) error {
+		found := w.pushes.get(id)
+		if found == nil || w.components.get(found.Component) == nil {
+			return fmt.Errorf("push %s has no component any more", id)
+		}
+		d = &delivery{id: id, p: *found, c: *w.components.get(found.Component), retries: w.settings.TicketPushRetries,
+			timeout: pushTimeout, wait: s.retry * time.Duration(w.settings.PushRetrySeconds)}
+		if found.ToUser != "" {
+			d.retries = w.settings.MessagePushRetries
+		}
+		if n := w.settings.PushTimeoutSeconds; n > 0 {
+			d.timeout = time.Duration(n) * time.Second
+		}
+		if w.settings.PushRetrySignature == "same" {
+			d.first = found.sent
+		}
+		waiting = found.State == pushWaiting
+		return nil
+	})
+	return d, waiting, err
 }
 
 // attemptPush sends once and tells whether the push is finished.
-func (s *Simulator) attemptPush(ctx context.Context, id string, c *component, p *push, try int) (done bool, err error) {
-	ready, signErr := signPush(c, p, s.wall())
+func (s *Simulator) attemptPush(ctx context.Context, d *delivery, try int) (done bool, err error) {
+	ready, signErr := d.first, error(nil)
+	if ready == nil {
+		ready, signErr = signPush(&d.c, &d.p, s.wall())
+	}
 	record := attempt{AtMs: s.wall().UnixMilli()}
 	success := false
 	if signErr != nil {
 		record.Error = signErr.Error()
 	} else {
-		record, success = s.post(ctx, ready, c, p)
+		record, success = s.post(ctx, ready, d)
 	}
 	if ctx.Err() != nil && !success {
 		return true, nil // shutting down: it stays waiting
 	}
 	records := []attempt{record}
-	for range p.Duplicate {
+	for range d.p.Duplicate {
 		if signErr == nil {
-			again, _ := s.post(ctx, ready, c, p)
+			again, _ := s.post(ctx, ready, d)
 			records = append(records, again)
 		}
 	}
 	// a spoiled push is never answered with success and is not worth repeating, nor is one that could not be signed
-	done = success || try == maxRetries || p.Corrupt != "" || signErr != nil
+	done = success || try >= d.retries || d.p.Corrupt != "" || signErr != nil
 	err = s.update(ctx, func(w *world, _ int64) error {
-		stored := w.pushes.get(id)
+		stored := w.pushes.get(d.id)
 		if stored == nil {
-			return fmt.Errorf("push %s vanished while it was sent", id)
+			return fmt.Errorf("push %s vanished while it was sent", d.id)
 		}
 		stored.Attempts = append(stored.Attempts, records...)
-		stored.Duplicate = 0
+		stored.Duplicate, stored.sent = 0, ready
 		if success {
 			stored.State = pushOK
 		} else if done {
 			stored.State = pushFailed
 		}
-		w.putPush(id, stored)
+		if done || success {
+			stored.sent = nil
+		}
+		w.putPush(d.id, stored)
 		return nil
 	})
 	return done, err
 }
 
 // post sends the bytes and judges the answer as WeChat does.
-func (s *Simulator) post(ctx context.Context, ready signedPush, c *component, p *push) (attempt, bool) {
+func (s *Simulator) post(ctx context.Context, ready *signedPush, d *delivery) (attempt, bool) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
 	start := s.wall()
 	record := attempt{AtMs: start.UnixMilli(), URL: strings.SplitN(ready.url, "?", 2)[0]}
 	defer func() { record.DurationMs = s.wall().Sub(start).Milliseconds() }()
@@ -201,7 +240,7 @@ func (s *Simulator) post(ctx context.Context, ready signedPush, c *component, p 
 		record.Error = err.Error()
 		return record, false
 	}
-	text, good := judgeAnswer(answer, c, p)
+	text, good := judgeAnswer(answer, &d.c, &d.p)
 	record.Answer = excerpt(text, 500)
 	return record, good && resp.StatusCode == http.StatusOK
 }

@@ -50,6 +50,9 @@ func (s *Simulator) send(rw http.ResponseWriter, r *http.Request, out reply) {
 		s.log.Debug("simulator answer not delivered", "path", r.URL.Path, "err", err)
 	}
 	if out.cut == cutHalf {
+		if err := http.NewResponseController(rw).Flush(); err != nil {
+			s.log.Debug("simulator answer not delivered", "path", r.URL.Path, "err", err)
+		}
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -1,6 +1,10 @@
 package simulator
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,4 +131,93 @@ func TestRidLeadsBackToTheCall(t *testing.T) {
 	if !strings.HasPrefix(found["request_url"].(string), "/wxa/get_page") || !strings.Contains(found["response_body"].(string), "86001") {
 		t.Errorf("request %v", found)
 	}
+}
+
+func TestAnswersAreSpoiledAfterTheCallTookEffect(t *testing.T) {
+	g := startRig(t, Options{})
+	_, at := g.ready()
+	path := "/wxa/commit?access_token=" + at
+	for _, c := range []struct {
+		fault object
+		seen  func(status int, kind string, body []byte, err error) bool
+	}{
+		{object{"content_type": "text/html"}, func(_ int, kind string, body []byte, _ error) bool {
+			return kind == "text/html" && json.Valid(body)
+		}},
+		{object{"broken": "json"}, func(status int, _ string, body []byte, _ error) bool {
+			return status == 200 && len(body) > 0 && !json.Valid(body)
+		}},
+		{object{"broken": "html"}, func(_ int, kind string, body []byte, _ error) bool {
+			return strings.HasPrefix(kind, "text/html") && strings.Contains(string(body), "<html>")
+		}},
+		{object{"broken": "empty"}, func(status int, _ string, body []byte, err error) bool {
+			return status == 200 && len(body) == 0 && err == nil
+		}},
+		{object{"broken": "cut"}, func(_ int, _ string, _ []byte, err error) bool { return err != nil }},
+	} {
+		version := fmt.Sprint("v-", c.fault)
+		c.fault["path"] = "/wxa/com*"
+		g.control("faults", c.fault)
+		raw, err := json.Marshal(commitBody(version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.Post(g.server.URL+path, "application/json", bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if !c.seen(resp.StatusCode, resp.Header.Get("Content-Type"), body, err) {
+			t.Errorf("%v: HTTP %d %s %q %v", c.fault, resp.StatusCode, resp.Header.Get("Content-Type"), body, err)
+		}
+		g.sim.mu.Lock()
+		if got := g.sim.world.miniPrograms.get(testProgram).Trial; got == nil || got.Version != version {
+			t.Errorf("%v: the call did not take effect", c.fault)
+		}
+		g.sim.mu.Unlock()
+	}
+}
+
+func TestAFaultHitsAShareOfTheCalls(t *testing.T) {
+	g := startRig(t, Options{Seed: 5})
+	_, at := g.ready()
+	g.ok("POST", "/wxa/commit?access_token="+at, commitBody("1"))
+	f := g.control("faults", object{"path": "/wxa/get_page", "errcode": -1, "percent": 30})
+	if f["times"].(float64) != -1 {
+		t.Errorf("a percentage lasts for ever, not %v times", f["times"])
+	}
+	hits := 0
+	for range 300 {
+		if errcode(g.call("GET", "/wxa/get_page?access_token="+at, nil)) == -1 {
+			hits++
+		}
+	}
+	if hits < 60 || hits > 120 {
+		t.Errorf("30%% of 300 calls hit %d", hits)
+	}
+	g.controlRefused(400, "percent", "POST", "faults", object{"path": "*", "errcode": 1, "percent": 101})
+	g.controlRefused(400, "broken", "POST", "faults", object{"path": "*", "broken": "x"})
+	g.controlRefused(400, "path", "POST", "faults", object{"path": "wxa", "errcode": 1})
+}
+
+func TestStatedLatencyOfAPath(t *testing.T) {
+	g := startRig(t, Options{})
+	_, at := g.ready()
+	g.control("latency", object{"path": "/wxa/*", "latency_ms": 1})
+	g.control("latency", object{"path": "/wxa/get_category", "latency_ms": 40})
+	start := time.Now()
+	g.ok("GET", "/wxa/get_category?access_token="+at, nil)
+	if took := time.Since(start); took < 40*time.Millisecond {
+		t.Errorf("answered after %s", took)
+	}
+	if w := g.sim.world; w.latencyOf("/wxa/commit") != time.Millisecond || w.latencyOf("/cgi-bin/x") != 0 {
+		t.Errorf("latency %s and %s", w.latencyOf("/wxa/commit"), w.latencyOf("/cgi-bin/x"))
+	}
+	g.control("latency", object{"path": "/wxa/get_category", "latency_ms": 0})
+	if left := g.control("latency", nil); len(left) != 1 {
+		t.Errorf("latency %v", left)
+	}
+	g.controlRefused(400, "path", "POST", "latency", object{"path": "x", "latency_ms": 1})
+	g.controlRefused(400, "latency_ms", "POST", "latency", object{"path": "*", "latency_ms": -1})
 }

@@ -53,7 +53,7 @@ func auditColor(status int) string {
 }
 
 func pushText(state string) string {
-	return map[string]string{pushWaiting: "待发送", pushHeld: "暂存（乱序）", pushOK: "成功", pushFailed: "失败", pushDropped: "已丢弃"}[state]
+	return map[string]string{pushWaiting: "待发送", pushHeld: "暂存（乱序）", pushOK: "成功", pushFailed: "失败", pushDropped: "已丢弃", pushDelayed: "延迟中"}[state]
 }
 
 func parseTemplates() (*htmltemplate.Template, error) {

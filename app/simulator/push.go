@@ -15,6 +15,7 @@ const (
 	pushOK      = "ok"
 	pushFailed  = "failed"  // no success after all repeats
 	pushDropped = "dropped" // swallowed on purpose
+	pushDelayed = "delayed" // waits for its DueMs
 )
 
 // push is one encrypted message to a platform with the record of its delivery.
@@ -29,8 +30,11 @@ type push struct {
 	XML       string    `json:"xml"` // plain text
 	Corrupt   string    `json:"corrupt,omitempty"`
 	Duplicate int       `json:"duplicate,omitempty"` // how many more times the same bytes are sent
+	DueMs     int64     `json:"due_ms,omitempty"`    // simulated; not sent before
 	State     string    `json:"state"`
 	Attempts  []attempt `json:"attempts"`
+
+	sent *signedPush // what the first try sent, while there are tries left
 }
 
 // attempt is one delivery over HTTP.
@@ -47,20 +51,42 @@ type attempt struct {
 type pushShape struct {
 	corrupt   string
 	duplicate int
-	suppress  bool // recorded as dropped, never sent
+	delayMs   int64 // simulated
+	suppress  bool  // recorded as dropped, never sent
+}
+
+// pushPlan is what happens to the next pushes of a platform, whatever makes them.
+type pushPlan struct {
+	Left         int    `json:"left"`
+	Corrupt      string `json:"corrupt,omitempty"`
+	Duplicate    int    `json:"duplicate,omitempty"`
+	DelaySeconds int64  `json:"delay_seconds,omitempty"`
+}
+
+// shape lays the plan over a push that was not told how to misbehave itself.
+func (w *world) plannedShape(c *component, shape pushShape) pushShape {
+	plan := c.NextPushes
+	if plan == nil || shape != (pushShape{}) {
+		return shape
+	}
+	shape = pushShape{corrupt: plan.Corrupt, duplicate: plan.Duplicate, delayMs: plan.DelaySeconds * 1000}
+	if plan.Left--; plan.Left <= 0 {
+		c.NextPushes = nil
+	}
+	w.components.put(c.AppID, c)
+	return shape
 }
 
 // corruptions are the defects a push can be given, with what they break. Read only.
 var corruptions = map[string]string{
 	"signature": "msg_signature 错误", "no_signature": "缺少 msg_signature", "timestamp": "时间戳过旧（一天前）",
 	"padding": "填充字节错误", "length": "长度字段超出", "appid": "接收方 AppID 错误", "base64": "密文不是 base64",
-	"doctype": "明文 XML 带 DTD", "oversize": "正文超过 2 MiB",
+	"doctype": "明文 XML 带 DTD", "oversize": "正文超过 2 MiB", "truncated": "正文在中间截断", "cut_cipher": "密文在中间截断",
 }
 
 const (
 	maxPushes     = 5000
 	maxDuplicates = 20
-	maxRetries    = 3
 )
 
 // xmlField is one element of a push, in the order it is written.
@@ -180,6 +206,9 @@ func (w *world) pushMessage(c *component, m *miniProgram, values map[string]stri
 
 // enqueue stores a push; it is delivered by Run. Dropping and reordering asked for by the control API act here.
 func (w *world) enqueue(c *component, p *push, shape pushShape) *push {
+	if !shape.suppress && c.DropPushes == 0 {
+		shape = w.plannedShape(c, shape)
+	}
 	p.Seq = w.ids.number(0)
 	p.Component, p.Corrupt, p.Duplicate, p.State = c.AppID, shape.corrupt, shape.duplicate, pushWaiting
 	id := sequenceID(p.Seq)
@@ -194,6 +223,8 @@ func (w *world) enqueue(c *component, p *push, shape pushShape) *push {
 		p.State = pushHeld
 		c.Held = append(c.Held, id)
 		w.components.put(c.AppID, c)
+	case shape.delayMs > 0:
+		p.State, p.DueMs = pushDelayed, p.TimeMs+shape.delayMs
 	}
 	w.putPush(id, p)
 	if c.Reorder > 0 && len(c.Held) >= c.Reorder {
@@ -231,6 +262,11 @@ type waitingPushes map[string][]string
 func (p *push) receiver() string { return p.Component + "/" + p.AppID }
 
 func (w *world) markPush(id string, p *push) {
+	if p.State == pushDelayed {
+		w.delayed[id] = p
+	} else {
+		delete(w.delayed, id)
+	}
 	queue := w.waiting[p.receiver()]
 	at, listed := slices.BinarySearch(queue, id)
 	switch {
@@ -243,13 +279,23 @@ func (w *world) markPush(id string, p *push) {
 	}
 }
 
+// pushDelayedOnes lets go the delayed pushes whose time has come.
+func (w *world) pushDelayedOnes(now int64) {
+	for id, p := range w.delayed {
+		if now >= p.DueMs {
+			p.State = pushWaiting
+			w.putPush(id, p)
+		}
+	}
+}
+
 func (w *world) prunePushes() {
 	if len(w.pushes.docs) <= maxPushes+maxPushes/20 {
 		return
 	}
 	ids := w.pushes.ids()
 	for _, id := range ids[:len(ids)-maxPushes] {
-		if s := w.pushes.get(id).State; s != pushWaiting && s != pushHeld {
+		if s := w.pushes.get(id).State; s != pushWaiting && s != pushHeld && s != pushDelayed {
 			w.pushes.delete(id)
 		}
 	}

@@ -20,8 +20,8 @@ func TestPushIsRepeatedUntilSuccessAndAtMostThreeTimes(t *testing.T) {
 	}{
 		{"at once", 200, "success", 0, 1, pushOK},
 		{"on the second try", 500, "", 1, 2, pushOK},
-		{"never", 200, "SUCCESS", 99, 1 + maxRetries, pushFailed},
-		{"ticket url must say success", 200, "", 99, 1 + maxRetries, pushFailed},
+		{"never", 200, "SUCCESS", 99, 1 + 3, pushFailed},
+		{"ticket url must say success", 200, "", 99, 1 + 3, pushFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := startRig(t, Options{})
@@ -206,5 +206,68 @@ func TestBuildXMLKeepsTextThatLooksLikeMarkup(t *testing.T) {
 	}
 	if masked := maskedXML("<xml><ComponentVerifyTicket>ticket@@@verysecretvalue</ComponentVerifyTicket><N>1</N></xml>"); strings.Contains(masked, "secretvalue") || !strings.Contains(masked, "<N>1</N>") {
 		t.Errorf("masked %s", masked)
+	}
+}
+
+func TestPushesCanBeDelayedAndFollowTheSimulatedClock(t *testing.T) {
+	g := startRig(t, Options{})
+	g.bind()
+	id := g.control("pushes", object{"kind": "info", "component_appid": testComponent, "xml": object{"InfoType": "late"}, "delay_seconds": 300})["id"].(float64)
+	g.control("pushes", object{"kind": "info", "component_appid": testComponent, "xml": object{"InfoType": "early"}})
+	g.platform.wait("early")
+	if p := g.control(fmt.Sprintf("pushes?id=%.0f", id), nil)["items"].([]any)[0].(object); p["state"] != pushDelayed {
+		t.Fatalf("push %v", p)
+	}
+	g.advance(301)
+	g.platform.wait("late")
+}
+
+func TestWhatHappensToTheNextPushesOfAPlatform(t *testing.T) {
+	g := startRig(t, Options{})
+	g.bind()
+	info := object{"kind": "info", "component_appid": testComponent, "xml": object{"InfoType": "note"}}
+	g.control("pushes", object{"component_appid": testComponent, "next": 1, "corrupt": "truncated"})
+	if p := g.pushState(g.control("pushes", info)["id"].(float64)); p["state"] == pushOK && p["corrupt"] == "" {
+		t.Errorf("the next push is good: %v", p)
+	}
+	second := g.pushState(g.control("pushes", info)["id"].(float64))
+	if second["corrupt"] != "" || second["state"] != pushOK {
+		t.Errorf("the plan was for one push, the second is %v", second)
+	}
+	before := g.platform.count()
+	again := g.pushState(g.control("pushes", object{"again": second["id"], "duplicate": 1})["id"].(float64))
+	if again["xml"] != second["xml"] || again["state"] != pushOK || g.platform.count() != before+2 {
+		t.Errorf("sent again as %v, %d arrived", again, g.platform.count()-before)
+	}
+	g.controlRefused(404, "again", "POST", "pushes", object{"again": 99999999})
+	g.controlRefused(400, "next", "POST", "pushes", object{"component_appid": testComponent, "next": 1})
+	g.controlRefused(400, "delay_seconds", "POST", "pushes", object{"component_appid": testComponent, "kind": "ticket", "delay_seconds": -1})
+}
+
+func TestHowPushesAreRepeatedIsASetting(t *testing.T) {
+	for _, c := range []struct {
+		name, signature string
+		retries         int
+		same            bool
+	}{{"the same bytes again", "same", 2, true}, {"signed anew", "fresh", 1, false}, {"never", "fresh", 0, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			g := startRig(t, Options{})
+			g.bind()
+			g.control("settings", object{"ticket_push_retries": c.retries, "push_retry_signature": c.signature})
+			start := g.platform.count()
+			g.platform.mu.Lock()
+			g.platform.answer = func(int, received) (int, string) { return http.StatusOK, "fail" }
+			g.platform.mu.Unlock()
+			p := g.pushState(g.control("pushes", object{"kind": "ticket", "component_appid": testComponent})["id"].(float64))
+			g.platform.mu.Lock()
+			defer g.platform.mu.Unlock()
+			got := g.platform.got[start:]
+			if p["state"] != pushFailed || len(got) != c.retries+1 {
+				t.Fatalf("push %v, %d arrived", p["state"], len(got))
+			}
+			if c.retries > 0 && (got[0].query.Get("nonce") == got[1].query.Get("nonce")) != c.same {
+				t.Errorf("signed %v and %v", got[0].query, got[1].query)
+			}
+		})
 	}
 }

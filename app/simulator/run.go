@@ -56,6 +56,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 // due does what the simulated clock asks for by now.
 func (w *world) due(now int64) error {
 	w.pushDueTickets(now)
+	w.pushDelayedOnes(now)
 	return w.settle(now)
 }
 

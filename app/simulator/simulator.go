@@ -32,7 +32,7 @@ type Simulator struct {
 	templates *htmltemplate.Template
 	golden    []golden
 	wake      chan struct{} // one pending wish to look for work
-	retry     time.Duration // unit of the waits before a push is repeated: 1, 3 and 6 of them, enough for a platform to restart
+	retry     time.Duration // a second of the waits before a push is repeated
 
 	mu     sync.Mutex // guards everything below
 	world  *world
@@ -69,7 +69,6 @@ func New(opt Options) (*Simulator, error) {
 	return &Simulator{
 		opt: opt, log: log, wall: time.Now, templates: templates, golden: answers, wake: make(chan struct{}, 1), retry: time.Second,
 		client: &http.Client{
-			Timeout:       pushTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		world: newWorld(),

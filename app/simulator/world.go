@@ -30,6 +30,7 @@ type world struct {
 	meta           *collection[json.RawMessage]
 	resources
 	waiting    waitingPushes    // an index over pushes
+	delayed    map[string]*push // pushes that wait for their time, an index over pushes
 	latency    map[string]int64 // real milliseconds by path
 	callLog    []*call          // calls in their order
 	callsByRID map[string]*call // an index over calls
@@ -65,7 +66,7 @@ func defaultSettings() *settings {
 func newWorld() *world {
 	log := &journal{changed: map[docKey]any{}}
 	return &world{
-		log: log, clock: &clockState{}, settings: defaultSettings(), resources: newResources(log), waiting: waitingPushes{}, callsByRID: map[string]*call{}, latency: map[string]int64{},
+		log: log, clock: &clockState{}, settings: defaultSettings(), resources: newResources(log), waiting: waitingPushes{}, delayed: map[string]*push{}, callsByRID: map[string]*call{}, latency: map[string]int64{},
 		components:     newCollection[component]("component", log),
 		people:         newCollection[person]("person", log),
 		miniPrograms:   newCollection[miniProgram]("miniprogram", log),
