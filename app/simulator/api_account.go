@@ -5,13 +5,17 @@ import "regexp"
 // accountEndpoints are the profile of a mini program and the look-up of a rid.
 func accountEndpoints() []endpoint {
 	return []endpoint{
-		{path: "/cgi-bin/account/getaccountbasicinfo", token: authorizerToken, sets: []int{30}, run: getAccountBasicInfo},
+		{path: "/cgi-bin/account/getaccountbasicinfo", token: authorizerToken, sets: []int{30}, official: true, run: getAccountBasicInfo},
 		{path: "/cgi-bin/openapi/rid/get", post: true, token: anyToken, run: getRID},
 	}
 }
 
-func getAccountBasicInfo(_ *world, c *apiCall) (any, error) {
-	m := c.mp
+func getAccountBasicInfo(w *world, c *apiCall) (any, error) {
+	m, p, month := c.mp, w.profileOf(c.mp.AppID), monthOf(c.now)
+	kind := 3
+	if m.Official {
+		kind = 2
+	}
 	customer := 0
 	if m.VerifyType == 0 && m.PrincipalType == 1 {
 		customer = 1
@@ -21,12 +25,12 @@ func getAccountBasicInfo(_ *world, c *apiCall) (any, error) {
 		intro = m.Signature
 	}
 	return fields{
-		"appid": m.AppID, "account_type": 3, "principal_type": m.PrincipalType, "principal_name": m.PrincipalName,
+		"appid": m.AppID, "account_type": kind, "principal_type": m.PrincipalType, "principal_name": m.PrincipalName,
 		"credential": m.Credential, "customer_type": customer, "realname_status": 1, "nickname": m.NickName, "registered_country": 1017,
 		"wx_verify_info":  map[string]any{"qualification_verify": m.VerifyType == 0, "naming_verify": m.VerifyType == 0},
-		"signature_info":  map[string]any{"signature": intro, "modify_used_count": 0, "modify_quota": 5},
-		"head_image_info": map[string]any{"head_image_url": m.headImg(c.publicURL), "modify_used_count": 0, "modify_quota": 5},
-		"nickname_info":   map[string]any{"nickname": m.NickName, "modify_used_count": 0, "modify_quota": 2},
+		"signature_info":  map[string]any{"signature": intro, "modify_used_count": p.IntroEdits.in(month), "modify_quota": w.settings.ProfileEdits},
+		"head_image_info": map[string]any{"head_image_url": m.headImg(c.publicURL), "modify_used_count": p.AvatarEdits.in(month), "modify_quota": w.settings.ProfileEdits},
+		"nickname_info":   map[string]any{"nickname": m.NickName, "modify_used_count": w.nicknamesOf(m.AppID).Used.in(yearOf(c.now)), "modify_quota": namesPerYear},
 	}, nil
 }
 

@@ -13,9 +13,9 @@ import (
 func mediaEndpoints() []endpoint {
 	return []endpoint{
 		{path: "/wxa/uploadmedia", post: true, token: authorizerToken, sets: codeSets, file: "media", run: uploadAuditMedia},
-		{path: "/cgi-bin/media/upload", post: true, token: authorizerToken, sets: []int{19, 30, 61}, file: "media", official: true, run: uploadMedia},
-		{path: "/cgi-bin/media/get", token: authorizerToken, sets: []int{19, 30, 61}, official: true, run: getMedia},
-		{path: "/cgi-bin/material/get_material", post: true, token: authorizerToken, sets: []int{11, 18, 30}, run: getMaterial},
+		{path: "/cgi-bin/media/upload", post: true, token: authorizerToken, file: "media", official: true, run: uploadMedia},
+		{path: "/cgi-bin/media/get", token: authorizerToken, official: true, run: getMedia},
+		{path: "/cgi-bin/material/get_material", post: true, token: authorizerToken, run: getMaterial},
 	}
 }
 

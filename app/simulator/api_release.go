@@ -85,8 +85,11 @@ func getGrayReleasePlan(_ *world, c *apiCall) (any, error) {
 }
 
 func revertGrayRelease(w *world, c *apiCall) (any, error) {
-	if !c.mp.grayIsRunning() {
-		return nil, refusef(40097, "no gray release is running")
+	switch {
+	case c.mp.Online == nil:
+		return nil, refuse(85079)
+	case !c.mp.grayIsRunning():
+		return nil, refusef(85080, "no gray release is running")
 	}
 	c.mp.Gray.Status = grayDeleted
 	w.miniPrograms.put(c.mp.AppID, c.mp)

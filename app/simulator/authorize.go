@@ -190,14 +190,25 @@ func withAuthCode(redirect, code string, seconds int64) string {
 // grant makes or changes an authorisation and pushes authorized, or updateauthorized when the selection of an existing
 // authorisation really changed. The same selection pushes nothing, as at WeChat.
 func (w *world) grant(c *component, appID string, sets []int, pre string, now int64) (*authCode, error) {
+	code, event := w.bindSets(c, appID, sets, now)
+	if event == "" {
+		return code, nil
+	}
+	values := map[string]string{"InfoType": event, "AuthorizerAppid": appID, "AuthorizationCode": code.Value,
+		"AuthorizationCodeExpiredTime": fmt.Sprint(code.ExpiresMs / 1000), "PreAuthCode": pre}
+	_, err := w.pushInfo(c, values, now, pushShape{})
+	return code, err
+}
+
+// bindSets stores an authorisation with these sets, makes the code that is exchanged for its tokens and tells which
+// event says so; "" when nothing changed.
+func (w *world) bindSets(c *component, appID string, sets []int, now int64) (*authCode, string) {
 	id := authorizationID(c.AppID, appID)
 	auth := w.authorizations.get(id)
 	event := "authorized"
 	switch {
 	case auth == nil || !auth.Active:
-		if auth != nil {
-			w.revokeTokens(c.AppID, appID, now)
-		}
+		w.revokeTokens(c.AppID, appID, now)
 		auth = &authorization{Component: c.AppID, AppID: appID, Active: true, Sets: sets,
 			RefreshToken: "refreshtoken@@@" + w.ids.text(base62, 43), AuthorizedMs: now}
 	case slices.Equal(auth.Sets, sets):
@@ -209,13 +220,7 @@ func (w *world) grant(c *component, appID string, sets []int, pre string, now in
 	code := &authCode{Value: "queryauthcode@@@" + w.ids.text(base62, 64), Component: c.AppID, AppID: appID,
 		ExpiresMs: now + w.settings.AuthCodeSeconds*1000}
 	w.authCodes.put(code.Value, code)
-	if event == "" {
-		return code, nil
-	}
-	values := map[string]string{"InfoType": event, "AuthorizerAppid": appID, "AuthorizationCode": code.Value,
-		"AuthorizationCodeExpiredTime": fmt.Sprint(code.ExpiresMs / 1000), "PreAuthCode": pre}
-	_, err := w.pushInfo(c, values, now, pushShape{})
-	return code, err
+	return code, event
 }
 
 // revokeTokens kills every access token of an authorisation at once, replaced ones in their grace included.

@@ -121,6 +121,7 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /control/audits/{appid}", control(s, decideAudit))
 	mux.HandleFunc("POST /control/unauthorize", control(s, unauthorize))
 	mux.HandleFunc("GET /control/authorizations", control(s, listAuthorizations))
+	s.taskRoutes(mux)
 	mux.HandleFunc("GET /control/clock", control(s, s.showClock))
 	mux.HandleFunc("POST /control/clock", control(s, s.changeClock))
 	mux.HandleFunc("GET /control/settings", control(s, showSettings))

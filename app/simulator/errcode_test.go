@@ -77,7 +77,7 @@ func TestCallsAreRefusedWithWeChatsErrcodes(t *testing.T) {
 		{"gray of 0 without a first group", 85081, "POST", "/wxa/grayrelease" + AT, object{"gray_percentage": 0}},
 		{"nothing to roll back", 87012, "GET", "/wxa/revertcoderelease" + AT, nil},
 		{"roll back action", 40097, "GET", "/wxa/revertcoderelease" + AT + "&action=x", nil},
-		{"no gray release to end", 40097, "GET", "/wxa/revertgrayrelease" + AT, nil},
+		{"no gray release to end", 85079, "GET", "/wxa/revertgrayrelease" + AT, nil},
 		{"visit action", 85022, "POST", "/wxa/change_visitstatus" + AT, object{"action": "x"}},
 		{"visit without online version", 85021, "POST", "/wxa/change_visitstatus" + AT, object{"action": "close"}},
 		{"template does not exist", 85014, "POST", "/wxa/commit" + AT, object{"template_id": "99", "ext_json": "{}", "user_version": "1", "user_desc": "d"}},

@@ -64,7 +64,7 @@ func loadGolden() ([]golden, error) {
 // endpoints is WeChat's whole interface: the state machines, and golden answers for every path that has none.
 func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
-		accountEndpoints(), mediaEndpoints())
+		accountEndpoints(), mediaEndpoints(), registerEndpoints(), trialEndpoints(), nicknameEndpoints(), profileEndpoints())
 	known := map[string]bool{}
 	for _, ep := range out {
 		known[ep.path] = true

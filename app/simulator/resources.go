@@ -2,29 +2,72 @@ package simulator
 
 import (
 	"math"
+	"sort"
+	"strconv"
+	"time"
 )
 
 // resources are what the interfaces behind the version lanes know: one collection per resource of WeChat.
 type resources struct {
-	timers  *collection[timer]
-	tasks   *collection[task]
-	reviews *collection[review]
-	media   *collection[medium]
+	timers   *collection[timer]
+	tasks    *collection[task]
+	reviews  *collection[review]
+	media    *collection[medium]
+	names    *collection[nicknames] // by appid
+	profiles *collection[profile]   // by appid
+	openIDs  *collection[openID]
 
 	nextDueMs int64 // when the next timer may be due; not stored
 }
 
 func newResources(log *journal) resources {
 	return resources{
-		timers:  newCollection[timer]("timer", log),
-		tasks:   newCollection[task]("task", log),
-		reviews: newCollection[review]("review", log),
-		media:   newCollection[medium]("media", log),
+		timers:   newCollection[timer]("timer", log),
+		tasks:    newCollection[task]("task", log),
+		reviews:  newCollection[review]("review", log),
+		media:    newCollection[medium]("media", log),
+		names:    newCollection[nicknames]("nicknames", log),
+		profiles: newCollection[profile]("profile", log),
+		openIDs:  newCollection[openID]("openid", log),
 
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
 }
 
 func (r resources) kinds() map[string]restorer {
-	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media}
+	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media, "nicknames": r.names,
+		"profile": r.profiles, "openid": r.openIDs}
+}
+
+// openID is a person as one account sees them.
+type openID struct {
+	OpenID string `json:"openid"`
+	AppID  string `json:"appid"`
+	Person string `json:"person"` // WeChat id
+}
+
+// sortedTasks are all tasks, newest first.
+func (w *world) sortedTasks() []*task {
+	all := w.tasks.all()
+	sort.SliceStable(all, func(i, j int) bool { return all[i].CreatedMs > all[j].CreatedMs })
+	return all
+}
+
+// closeReviewsOf takes everything of one kind and mini program off the desk.
+func (w *world) closeReviewsOf(kind, appID string) {
+	for r := w.waitingReview(kind, appID, ""); r != nil; r = w.waitingReview(kind, appID, "") {
+		w.closeReview(r.ID)
+	}
+}
+
+func minuteOf(ms int64) string { return time.UnixMilli(ms).In(shanghai).Format("2006-01-02 15:04") }
+func yearOf(ms int64) string   { return time.UnixMilli(ms).In(shanghai).Format("2006") }
+
+// queryInt is a number of the query; what is absent or no number is the default.
+func (c *apiCall) queryInt(key string, absent int) int {
+	n, err := strconv.Atoi(c.query.Get(key))
+	if err != nil {
+		return absent
+	}
+	return n
 }
