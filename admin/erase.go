@@ -14,10 +14,11 @@ func Parted(ctx context.Context, db *store.DB, memberID int64) error {
 	if err != nil {
 		return fmt.Errorf("admin: membership %d: %w", memberID, err)
 	}
-	steps := []struct {
+	type step struct {
 		query string
 		id    int64
-	}{
+	}
+	steps := []step{
 		{"DELETE FROM admin_list_view WHERE member_id=?", memberID},
 		{"DELETE FROM goadmin_session WHERE sid IN (SELECT sid FROM admin_session WHERE member_id=?)", memberID},
 		{"DELETE FROM admin_session WHERE member_id=?", memberID},
@@ -25,15 +26,9 @@ func Parted(ctx context.Context, db *store.DB, memberID int64) error {
 	}
 	if user != 0 {
 		for _, table := range []string{"goadmin_role_users", "goadmin_user_permissions", "goadmin_operation_log"} {
-			steps = append(steps, struct {
-				query string
-				id    int64
-			}{"DELETE FROM " + table + " WHERE user_id=?", user})
+			steps = append(steps, step{"DELETE FROM " + table + " WHERE user_id=?", user})
 		}
-		steps = append(steps, struct {
-			query string
-			id    int64
-		}{"DELETE FROM goadmin_users WHERE id=?", user})
+		steps = append(steps, step{"DELETE FROM goadmin_users WHERE id=?", user})
 	}
 	for _, s := range steps {
 		if _, err := db.Exec(ctx, s.query, s.id); err != nil {

@@ -122,7 +122,10 @@ func TestAFileIsUploadedCheckedAndConfirmedOnScreen(t *testing.T) {
 		return answer{}
 	}
 	h.do("merchant", "POST", page+"/check", url.Values{"column-0": {"name"}}).want(t, 303)
-	waited("待确认").want(t, 200, "将新建 1 行", "会请 小张", "名字：已经来过", "&lt;b&gt;小李").lacks(t, "<b>小李")
+	checked := waited("待确认").want(t, 200, "将新建 1 行", "会请 小张", "已经来过", "&lt;b&gt;小李").lacks(t, "<b>小李")
+	if n := strings.Count(checked.text, "已经来过"); n != 1 {
+		t.Errorf("what is wrong with a cell is said %d times", n)
+	}
 	if len(list.came) != 0 {
 		t.Errorf("the dry run wrote %v", list.came)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,74 @@ func TestAClosedAccountIsInNoTable(t *testing.T) {
 		t.Errorf("rows of the account are left in %v, want %v", left, kept)
 	}
 	h.readsWithoutTheName(leaver.AccountID)
+	// In the same house: GoAdmin's globals allow one in a process.
+	t.Run("a namesake keeps their name", func(t *testing.T) { house{h.platform, t}.namesakeKeepsTheirName(boss) })
+}
+
+// namesakeKeepsTheirName closes the account of a person whose name is a word of the interface and another person's name.
+func (h house) namesakeKeepsTheirName(boss account.Actor) {
+	h.t.Helper()
+	const name = "active"
+	t, ctx := h.t, h.t.Context()
+	leaver := h.seed("leaver@example.test", name, account.Personal)
+	namesake := h.seed("namesake@example.test", name, account.Personal)
+	h.must(h.db.Insert(ctx, "member", map[string]any{"id": h.db.NewID(), "account_id": leaver.AccountID, "space_id": h.operatorSpace(), "role": account.RoleReadOnly, "role_id": 0, "limited": 0, "appids": "", "created_at": 1}))
+	answers := map[string]string{
+		"others":  `{"state":"active","name":"active"}`,
+		"theirs":  fmt.Sprintf(`{"account_id":"%d","name":"active","login":"namesake@example.test","state":"active"}`, namesake.AccountID),
+		"leavers": fmt.Sprintf(`{"account_id":"%d","name":"active","login":"leaver@example.test","state":"active"}`, leaver.AccountID),
+	}
+	for key, answer := range answers {
+		h.must(h.db.Insert(ctx, "idempotency", map[string]any{"key_hash": key, "request_hash": key, "status": 200, "answer": []byte(answer), "account_id": boss.AccountID, "created_at": time.Now().UnixMilli()}))
+	}
+	for i, who := range []account.Actor{leaver, namesake} {
+		h.must(h.db.Insert(ctx, "job_run", map[string]any{
+			"id": who.AccountID, "job": "trail.prune", "tick": 10 + i, "state": "done", "note": "", "asked_by": name, "asked_by_id": who.AccountID, "owner": "", "attempt": 1, "lease_until": 0, "started_at": 1, "ended_at": 1,
+		}))
+	}
+	box := h.outbox()
+	for _, m := range []notice.Mail{
+		{To: leaver.Login, Subject: "你好", Text: "给离开的人"}, {To: boss.Login, Subject: "active 已接受邀请", Text: "王老板，你好：\n\nactive 已接受邀请\n"},
+		{To: boss.Login, Subject: "批量任务 active 结束", Text: "任务 active 结束"}, {To: namesake.Login, Subject: "你好 active", Text: "active，你好"},
+		{To: boss.Login, Subject: "active 邀请你加入“active”", Text: "一封邀请"}, {To: boss.Login, Subject: "active 邀请你加入“别的空间”", Text: "同名的人"},
+	} {
+		h.must(box.SendMail(ctx, m))
+	}
+
+	h.must(h.spaces.CloseAccount(ctx, leaver, leaverPassword, leaver.Login))
+
+	const gone = "已注销用户"
+	for key, want := range map[string]string{
+		"others": answers["others"], "theirs": answers["theirs"], "leavers": fmt.Sprintf(`{"account_id":"%d","login":"%s","name":"%s","state":"active"}`, leaver.AccountID, gone, gone),
+	} {
+		var row struct{ Answer []byte }
+		if _, err := h.db.One(ctx, &row, "SELECT answer FROM idempotency WHERE key_hash=?", key); err != nil || strings.TrimSpace(string(row.Answer)) != want {
+			t.Errorf("%s: %s %v, want %s", key, row.Answer, err, want)
+		}
+	}
+	for who, want := range map[int64]string{leaver.AccountID: gone, namesake.AccountID: name} {
+		var row struct{ AskedBy string }
+		if _, err := h.db.One(ctx, &row, "SELECT asked_by FROM job_run WHERE id=?", who); err != nil || row.AskedBy != want {
+			t.Errorf("a job was asked for by %q, want %q (%v)", row.AskedBy, want, err)
+		}
+	}
+	mails, err := box.Mails(ctx, 4)
+	h.must(err)
+	var left []string
+	for _, m := range mails {
+		left = append(left, m.Subject)
+	}
+	if want := []string{"active 邀请你加入“别的空间”", "你好 active", "批量任务 active 结束", gone + " 已接受邀请"}; !slices.Equal(left, want) || !strings.HasSuffix(mails[3].Body, "\n"+gone+" 已接受邀请\n") {
+		t.Errorf("%q, want %q; %q", left, want, mails[3].Body)
+	}
+}
+
+// operatorSpace gives the platform's own space.
+func (h house) operatorSpace() int64 {
+	h.t.Helper()
+	id, err := h.db.Int(h.t.Context(), "SELECT id FROM space WHERE kind=?", account.Platform)
+	h.must(err)
+	return id
 }
 
 // readsWithoutTheName looks at the log as people see it, and at its chain.
@@ -255,7 +324,7 @@ func (h house) fillPeople(boss, leaver account.Actor) account.Actor {
 	op := h.in(leaver, list[i].SpaceID)
 	h.must((&seeder{platform: h.platform}).approveMerchant(ctx, boss, op))
 	h.must(h.db.Insert(ctx, "job_run", map[string]any{
-		"id": h.db.NewID(), "job": "trail.prune", "tick": 1, "state": "done", "note": "", "asked_by": leaverName, "owner": "", "attempt": 1, "lease_until": 0, "started_at": 1, "ended_at": 1,
+		"id": h.db.NewID(), "job": "trail.prune", "tick": 1, "state": "done", "note": "", "asked_by": leaverName, "asked_by_id": leaver.AccountID, "owner": "", "attempt": 1, "lease_until": 0, "started_at": 1, "ended_at": 1,
 	}))
 
 	// What others hear of the person, and the person of others.
@@ -305,6 +374,8 @@ func (h house) fillRest(boss, leaver account.Actor) []int64 {
 	add("plugin_delegation", map[string]any{"id": id(), "plugin": "market", "account_id": leaver.AccountID, "space_id": leaver.SpaceID, "appid": "", "scopes": "[]", "purpose": "安装", "until_at": now, "ended_at": 0, "created_at": now})
 	add("auth_ticket", map[string]any{"id": "t1", "component": "wx1", "account_id": leaver.AccountID, "asker_space_id": leaver.SpaceID, "owner_space_id": leaver.SpaceID, "biz_appid": "", "return_to": "/my", "state": "waiting", "appid": "", "failure": "", "opened_at": 0, "expires_at": now, "created_at": now})
 	add("idempotency", map[string]any{"key_hash": "a", "request_hash": "a", "status": 200, "answer": []byte(`{"login":"` + leaverMail + `"}`), "account_id": leaver.AccountID, "created_at": now})
+	others := `{"items":[{"account_id":"` + strconv.FormatInt(leaver.AccountID, 10) + `","name":"` + leaverName + `","login":"` + leaverPhone + `"}],"n":9007199254740993}` // under the login of before
+	add("idempotency", map[string]any{"key_hash": "c", "request_hash": "c", "status": 200, "answer": []byte(others), "account_id": boss.AccountID, "created_at": now})
 	add("idempotency", map[string]any{"key_hash": "b", "request_hash": "b", "status": 200, "answer": []byte(`{"name":"` + leaverName + `","login":"` + leaverMail + `"}`), "account_id": boss.AccountID, "created_at": now})
 	file, err := db.PutBlob(ctx, store.BlobInfo{SpaceID: leaver.SpaceID, Kind: "export", Name: "成员.csv", ContentType: "text/csv"}, strings.NewReader(leaverName+","+leaverMail), 1<<20)
 	h.must(err)
@@ -317,6 +388,6 @@ func (h house) fillRest(boss, leaver account.Actor) []int64 {
 		"id": imported, "space_id": boss.SpaceID, "account_id": leaver.AccountID, "target": "x", "title": "x", "file_name": leaverName + ".csv", "encoding": "utf-8", "header": "[]", "mapping": "{}", "phase": "check", "state": "done",
 		"total_rows": 1, "done_rows": 1, "create_rows": 1, "update_rows": 0, "refused_rows": 0, "error": "", "attempt": 1, "owner": "", "lease_until": 0, "created_at": now, "ended_at": now, "expires_at": now,
 	})
-	add("transfer_import_row", map[string]any{"import_id": imported, "no": 1, "cells": leaverMail, "verdict": "create", "row_id": 0, "problem": ""})
+	add("transfer_import_row", map[string]any{"import_id": imported, "no": 1, "cells": leaverMail, "verdict": "create", "row_id": 0, "problem": "", "note": ""})
 	return members
 }

@@ -250,11 +250,10 @@ func (j adminJobs) Runs(ctx context.Context, name string, limit int) ([]admin.Jo
 
 func (j adminJobs) RunNow(ctx context.Context, name string) error {
 	who, _ := account.From(ctx)
-	askedBy := who.Name
-	if askedBy == "" {
-		askedBy = "管理员"
+	if who.Name == "" {
+		who.Name = "管理员"
 	}
-	_, err := j.jobs.RunNow(ctx, name, askedBy)
+	_, err := j.jobs.RunNow(ctx, name, who)
 	return err
 }
 

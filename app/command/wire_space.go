@@ -40,7 +40,7 @@ func (p *platform) erase(ctx context.Context, who account.Leaver) ([]int64, erro
 		func() error { return web.EraseAnswers(ctx, p.db, who) },
 	}
 	if slices.ContainsFunc(who.Memberships, func(m account.Membership) bool { return m.Kind == account.Platform }) {
-		steps = append(steps, func() error { return p.jobs.Erase(ctx, who.Name, who.Words) })
+		steps = append(steps, func() error { return p.jobs.Erase(ctx, who) })
 	}
 	if box := p.outbox(); box != nil {
 		steps = append(steps, func() error { return box.Erase(ctx, who) })
@@ -76,7 +76,7 @@ func (m messenger) Invite(ctx context.Context, login, space, inviter, link strin
 		return false, nil
 	}
 	err := m.mailer.SendMail(ctx, notice.Mail{
-		To: login, Subject: inviter + " 邀请你加入“" + space + "”",
+		To: login, Subject: notice.InvitationSubject(inviter, space),
 		Text: fmt.Sprintf("%s 邀请你加入 MiniFleet 空间“%s”。\n\n请在 7 天内打开下面的链接，用这个邮箱登录或注册后接受：\n%s\n\n如果你不认识邀请人，请忽略这封邮件。\n", inviter, space, link),
 	})
 	return err == nil, err

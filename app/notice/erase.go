@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	"minifleet/app/account"
 )
@@ -57,19 +58,34 @@ func personalEvents() []string {
 	return out
 }
 
-// rename puts the words for a closed account where its name stands in the news of members. Whole sentences are compared: a
-// short name is not looked for inside other words.
+// sentence is where a person's name stands in what others are told.
+type sentence struct {
+	event, column, before, after string
+	begins                       bool // more follows
+}
+
+// sentences are all of them. Whole ones are compared: a short name is not looked for inside other words.
+var sentences = [...]sentence{
+	{event: MemberChanged, column: "title", after: " 已接受邀请"},
+	{event: MemberChanged, column: "body", before: "操作人："},
+	{event: MemberChanged, column: "body", before: "转让人："},
+	{event: Invitation, column: "title", after: " 邀请你加入", begins: true},
+}
+
+// rename puts the words for a closed account where its name stands in the news of members.
 func (s *Service) rename(ctx context.Context, who account.Leaver) error {
-	for _, p := range []struct{ column, before, after string }{
-		{"title", "", " 已接受邀请"}, {"body", "操作人：", ""}, {"body", "转让人：", ""},
-	} {
+	for _, p := range sentences {
 		from, to := p.before+who.Name+p.after, p.before+who.Words+p.after
-		_, err := s.o.DB.Exec(ctx, "UPDATE notice_delivery SET request=REPLACE(request,?,?) WHERE notice_id IN (SELECT id FROM notice WHERE event=? AND "+p.column+"=?)", from, to, MemberChanged, from)
-		if err != nil {
+		where, args := "event=? AND "+p.column+"=?", []any{p.event, from}
+		if p.begins {
+			where, args = "event=? AND SUBSTR("+p.column+",1,?)=?", []any{p.event, utf8.RuneCountInString(from), from}
+		}
+		args = append([]any{from, to}, args...)
+		if _, err := s.o.DB.Exec(ctx, "UPDATE notice_delivery SET request=REPLACE(request,?,?) WHERE notice_id IN (SELECT id FROM notice WHERE "+where+")", args...); err != nil {
 			return fmt.Errorf("notice: erase: %w", err)
 		}
 		for _, table := range []string{"notice", "notice_outbox"} {
-			if _, err := s.o.DB.Exec(ctx, "UPDATE "+table+" SET "+p.column+"=? WHERE event=? AND "+p.column+"=?", to, MemberChanged, from); err != nil {
+			if _, err := s.o.DB.Exec(ctx, "UPDATE "+table+" SET "+p.column+"=REPLACE("+p.column+",?,?) WHERE "+where, args...); err != nil {
 				return fmt.Errorf("notice: erase: %w", err)
 			}
 		}
@@ -77,11 +93,40 @@ func (s *Service) rename(ctx context.Context, who account.Leaver) error {
 	return nil
 }
 
-// Erase empties the demo's box of mails to a person or about them.
+// Erase takes a person out of the demo's box: mails to their address go, and invitations by them; where others were told
+// of them in a sentence of its own, it says the words for a closed account.
 func (o Outbox) Erase(ctx context.Context, who account.Leaver) error {
-	_, err := o.DB.Exec(ctx, "DELETE FROM mail_outbox WHERE recipient=? OR INSTR(subject,?)>0 OR INSTR(body,?)>0", who.Login, who.Name, who.Name)
-	if err != nil {
-		return fmt.Errorf("notice: erase: %w", err)
+	do := func(query string, args ...any) error {
+		if _, err := o.DB.Exec(ctx, query, args...); err != nil {
+			return fmt.Errorf("notice: erase: %w", err)
+		}
+		return nil
+	}
+	if err := do("DELETE FROM mail_outbox WHERE recipient=?", who.Login); err != nil {
+		return err
+	}
+	for _, m := range who.Memberships {
+		if err := do("DELETE FROM mail_outbox WHERE subject=?", InvitationSubject(who.Name, m.Space)); err != nil {
+			return err
+		}
+	}
+	for _, p := range sentences {
+		if p.begins {
+			continue
+		}
+		from, to := p.before+who.Name+p.after, p.before+who.Words+p.after
+		if err := do("UPDATE mail_outbox SET subject=? WHERE subject=?", to, from); err != nil {
+			return err
+		}
+		from, to = "\n"+from+"\n", "\n"+to+"\n"
+		if err := do("UPDATE mail_outbox SET body=REPLACE(body,?,?) WHERE INSTR(body,?)>0", from, to, from); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// InvitationSubject is the subject of the mail in which somebody invites into a space.
+func InvitationSubject(inviter, space string) string {
+	return inviter + " 邀请你加入“" + space + "”"
 }

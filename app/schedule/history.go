@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"minifleet/app/account"
 	"minifleet/app/clock"
 	"minifleet/app/fault"
 )
@@ -58,8 +59,9 @@ func (s *Service) Runs(ctx context.Context, name string, limit int) ([]Run, erro
 	return rows, nil
 }
 
-// RunNow starts a job at once (立即执行) and returns without waiting for its end. One that is running is not started twice.
-func (s *Service) RunNow(ctx context.Context, name, askedBy string) (Run, error) {
+// RunNow starts a job at once (立即执行) for somebody and returns without waiting for its end. One that is running is not
+// started twice.
+func (s *Service) RunNow(ctx context.Context, name string, who account.Actor) (Run, error) {
 	j, err := s.job(name)
 	if err != nil {
 		return Run{}, err
@@ -75,7 +77,7 @@ func (s *Service) RunNow(ctx context.Context, name, askedBy string) (Run, error)
 		return Run{}, already
 	}
 	tick := clock.Millis(s.clk.Now())
-	if err := s.start(base, j, tick, askedBy); err != nil {
+	if err := s.start(base, j, tick, who); err != nil {
 		return Run{}, err
 	}
 	var r Run

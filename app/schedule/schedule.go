@@ -13,6 +13,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"minifleet/app/account"
 	"minifleet/app/clock"
 	"minifleet/app/fault"
 	"minifleet/app/store"
@@ -135,7 +136,7 @@ func (s *Service) due(ctx context.Context) {
 		if !found {
 			continue
 		}
-		if err := s.start(ctx, j, tick.UnixMilli(), ""); err != nil {
+		if err := s.start(ctx, j, tick.UnixMilli(), account.Actor{}); err != nil {
 			s.log.ErrorContext(ctx, "a job could not be started", "job", j.Name, "error", err)
 		}
 	}
@@ -157,8 +158,8 @@ func newest(sched cron.Schedule, from, to time.Time) (tick time.Time, found bool
 	return tick, found
 }
 
-// start takes the tick by inserting its row; another replica's row means that it runs there.
-func (s *Service) start(ctx context.Context, j Job, tick int64, askedBy string) error {
+// start takes the tick by inserting its row, for somebody or for the clock (nobody); another replica's row means that it runs there.
+func (s *Service) start(ctx context.Context, j Job, tick int64, who account.Actor) error {
 	s.mu.Lock()
 	if s.busy[j.Name] {
 		s.mu.Unlock()
@@ -166,13 +167,13 @@ func (s *Service) start(ctx context.Context, j Job, tick int64, askedBy string) 
 	}
 	s.mu.Unlock()
 	now := clock.Millis(s.clk.Now())
-	r := Run{ID: s.db.NewID(), Job: j.Name, Tick: tick, State: Running, AskedBy: askedBy, Attempt: 1, StartedAt: now}
+	r := Run{ID: s.db.NewID(), Job: j.Name, Tick: tick, State: Running, AskedBy: who.Name, Attempt: 1, StartedAt: now}
 	alive, err := s.db.Int(ctx, "SELECT COUNT(*) FROM job_run WHERE job=? AND state=? AND lease_until>?", j.Name, Running, time.Now().UnixMilli())
 	if err != nil || alive > 0 {
 		return err
 	}
 	added, err := s.db.InsertIgnore(ctx, "job_run", map[string]any{
-		"id": r.ID, "job": r.Job, "tick": r.Tick, "state": r.State, "note": "", "asked_by": r.AskedBy, "owner": s.owner, "attempt": r.Attempt,
+		"id": r.ID, "job": r.Job, "tick": r.Tick, "state": r.State, "note": "", "asked_by": r.AskedBy, "asked_by_id": who.AccountID, "owner": s.owner, "attempt": r.Attempt,
 		"lease_until": time.Now().Add(lease).UnixMilli(), "started_at": r.StartedAt, "ended_at": 0,
 	})
 	if err != nil || !added {

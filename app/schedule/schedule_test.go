@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"minifleet/app/account"
 	"minifleet/app/clock"
 	"minifleet/app/fault"
 	"minifleet/app/schedule"
@@ -87,15 +88,18 @@ func TestRunNowRunsAtOnceAndRefusesASecondTime(t *testing.T) {
 		}}}
 	})
 	ctx := t.Context()
-	if _, err := s.RunNow(ctx, "slow", "王五"); fault.KindOf(err) != fault.Unavailable {
+	if _, err := s.RunNow(ctx, "slow", account.Actor{AccountID: 5, Name: "王五"}); fault.KindOf(err) != fault.Unavailable {
 		t.Fatalf("before Run: %v", err)
 	}
 	run(t, s)
-	eventually(t, "started", func() bool { _, err := s.RunNow(ctx, "slow", "王五"); return err == nil })
-	if _, err := s.RunNow(ctx, "slow", "王五"); fault.KindOf(err) != fault.Conflict {
+	eventually(t, "started", func() bool {
+		_, err := s.RunNow(ctx, "slow", account.Actor{AccountID: 5, Name: "王五"})
+		return err == nil
+	})
+	if _, err := s.RunNow(ctx, "slow", account.Actor{AccountID: 5, Name: "王五"}); fault.KindOf(err) != fault.Conflict {
 		t.Fatalf("while running: %v", err)
 	}
-	if _, err := s.RunNow(ctx, "nothing", ""); fault.KindOf(err) != fault.NotFound {
+	if _, err := s.RunNow(ctx, "nothing", account.Actor{}); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("unknown job: %v", err)
 	}
 	close(gate)
@@ -140,7 +144,7 @@ func TestAPanickingJobFailsAlone(t *testing.T) {
 		return []schedule.Job{{Name: "bad", Spec: "@every 1m", Run: func(context.Context) (string, error) { panic("oh") }}}
 	})
 	run(t, s)
-	eventually(t, "started", func() bool { _, err := s.RunNow(t.Context(), "bad", ""); return err == nil })
+	eventually(t, "started", func() bool { _, err := s.RunNow(t.Context(), "bad", account.Actor{}); return err == nil })
 	eventually(t, "failed", func() bool {
 		list, err := s.Runs(t.Context(), "bad", 1)
 		return err == nil && list[0].State == schedule.Failed

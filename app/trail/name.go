@@ -61,18 +61,29 @@ func onlyRefs(text string, names map[int64]string) string {
 	return b.String()
 }
 
-// keepNames notes the names of today. What is known costs a read and no write.
+// keepNames notes the names of today. However many are known, they cost one read and no write.
 func (l *Log) keepNames(ctx context.Context, names map[int64]string) error {
-	for _, id := range slices.Sorted(maps.Keys(names)) {
+	if len(names) == 0 {
+		return nil
+	}
+	ids := slices.Sorted(maps.Keys(names))
+	type noted struct {
+		ID   int64
+		Name string
+		Gone int
+	}
+	var rows []noted
+	if err := l.db.All(ctx, &rows, "SELECT id, name, gone FROM trail_name WHERE id IN (?)", ids); err != nil {
+		return err
+	}
+	known := map[int64]noted{}
+	for _, r := range rows {
+		known[r.ID] = r
+	}
+	for _, id := range ids {
 		name := cut(names[id], 120)
-		var row struct {
-			Name string
-			Gone int
-		}
-		found, err := l.db.One(ctx, &row, "SELECT name, gone FROM trail_name WHERE id=?", id)
+		row, found := known[id]
 		switch {
-		case err != nil:
-			return err
 		case !found:
 			if _, err := l.db.InsertIgnore(ctx, "trail_name", map[string]any{"id": id, "ref": Ref(id), "name": name, "gone": 0}); err != nil {
 				return err

@@ -62,7 +62,7 @@ func (s *Service) carryIn(ctx context.Context, imp *Import) error {
 		if err := s.doubtful(ctx, *imp); err != nil {
 			return err
 		}
-	} else if _, err := s.db.Exec(ctx, "UPDATE transfer_import_row SET verdict='', problem='', row_id=0 WHERE import_id=?", imp.ID); err != nil {
+	} else if _, err := s.db.Exec(ctx, "UPDATE transfer_import_row SET verdict='', problem='', note='', row_id=0 WHERE import_id=?", imp.ID); err != nil {
 		return err
 	}
 	look := ahead{lines: map[string]int{}}
@@ -332,9 +332,9 @@ func (b batch) write(ctx context.Context, rows []ImportRow) error {
 
 func (b batch) mark(ctx context.Context, rows []ImportRow) error {
 	for _, r := range rows {
-		problem := ""
-		if r.Verdict != Refused && r.Note != "" {
-			r.Problems = map[string]string{"": r.Note}
+		problem, note := "", r.Note
+		if r.Verdict == Refused {
+			note = ""
 		}
 		if len(r.Problems) > 0 {
 			raw, err := json.Marshal(r.Problems)
@@ -343,7 +343,7 @@ func (b batch) mark(ctx context.Context, rows []ImportRow) error {
 			}
 			problem = string(raw)
 		}
-		if _, err := b.s.db.Exec(ctx, "UPDATE transfer_import_row SET verdict=?, row_id=?, problem=? WHERE import_id=? AND no=?", r.Verdict, r.RowID, problem, b.imp.ID, r.No); err != nil {
+		if _, err := b.s.db.Exec(ctx, "UPDATE transfer_import_row SET verdict=?, row_id=?, problem=?, note=? WHERE import_id=? AND no=?", r.Verdict, r.RowID, problem, cut(note, 500), b.imp.ID, r.No); err != nil {
 			return err
 		}
 	}

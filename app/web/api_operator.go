@@ -254,7 +254,7 @@ func (s *Server) runJob(ctx context.Context, in *runJobIn) (*startedRun, error) 
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.o.Jobs.RunNow(ctx, in.Name, who.Name)
+	r, err := s.o.Jobs.RunNow(ctx, in.Name, who)
 	if err != nil {
 		return nil, err
 	}

@@ -106,28 +106,6 @@ func (i *idempotency) stored(ctx context.Context, keyHash, request string) (stat
 	return 0, nil, false, fault.New(fault.Conflict, "idempotency_in_progress", "同一个请求正在处理，请稍后再试")
 }
 
-// EraseAnswers takes a closed account out of the answers of its last day: its own go, in those of others its name and login
-// are replaced.
-func EraseAnswers(ctx context.Context, db *store.DB, who account.Leaver) error {
-	if _, err := db.Exec(ctx, "DELETE FROM idempotency WHERE account_id=?", who.AccountID); err != nil {
-		return fmt.Errorf("web: erase: %w", err)
-	}
-	name, err := json.Marshal(who.Name)
-	if err != nil {
-		return fmt.Errorf("web: erase: %w", err)
-	}
-	words, err := json.Marshal(who.Words)
-	if err != nil {
-		return fmt.Errorf("web: erase: %w", err)
-	}
-	for from, to := range map[string]string{string(name): string(words), `"` + who.Login + `"`: string(words)} {
-		if _, err := db.Exec(ctx, "UPDATE idempotency SET answer=REPLACE(answer,?,?) WHERE answer IS NOT NULL AND INSTR(answer,?)>0", from, to, from); err != nil {
-			return fmt.Errorf("web: erase: %w", err)
-		}
-	}
-	return nil
-}
-
 // Prune forgets keys after a day; a core job calls it.
 func (s *Server) Prune(ctx context.Context) (int64, error) {
 	return s.o.DB.Exec(ctx, "DELETE FROM idempotency WHERE created_at<?", time.Now().Add(-idempotencyLife).UnixMilli())
