@@ -14,6 +14,7 @@ func (s *Simulator) taskRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /control/registrations", control(s, listTasks))
 	mux.HandleFunc("GET /control/registrations/{id}", control(s, showTask))
 	mux.HandleFunc("POST /control/registrations/{id}", control(s, moveTask))
+	mux.HandleFunc("POST /control/logincodes", control(s, makeLoginCode))
 	mux.HandleFunc("GET /control/reviews", control(s, listReviews))
 	mux.HandleFunc("POST /control/reviews/{id}", control(s, decideByReviewer))
 }
@@ -94,4 +95,23 @@ func decideByReviewer(w *world, now int64, r *http.Request, req reviewVerdict) (
 		return nil, err
 	}
 	return w.decideReview(id, req.Result == "pass", req.Reason, now)
+}
+
+// loginRequest is a person opening a mini program.
+type loginRequest struct {
+	AppID  string `json:"appid"`
+	Person string `json:"person"` // WeChat id or name; made when unknown
+}
+
+func makeLoginCode(w *world, now int64, _ *http.Request, req loginRequest) (any, error) {
+	m := w.miniPrograms.get(req.AppID)
+	if m == nil {
+		return nil, notFound("appid", "模拟平台没有这个小程序，请先创建")
+	}
+	if req.Person == "" || len(req.Person) > 64 {
+		return nil, badRequest("person", "请填写打开小程序的微信号")
+	}
+	p := w.person(req.Person)
+	code := w.newLoginCode(m.AppID, p.WechatID, now)
+	return map[string]any{"js_code": code.Code, "openid": w.openIDOf(m.AppID, p.WechatID), "expires_in": loginCodeLifeMs / 1000}, nil
 }

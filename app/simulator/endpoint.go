@@ -50,6 +50,7 @@ type apiCall struct {
 	auth      *authorization
 	mp        *miniProgram
 	publicURL string
+	knows     func(path string) bool // whether WeChat has an interface at this path
 }
 
 // fields is the success answer of an endpoint; errcode 0 is added where WeChat has it.
@@ -113,6 +114,9 @@ func (ep *endpoint) handle(w *world, c *apiCall, method, token string) (any, err
 		}
 	}
 	if err := ep.authenticate(w, c, token); err != nil {
+		return nil, err
+	}
+	if err := w.withinQuota(c, ep.path); err != nil {
 		return nil, err
 	}
 	return ep.run(w, c)

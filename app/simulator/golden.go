@@ -64,7 +64,8 @@ func loadGolden() ([]golden, error) {
 // endpoints is WeChat's whole interface: the state machines, and golden answers for every path that has none.
 func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
-		accountEndpoints(), mediaEndpoints(), registerEndpoints(), trialEndpoints(), nicknameEndpoints(), profileEndpoints())
+		accountEndpoints(), mediaEndpoints(), registerEndpoints(), trialEndpoints(), nicknameEndpoints(), profileEndpoints(),
+		openEndpoints(), loginEndpoints(), quotaEndpoints())
 	known := map[string]bool{}
 	for _, ep := range out {
 		known[ep.path] = true

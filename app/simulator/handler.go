@@ -2,14 +2,14 @@ package simulator
 
 import (
 	"net/http"
+	"slices"
 )
 
 // Handler serves WeChat's paths at the root, /console for people and /control for programs. It may be used before Run.
 func (s *Simulator) Handler() http.Handler {
 	mux := http.NewServeMux()
-	all := endpoints(s.golden)
-	for i := range all {
-		mux.HandleFunc(all[i].path, s.serveAPI(&all[i]))
+	for i := range s.endpoints {
+		mux.HandleFunc(s.endpoints[i].path, s.serveAPI(&s.endpoints[i]))
 	}
 	for _, prefix := range []string{"/cgi-bin/", "/wxa/", "/wxaapi/", "/sns/", "/datacube/", "/user-order/"} {
 		mux.HandleFunc(prefix, s.serveAPI(nil))
@@ -25,6 +25,11 @@ func (s *Simulator) Handler() http.Handler {
 		mux.Handle(prefix, guarded)
 	}
 	return mux
+}
+
+// knows tells whether WeChat has an interface at this path.
+func (s *Simulator) knows(path string) bool {
+	return slices.ContainsFunc(s.endpoints, func(ep endpoint) bool { return ep.path == path })
 }
 
 // publicURL is the base of links: configured, or where the request came to.

@@ -367,3 +367,6 @@ func (g *rig) pushState(id float64) object {
 	g.t.Fatalf("push %.0f was not finished", id)
 	return nil
 }
+
+// number64 is a JSON number as it stands in a path.
+func number64(v any) string { return fmt.Sprintf("%.0f", v) }

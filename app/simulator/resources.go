@@ -9,26 +9,32 @@ import (
 
 // resources are what the interfaces behind the version lanes know: one collection per resource of WeChat.
 type resources struct {
-	timers   *collection[timer]
-	tasks    *collection[task]
-	reviews  *collection[review]
-	media    *collection[medium]
-	names    *collection[nicknames] // by appid
-	profiles *collection[profile]   // by appid
-	openIDs  *collection[openID]
+	timers       *collection[timer]
+	tasks        *collection[task]
+	reviews      *collection[review]
+	media        *collection[medium]
+	names        *collection[nicknames] // by appid
+	profiles     *collection[profile]   // by appid
+	openIDs      *collection[openID]
+	loginCodes   *collection[loginCode]
+	openAccounts *collection[openAccount]
+	usages       *collection[usage] // by appid of a mini program or platform
 
 	nextDueMs int64 // when the next timer may be due; not stored
 }
 
 func newResources(log *journal) resources {
 	return resources{
-		timers:   newCollection[timer]("timer", log),
-		tasks:    newCollection[task]("task", log),
-		reviews:  newCollection[review]("review", log),
-		media:    newCollection[medium]("media", log),
-		names:    newCollection[nicknames]("nicknames", log),
-		profiles: newCollection[profile]("profile", log),
-		openIDs:  newCollection[openID]("openid", log),
+		timers:       newCollection[timer]("timer", log),
+		tasks:        newCollection[task]("task", log),
+		reviews:      newCollection[review]("review", log),
+		media:        newCollection[medium]("media", log),
+		names:        newCollection[nicknames]("nicknames", log),
+		profiles:     newCollection[profile]("profile", log),
+		openIDs:      newCollection[openID]("openid", log),
+		loginCodes:   newCollection[loginCode]("logincode", log),
+		openAccounts: newCollection[openAccount]("openaccount", log),
+		usages:       newCollection[usage]("usage", log),
 
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
@@ -36,7 +42,7 @@ func newResources(log *journal) resources {
 
 func (r resources) kinds() map[string]restorer {
 	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media, "nicknames": r.names,
-		"profile": r.profiles, "openid": r.openIDs}
+		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages}
 }
 
 // openID is a person as one account sees them.
@@ -70,4 +76,10 @@ func (c *apiCall) queryInt(key string, absent int) int {
 		return absent
 	}
 	return n
+}
+
+// dayStart is the midnight before, in Shanghai.
+func dayStart(ms int64) int64 {
+	y, m, d := time.UnixMilli(ms).In(shanghai).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, shanghai).UnixMilli()
 }

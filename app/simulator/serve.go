@@ -97,7 +97,8 @@ func (s *Simulator) execute(w *world, x *exchange, now int64) (reply, error) {
 	if err := w.settle(now); err != nil {
 		return out, err
 	}
-	c := &apiCall{now: now, query: x.query, body: x.body, mediaType: x.request.Header.Get("Content-Type"), ip: callerIP(x.request), rid: x.record.RID, publicURL: s.publicURL(x.request)}
+	c := &apiCall{now: now, query: x.query, body: x.body, mediaType: x.request.Header.Get("Content-Type"), ip: callerIP(x.request), rid: x.record.RID,
+		publicURL: s.publicURL(x.request), knows: s.knows}
 	result, refusal := x.ep.handle(w, c, x.request.Method, x.token)
 	if img, ok := result.(image); ok && refusal == nil {
 		out.contentType, out.fileName, out.body = img.contentType, img.fileName, img.data

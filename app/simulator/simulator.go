@@ -30,7 +30,7 @@ type Simulator struct {
 	wall      func() time.Time
 	client    *http.Client
 	templates *htmltemplate.Template
-	golden    []golden
+	endpoints []endpoint    // the whole interface, state machines and golden answers
 	wake      chan struct{} // one pending wish to look for work
 	retry     time.Duration // a second of the waits before a push is repeated
 
@@ -67,7 +67,7 @@ func New(opt Options) (*Simulator, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Simulator{
-		opt: opt, log: log, wall: time.Now, templates: templates, golden: answers, wake: make(chan struct{}, 1), retry: time.Second,
+		opt: opt, log: log, wall: time.Now, templates: templates, endpoints: endpoints(answers), wake: make(chan struct{}, 1), retry: time.Second,
 		client: &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
