@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"minifleet/app/clock"
 	"minifleet/app/fault"
@@ -85,7 +86,7 @@ const unreadMost = 100
 
 // Unread counts what the person has not read, at most 100.
 func (s *Service) Unread(ctx context.Context, accountID int64) (int64, error) {
-	n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM notice_recipient WHERE account_id=? AND read_at=0 LIMIT ?) unread", accountID, unreadMost)
+	n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM notice_recipient WHERE account_id=? AND read_at=0 LIMIT "+strconv.Itoa(unreadMost)+") unread", accountID)
 	if err != nil {
 		return 0, fmt.Errorf("notice: unread: %w", err)
 	}

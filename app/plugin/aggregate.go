@@ -10,6 +10,7 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/store"
 	"minifleet/app/trail"
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -61,7 +62,7 @@ func (d data) aggregate(ctx context.Context, a authority, c *collection, request
 	}
 	name := "`" + column.GetName() + "`"
 	query := "SELECT " + name + ",COUNT(*) FROM (SELECT " + name + " FROM `" + c.table + "` WHERE " + where.sql + " LIMIT " + strconv.Itoa(countUpTo+1) + ") counted GROUP BY " + name
-	rows, err := d.db.Reader().QueryContext(ctx, query, where.args...)
+	rows, err := d.db.Query(ctx, query, where.args...)
 	if err != nil {
 		return out, fmt.Errorf("aggregate %s: %w", c.table, err)
 	}
@@ -93,7 +94,7 @@ func (d data) aggregate(ctx context.Context, a authority, c *collection, request
 	return out, nil
 }
 
-func scanGroup(rows *sql.Rows, column *Column) (g aggregateGroup, err error) {
+func scanGroup(rows store.Rows, column *Column) (g aggregateGroup, err error) {
 	if column.GetType() == "text" {
 		var text sql.NullString
 		err = rows.Scan(&text, &g.Count)

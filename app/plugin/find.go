@@ -84,7 +84,7 @@ func (d data) each(ctx context.Context, a authority, c *collection, request *plu
 		where = where.and(after)
 	}
 	query := "SELECT " + quoteAll(columns) + " FROM `" + c.table + "` WHERE " + where.sql + " ORDER BY " + order.sql() + " LIMIT " + strconv.Itoa(limit+1)
-	rows, err := d.db.Reader().QueryContext(ctx, query, where.args...)
+	rows, err := d.db.Query(ctx, query, where.args...)
 	if err != nil {
 		return "", total, fmt.Errorf("find in %s: %w", c.table, err)
 	}

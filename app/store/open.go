@@ -62,6 +62,7 @@ func (d *DB) openSQLite(o Options) (err error) {
 	if d.reader, err = sql.Open("sqlite", sqliteDSN(o.Path, "query_only(1)")); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	d.lite = newLite(o.Path, o.Readers)
 	d.admin = func() (*sql.DB, error) {
 		pool, err := sql.Open("sqlite", sqliteDSN(o.Path))
 		if err == nil {

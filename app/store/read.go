@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"reflect"
 	"strings"
@@ -10,14 +9,27 @@ import (
 	"github.com/gogf/gf/v2/database/gdb"
 )
 
-// Reading goes past gdb to database/sql: gdb makes a map of variants of every row before it fills a struct, which costs
+// Reading goes past gdb: it makes a map of variants of every row before it fills a struct, which costs
 // more than the query itself.
 
-// query asks the transaction that ctx carries, or else the pool of readers.
-func (d *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+// Rows are what a query gives, as *sql.Rows has them. They hold a connection until they are closed.
+type Rows interface {
+	Columns() ([]string, error)
+	Next() bool
+	Scan(into ...any) error
+	Err() error
+	Close() error
+}
+
+// Query asks the transaction that ctx carries, or else the pool of readers. An argument that is a slice stands for a list:
+// `IN (?)`. Destinations of Scan are pointers to string or int64, or what implements sql.Scanner.
+func (d *DB) Query(ctx context.Context, query string, args ...any) (Rows, error) {
 	query, args = spread(query, args)
 	if tx := gdb.TXFromCtx(ctx, d.g.GetGroup()); tx != nil {
 		return tx.GetSqlTX().QueryContext(ctx, query, args...)
+	}
+	if d.lite != nil {
+		return d.lite.query(ctx, query, args)
 	}
 	return d.reader.QueryContext(ctx, query, args...)
 }
@@ -26,7 +38,7 @@ func (d *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, er
 // their `orm` or `json` tag or their name; a column without a field is left out. An argument that is a slice stands for a
 // list: `IN (?)`.
 func (d *DB) All(ctx context.Context, dest any, query string, args ...any) error {
-	rows, err := d.query(ctx, query, args)
+	rows, err := d.Query(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
@@ -39,7 +51,7 @@ func (d *DB) All(ctx context.Context, dest any, query string, args ...any) error
 
 // One reads the first row into the struct that dest points to and reports whether there was one.
 func (d *DB) One(ctx context.Context, dest any, query string, args ...any) (bool, error) {
-	rows, err := d.query(ctx, query, args)
+	rows, err := d.Query(ctx, query, args...)
 	if err != nil {
 		return false, fmt.Errorf("store: %w", err)
 	}
@@ -53,7 +65,7 @@ func (d *DB) One(ctx context.Context, dest any, query string, args ...any) (bool
 
 // Int reads one number, 0 when there is no row or it is NULL.
 func (d *DB) Int(ctx context.Context, query string, args ...any) (int64, error) {
-	rows, err := d.query(ctx, query, args)
+	rows, err := d.Query(ctx, query, args...)
 	if err != nil {
 		return 0, fmt.Errorf("store: %w", err)
 	}

@@ -2,13 +2,14 @@ package store
 
 import (
 	"bytes"
-	"database/sql"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // scanner reads rows into structs by the names of their columns. It keeps what it has found out about a type.
@@ -48,7 +49,7 @@ func (s *scanner) of(t reflect.Type) map[string][]int {
 }
 
 // slots prepares a row's destinations; point aims them at a struct.
-func (s *scanner) slots(rows *sql.Rows, t reflect.Type) (into []any, point func(reflect.Value), err error) {
+func (s *scanner) slots(rows Rows, t reflect.Type) (into []any, point func(reflect.Value), err error) {
 	if t.Kind() != reflect.Struct {
 		return nil, nil, fmt.Errorf("rows cannot be read into %s", t)
 	}
@@ -74,7 +75,7 @@ func (s *scanner) slots(rows *sql.Rows, t reflect.Type) (into []any, point func(
 }
 
 // all reads every row into the slice that dest points to, which stays as it is when there is none.
-func (s *scanner) all(rows *sql.Rows, dest any) error {
+func (s *scanner) all(rows Rows, dest any) error {
 	slice := reflect.ValueOf(dest)
 	if slice.Kind() != reflect.Pointer || slice.Elem().Kind() != reflect.Slice {
 		return fmt.Errorf("rows cannot be read into %T", dest)
@@ -101,7 +102,7 @@ func (s *scanner) all(rows *sql.Rows, dest any) error {
 }
 
 // one reads the first row into the struct that dest points to.
-func (s *scanner) one(rows *sql.Rows, dest any) (bool, error) {
+func (s *scanner) one(rows Rows, dest any) (bool, error) {
 	v := reflect.ValueOf(dest)
 	if v.Kind() != reflect.Pointer {
 		return false, fmt.Errorf("a row cannot be read into %T", dest)
@@ -132,6 +133,22 @@ func (c *cell) Scan(src any) error {
 		return fmt.Errorf("column %s: %w", c.column, err)
 	}
 	return nil
+}
+
+// fromLite is Scan without a value in between.
+func (c *cell) fromLite(s *sqlite.Stmt, i int, kind sqlite.ColumnType) error {
+	if !c.to.IsValid() {
+		return nil
+	}
+	switch {
+	case kind == sqlite.TypeText && c.to.Kind() == reflect.String:
+		c.to.SetString(s.ColumnText(i))
+		return nil
+	case kind == sqlite.TypeInteger && c.to.Kind() == reflect.Int64:
+		c.to.SetInt(s.ColumnInt64(i))
+		return nil
+	}
+	return c.Scan(liteValue(s, i, kind))
 }
 
 // assign converts what either driver gives (MySQL's text protocol gives digits) into a field.

@@ -43,6 +43,7 @@ type DB struct {
 	g       gdb.DB
 	writer  *sql.DB
 	reader  *sql.DB
+	lite    *lite // SQLite only
 	dialect Dialect
 	admin   func() (*sql.DB, error)
 	ids     *ids
@@ -67,8 +68,14 @@ func (d *DB) GoAdminPool() (*sql.DB, error) { return d.admin() }
 // NewID makes a key for a new row.
 func (d *DB) NewID() int64 { return d.ids.next(time.Now()) }
 
-// Close closes both pools.
-func (d *DB) Close() error { return errors.Join(d.reader.Close(), d.writer.Close()) }
+// Close closes the pools.
+func (d *DB) Close() error {
+	var err error
+	if d.lite != nil {
+		err = d.lite.close()
+	}
+	return errors.Join(err, d.reader.Close(), d.writer.Close())
+}
 
 // Ping reports whether the database answers.
 func (d *DB) Ping(ctx context.Context) error { return d.reader.PingContext(ctx) }
