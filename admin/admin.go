@@ -11,7 +11,6 @@ import (
 
 	"github.com/gogf/gf/v2/net/ghttp"
 
-	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/clock"
 	"minifleet/app/store"
@@ -68,7 +67,6 @@ type Admin struct {
 	log     *slog.Logger
 	clock   clock.Clock
 	flash   flash
-	frame   *template.Template
 	lists   listViews
 }
 
@@ -88,9 +86,6 @@ func New(o Options) (*Admin, error) {
 	var err error
 	if a.views, err = parseViews(a); err != nil {
 		return nil, fmt.Errorf("admin: templates: %w", err)
-	}
-	if a.frame, err = theme.Frame(); err != nil {
-		return nil, fmt.Errorf("admin: frame: %w", err)
 	}
 	if a.engine, err = openEngine(o); err != nil {
 		return nil, fmt.Errorf("admin: open GoAdmin: %w", err)

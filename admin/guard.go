@@ -65,9 +65,9 @@ func (a *Admin) Guard(next http.Handler) http.Handler {
 			a.fail(w, r, v, err)
 			return
 		}
-		// What our own pages show needs nothing of GoAdmin: its session was made here, and its one permission is everything. Its
-		// router, and the five statements of its check, are for what its generators draw.
-		if rt, _ := a.route(r); rt.kind == kindCore && !unsafeMethod(r.Method) {
+		// Reading needs nothing of GoAdmin's session: it was made here, and its one permission is everything. Its generators draw
+		// without it. Its router, and the five statements of its check, are for what changes something and for plugins' pages.
+		if rt, _ := a.route(r); rt.kind != kindPlugin && !unsafeMethod(r.Method) {
 			a.mux.ServeHTTP(cookieless{w}, clean)
 			return
 		}

@@ -156,7 +156,7 @@ func (p *pastedIDs) missing(found []string) {
 // Some are the first of the missing ones, for a sentence.
 func (p *pastedIDs) Some() []string { return p.Missing[:min(len(p.Missing), 10)] }
 
-// listPage is what the list's template reads.
+// listPage is what draw reads.
 type listPage struct {
 	shownList
 	Typed                    string
@@ -174,7 +174,6 @@ type listPage struct {
 	Keep                     []pair
 	// Asked is the query as fields, for the export.
 	Asked      []pair
-	FormID     string
 	Pick       bool
 	Everything string
 	Here       string
@@ -200,7 +199,7 @@ type savedLink struct {
 
 // showList draws a list: conditions, tools, table, pages.
 func (a *Admin) showList(s listState, l shownList) template.HTML {
-	p := listPage{shownList: l, Typed: s.search, Filtered: s.filtered(l), Size: s.size, Dense: s.kept.choice.Dense, FormID: theme.FormID, Here: s.here, Pick: l.Export || len(l.Batch) > 0}
+	p := listPage{shownList: l, Typed: s.search, Filtered: s.filtered(l), Size: s.size, Dense: s.kept.choice.Dense, Here: s.here, Pick: l.Export || len(l.Batch) > 0}
 	p.Open = s.q.Get(queryMore) == "1" || slices.ContainsFunc(l.Filters[min(len(l.Filters), alwaysOpen):], func(f listFilter) bool { return f.Value != "" })
 	p.Count, p.Everything = countOf(l, s), everything(l)
 	plain := keep(s.q)
@@ -226,7 +225,11 @@ func (a *Admin) showList(s listState, l shownList) template.HTML {
 	}
 	p.pages(s)
 	p.Grid = p.grid(s)
-	return a.render("list", p)
+	problem := template.HTML("")
+	if l.Problem != nil {
+		problem = a.render("problem", l.Problem)
+	}
+	return p.draw(problem)
 }
 
 // alwaysOpen is how many conditions stand open; the others come with 展开.

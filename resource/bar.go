@@ -12,8 +12,8 @@ const (
 	LangCookie  = "mf_lang"  // zh or en
 )
 
-// Bar is what the blocks of template/bar.html read: the right end of the top bar and the account menu, the same in the
-// portal and in the back office. Every text of it is escaped by the template; Bell is HTML of the frame's own making.
+// Bar is what End draws: the right end of the top bar and the account menu, the same in the
+// portal and in the back office. Every text of it is escaped; Bell is HTML of the frame's own making.
 type Bar struct {
 	Theme, Lang string
 	Here        string // the address that /prefs and /space lead back to

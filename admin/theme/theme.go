@@ -4,55 +4,16 @@
 package theme
 
 import (
-	"embed"
 	"fmt"
 	"html/template"
-	"strings"
-	"unicode/utf8"
 
 	gotemplate "github.com/GoAdminGroup/go-admin/template"
 	"github.com/GoAdminGroup/go-admin/template/components"
 	"github.com/GoAdminGroup/go-admin/template/types"
-
-	"minifleet/resource"
 )
 
 // Name is the name under which GoAdmin finds the theme.
 const Name = "minifleet"
-
-//go:embed *.tmpl
-var files embed.FS
-
-// MenuItem is a line of the left menu as the frame draws it: a page, or a group of pages.
-type MenuItem struct {
-	ID          int
-	Title, Href string
-	Icon        template.HTML
-	On          bool
-	Children    []MenuItem
-}
-
-// Frame parses the frame: "frame" with menu and top bar, "plain" without. Executing it is safe for concurrent use.
-func Frame() (*template.Template, error) {
-	t, err := template.New(Name).Funcs(template.FuncMap{"initial": initial}).ParseFS(files, "*.tmpl")
-	if err != nil {
-		return nil, fmt.Errorf("theme: %w", err)
-	}
-	// The top bar's end is the portal's own.
-	if t, err = t.ParseFS(resource.Templates(), "bar.html"); err != nil {
-		return nil, fmt.Errorf("theme: %w", err)
-	}
-	return t, nil
-}
-
-// initial is the first character, for a picture of a name.
-func initial(name string) string {
-	r, size := utf8.DecodeRuneInString(strings.TrimSpace(name))
-	if size == 0 {
-		return "·"
-	}
-	return strings.ToUpper(string(r))
-}
 
 // Theme is what GoAdmin asks for components. Each call gives a fresh one; the theme itself never changes.
 type Theme struct{ pages *template.Template }

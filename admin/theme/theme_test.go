@@ -2,7 +2,6 @@ package theme
 
 import (
 	"html/template"
-	"io"
 	"strings"
 	"testing"
 
@@ -82,25 +81,19 @@ func TestGridNamesItsHeadsAndFoldsManyActs(t *testing.T) {
 }
 
 func TestFrameSaysWhereOneIs(t *testing.T) {
-	frame, err := Frame()
-	if err != nil {
-		t.Fatal(err)
+	f := Frame{
+		Title: "<列表>", Trail: []Crumb{{"上级", "/admin/up"}, {"坏", "javascript:alert(1)"}}, Body: "<p>正文</p>",
+		Menu: []MenuItem{{Title: "组", Icon: Icon("fa-cogs"), Children: []MenuItem{{Title: "页", Href: "/admin/x", On: true}}}, {Title: "别处", Href: "/admin/y", Icon: Icon("nothing")}},
+		Bar:  resource.Bar{Theme: "dark", Lang: "en", Name: "小王", Space: `<b>"空间"`, Kind: "商户", Here: "/admin/x"}, Environment: "模拟环境", Flash: "已保存",
 	}
-	var b strings.Builder
-	page := map[string]any{
-		"View": map[string]any{"Title": "列表", "Subtitle": "", "Trail": nil, "Body": template.HTML("<p>正文</p>")},
-		"Menu": []MenuItem{{Title: "组", Icon: Icon("fa-cogs"), Children: []MenuItem{{Title: "页", Href: "/admin/x", On: true}}}, {Title: "别处", Href: "/admin/y", Icon: Icon("nothing")}},
-		"Bar":  resource.Bar{Theme: "dark", Lang: "en", Name: "小王", Space: `<b>"空间"`, Kind: "商户", Here: "/admin/x"}, "Environment": "模拟环境", "Head": template.HTML(""), "Foot": template.HTML(""), "Flash": "已保存",
-	}
-	if err := frame.ExecuteTemplate(&b, "frame", page); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{`<html lang="en" data-mf-theme="dark">`, `href="/admin/x" class="mf-side-on" aria-current="page"`, `class="mf-skip" href="#main"`, `<main class="mf-main" id="main"`, `aria-label="主菜单"`, "&lt;b&gt;&#34;空间&#34;", `action="/prefs"`, `href="/my/security"`, "<p>正文</p>", "已保存"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %s in\n%s", want, b.String())
+	got := string(f.Full())
+	for _, want := range []string{`<html lang="en" data-mf-theme="dark">`, `href="/admin/x" class="mf-side-on" aria-current="page"`, `class="mf-skip" href="#main"`, `<main class="mf-main" id="main"`, `aria-label="主菜单"`, "&lt;b&gt;&#34;空间&#34;", `action="/prefs"`, `href="/my/security"`, "<p>正文</p>", "已保存", "<h1>&lt;列表&gt;</h1>", `<a href="/admin/up">上级</a>`, `<a href="#">坏</a>`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
 		}
 	}
-	if err := frame.ExecuteTemplate(io.Discard, "plain", page); err != nil {
-		t.Error(err)
+	plain := string(f.Plain())
+	if strings.Contains(plain, "mf-side") || !strings.Contains(plain, "<p>正文</p>") || !strings.Contains(plain, "&lt;列表&gt; · MiniFleet") {
+		t.Errorf("the plain page is\n%s", plain)
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"minifleet/app/miniprogram"
 	"minifleet/app/plugin"
 	"minifleet/app/trail"
 	"minifleet/app/wechat"
+	"minifleet/resource"
 )
 
 // shanghai is the zone of every date on a screen. China has had no summer time since 1991, so a fixed zone is right
@@ -26,7 +26,7 @@ type label struct{ Text, Color string }
 // words are the functions of the templates.
 func (p *Portal) words() template.FuncMap {
 	return template.FuncMap{
-		"when": when, "plugin": p.pluginTitle, "initial": initial, "join": strings.Join, "act": trail.Entry.Title, "count": count, "noticeWord": noticeWord,
+		"when": when, "plugin": p.pluginTitle, "initial": resource.Initial, "join": strings.Join, "act": trail.Entry.Title, "count": count, "noticeWord": noticeWord,
 		"state": state, "authState": authState, "account": accountWord, "verified": verified, "sets": func() string { return setNames(miniprogram.NeededSets()) },
 		"category": func(c wechat.CategoryNames) string { return strings.TrimSuffix(c.First+" / "+c.Second, " / ") },
 		"seconds":  func(n int64) int64 { return n * 1000 }, "memberFields": memberFieldsOf,
@@ -51,15 +51,6 @@ func when(ms int64) string {
 		return "—"
 	}
 	return time.UnixMilli(ms).In(shanghai).Format(timeLayout)
-}
-
-// initial is the first character, for a picture of a name.
-func initial(name string) string {
-	r, size := utf8.DecodeRuneInString(strings.TrimSpace(name))
-	if size == 0 {
-		return "·"
-	}
-	return strings.ToUpper(string(r))
 }
 
 // count shows a total that is exact to 10,000 and -1 beyond.
