@@ -35,11 +35,15 @@ func bench(ctx context.Context, env Env) error {
 	million := set.Int("million", 1_000_000, "bench lists: rows of the large table")
 	asJSON := set.Bool("json", false, "print JSON")
 	if len(env.Args) == 0 {
-		return fmt.Errorf("usage: minifleet bench callbacks|lists|start [--json]")
+		return fmt.Errorf("usage: minifleet bench callbacks|lists|simulator|start [--json]")
 	}
 	if env.Args[0] == "lists-stock" { // a process of bench lists
 		env.Args = env.Args[1:]
 		return stockServer(ctx, env)
+	}
+	if env.Args[0] == "simulator-bare" { // a process of bench simulator
+		env.Args = env.Args[1:]
+		return bareServer(ctx, env)
 	}
 	if err := set.Parse(env.Args[1:]); err != nil {
 		return err
@@ -67,12 +71,16 @@ func bench(ctx context.Context, env Env) error {
 		if report.Rows, err = benchLists(ctx, env, dir, *million); err != nil {
 			return err
 		}
+	case "simulator":
+		if report.Rows, err = benchSimulator(ctx, env, dir); err != nil {
+			return err
+		}
 	case "start":
 		if report.Rows, err = benchStart(ctx, env, dir); err != nil {
 			return err
 		}
 	default:
-		return fmt.Errorf("no bench %q; there are callbacks, lists and start", env.Args[0])
+		return fmt.Errorf("no bench %q; there are callbacks, lists, simulator and start", env.Args[0])
 	}
 	for _, r := range report.Rows {
 		report.Met = report.Met && (r.Met == nil || *r.Met)

@@ -33,7 +33,7 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet migrate     升级数据库结构
   minifleet operator add LOGIN   增加一个平台管理员（找回登录时用）
   minifleet doctor      检查密钥、数据库、时钟和操作日志（--trail 只校验日志，--json）
-  minifleet bench NAME  性能测试（callbacks lists start）
+  minifleet bench NAME  性能测试（callbacks lists simulator start）
   minifleet plugin run NAME   由平台启动的插件进程，不需要手动运行
 
 每个命令加 -h 查看参数；设置见 config.yaml。

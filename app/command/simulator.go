@@ -21,12 +21,13 @@ func simulatorCommand(ctx context.Context, env Env) error {
 	set.SetOutput(env.Stderr)
 	listen := set.String("listen", "127.0.0.1:9000", "address and port of the simulator")
 	data := set.String("data", "", "data folder; empty keeps everything in memory")
+	memory := set.Bool("memory", false, "keep everything in memory, whatever --data says")
 	seed := set.Int64("seed", 0, "other than 0 makes ids repeatable")
 	if err := set.Parse(env.Args); err != nil {
 		return err
 	}
 	state := ""
-	if *data != "" {
+	if *data != "" && !*memory {
 		if err := os.MkdirAll(*data, 0o700); err != nil {
 			return fmt.Errorf("data folder: %w", err)
 		}

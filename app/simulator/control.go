@@ -111,6 +111,8 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /control/components", control(s, upsertComponent))
 	mux.HandleFunc("GET /control/miniprograms", control(s, listMiniPrograms))
 	mux.HandleFunc("POST /control/miniprograms", control(s, upsertMiniProgram))
+	mux.HandleFunc("POST /control/tokens", control(s, showToken))
+	mux.HandleFunc("POST /control/fleet", control(s, makeFleet))
 	mux.HandleFunc("GET /control/people", control(s, listPeople))
 	mux.HandleFunc("POST /control/people", control(s, upsertPerson))
 	mux.HandleFunc("GET /control/drafts", control(s, listDrafts))

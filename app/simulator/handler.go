@@ -15,6 +15,13 @@ func (s *Simulator) Handler() http.Handler {
 		mux.HandleFunc(prefix, s.serveAPI(nil))
 	}
 
+	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, r *http.Request) {
+		if err := s.update(r.Context(), func(*world, int64) error { return nil }); err != nil {
+			s.unavailable(rw, r, err)
+			return
+		}
+		s.send(rw, r, reply{status: http.StatusOK, contentType: "text/plain; charset=utf-8", body: []byte("ok\n")})
+	})
 	people := http.NewServeMux() // pages and control: guarded against other web sites in the same browser
 	s.controlRoutes(people)
 	s.pageRoutes(people)
