@@ -162,50 +162,85 @@ func (s *Service) rotate(ctx context.Context, who Actor, confirmed bool) (Sessio
 	return Session{Token: token, ExpiresAt: now.Add(sessionLife), Actor: who}, nil
 }
 
+// PasswordChange is a new password for somebody who knows the one of now. API tokens need no password and go on working,
+// unless EndTokens says that they end too.
+type PasswordChange struct {
+	Current, Next string
+	EndTokens     bool
+}
+
 // ChangePassword replaces the password, ends every other session and tells the owner.
-func (s *Service) ChangePassword(ctx context.Context, who Actor, current, next string) (Session, error) {
+func (s *Service) ChangePassword(ctx context.Context, who Actor, c PasswordChange) (Session, error) {
 	if who.SessionID == 0 {
 		return Session{}, errByLogin
 	}
-	if why := checkPassword(next, who.Login); why != "" {
+	if why := checkPassword(c.Next, who.Login); why != "" {
 		return Session{}, fault.InvalidInput().On("new_password", why)
 	}
-	if err := s.checkOwnPassword(ctx, who, "password", current); err != nil {
+	if err := s.checkOwnPassword(ctx, who, "password", c.Current); err != nil {
 		return Session{}, err
 	}
 	var sess Session
-	err := s.setPassword(ctx, who, next, "account.password", func(ctx context.Context) (err error) {
+	ended, err := s.setPassword(ctx, who, c.Next, "account.password", c.EndTokens, func(ctx context.Context) (err error) {
 		sess, err = s.rotate(ctx, who, true)
 		return err
 	})
 	if err != nil {
 		return Session{}, err
 	}
-	return sess, s.tell(ctx, who, who.Login, "登录密码已修改", "你的登录密码已修改，其他设备已退出登录。")
+	return sess, s.tell(ctx, who, who.Login, "登录密码已修改", "你的登录密码已修改，其他设备已退出登录"+alsoEnded(ended)+"。")
 }
 
-// setPassword stores a new password, ends the other sessions and records the act; also does more inside the transaction.
-func (s *Service) setPassword(ctx context.Context, who Actor, password, act string, also func(context.Context) error) error {
+// alsoEnded says in a letter and in the log how many tokens ended with a password.
+func alsoEnded(tokens int64) string {
+	if tokens == 0 {
+		return ""
+	}
+	return fmt.Sprintf("，%d 个 API 令牌已停用", tokens)
+}
+
+// setPassword stores a new password, ends the other sessions, on demand the API tokens, and records the act; also does more
+// inside the transaction. It tells how many tokens ended.
+func (s *Service) setPassword(ctx context.Context, who Actor, password, act string, endTokens bool, also func(context.Context) error) (ended int64, err error) {
 	hash, err := s.hash(ctx, password)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return s.db.Tx(ctx, func(ctx context.Context) error {
+	err = s.db.Tx(ctx, func(ctx context.Context) error {
 		if _, err := s.db.Exec(ctx, "UPDATE account SET password_hash=? WHERE id=?", hash, who.AccountID); err != nil {
 			return fmt.Errorf("account: password: %w", err)
 		}
 		if _, err := s.endSessions(ctx, who.AccountID, who.SessionID); err != nil {
 			return err
 		}
+		if endTokens {
+			if ended, err = s.db.Exec(ctx, "UPDATE api_token SET revoked_at=? WHERE account_id=? AND revoked_at=0", time.Now().UnixMilli(), who.AccountID); err != nil {
+				return fmt.Errorf("account: tokens: %w", err)
+			}
+		}
 		if err := also(ctx); err != nil {
 			return err
 		}
-		return s.record(ctx, who, act, "")
+		return s.trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: act, Detail: strings.TrimPrefix(alsoEnded(ended), "，")})
 	})
+	return ended, err
 }
 
-// Reset is a forgotten password set anew with a code.
-type Reset struct{ Login, Code, Password string }
+// LiveTokens is how many API tokens of the person work today, in all their spaces.
+func (s *Service) LiveTokens(ctx context.Context, who Actor) (int64, error) {
+	n, err := s.db.Int(ctx, "SELECT COUNT(*) FROM api_token WHERE account_id=? AND revoked_at=0 AND (expires_at=0 OR expires_at>?)", who.AccountID, time.Now().UnixMilli())
+	if err != nil {
+		return 0, fmt.Errorf("account: tokens: %w", err)
+	}
+	return n, nil
+}
+
+// Reset is a forgotten password set anew with a code. Whoever resets one may have lost it to somebody: API tokens end too,
+// unless KeepTokens says otherwise.
+type Reset struct {
+	Login, Code, Password string
+	KeepTokens            bool
+}
 
 // ResetPassword sets a new password by a code that was sent for it, ends every session, opens a lock on the login and
 // tells the owner. It does not log in, and a second factor stays on.
@@ -233,10 +268,11 @@ func (s *Service) ResetPassword(ctx context.Context, r Reset) error {
 		return errCode()
 	}
 	who := Actor{AccountID: a.ID, Name: a.Name, Login: a.Login}
-	if err := s.setPassword(ctx, who, r.Password, "account.password_reset", func(ctx context.Context) error { return s.forgive(ctx, counterOf("login", a.Login)) }); err != nil {
+	ended, err := s.setPassword(ctx, who, r.Password, "account.password_reset", !r.KeepTokens, func(ctx context.Context) error { return s.forgive(ctx, counterOf("login", a.Login)) })
+	if err != nil {
 		return err
 	}
-	return s.tell(ctx, who, a.Login, "登录密码已重设", "你的登录密码已通过验证码重设，所有设备已退出登录。")
+	return s.tell(ctx, who, a.Login, "登录密码已重设", "你的登录密码已通过验证码重设，所有设备已退出登录"+alsoEnded(ended)+"。")
 }
 
 // SendLoginCode sends a code to the address that shall become the person's login.

@@ -9,6 +9,7 @@ import (
 	"minifleet/app/fault"
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
+	"minifleet/app/trail"
 )
 
 func TestAResetEndsEverySessionOpensTheLockAndTellsTheOwner(t *testing.T) {
@@ -52,11 +53,11 @@ func TestChangingThePasswordEndsTheOthersAndRenewsThisSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.ChangePassword(ctx, here.Actor, wrongPassword, "another horse")
+		_, err = w.ChangePassword(ctx, here.Actor, account.PasswordChange{Current: wrongPassword, Next: "another horse"})
 		wantField(t, err, "password")
-		_, err = w.ChangePassword(ctx, here.Actor, rightPassword, "1234567890")
+		_, err = w.ChangePassword(ctx, here.Actor, account.PasswordChange{Current: rightPassword, Next: "1234567890"})
 		wantField(t, err, "new_password")
-		next, err := w.ChangePassword(ctx, here.Actor, rightPassword, "another horse")
+		next, err := w.ChangePassword(ctx, here.Actor, account.PasswordChange{Current: rightPassword, Next: "another horse"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,9 +70,9 @@ func TestChangingThePasswordEndsTheOthersAndRenewsThisSession(t *testing.T) {
 			t.Fatalf("%+v %v", who, err)
 		}
 		for range 5 {
-			_, err = w.ChangePassword(ctx, here.Actor, wrongPassword, "one more horse")
+			_, err = w.ChangePassword(ctx, here.Actor, account.PasswordChange{Current: wrongPassword, Next: "one more horse"})
 		}
-		if _, err = w.ChangePassword(ctx, here.Actor, wrongPassword, "one more horse"); code(err) != "account_locked" {
+		if _, err = w.ChangePassword(ctx, here.Actor, account.PasswordChange{Current: wrongPassword, Next: "one more horse"}); code(err) != "account_locked" {
 			t.Fatalf("guessing the password from a stolen session: %v", err)
 		}
 	})
@@ -190,7 +191,7 @@ func TestANoticeThatCannotGoOutIsInTheTrail(t *testing.T) {
 	w, ctx := newTown(t, storetest.Open(t), verified), t.Context()
 	sess := w.settle("wang@example.test", account.Personal)
 	w.post.broken = errPost
-	if _, err := w.ChangePassword(ctx, sess.Actor, rightPassword, "another horse"); err != nil {
+	if _, err := w.ChangePassword(ctx, sess.Actor, account.PasswordChange{Current: rightPassword, Next: "another horse"}); err != nil {
 		t.Fatalf("the change stands: %v", err)
 	}
 	if w.count("account.notice") != 1 {
@@ -218,5 +219,74 @@ func TestPruneForgetsWhatHasEnded(t *testing.T) {
 		if n, err := w.db.Int(ctx, "SELECT COUNT(*) FROM "+table); err != nil || n != 0 {
 			t.Fatalf("%s: %d %v", table, n, err)
 		}
+	}
+}
+
+// TestTokensEndWithAPasswordWhereAskedFor changes and resets passwords: a reset ends the tokens of every space unless it is
+// told not to, a change only when it is told to; what was refused ends none, and other people's stay.
+func TestTokensEndWithAPasswordWhereAskedFor(t *testing.T) {
+	const login = "wang@example.test"
+	change := func(current string, end bool) func(*town, account.Session) error {
+		return func(w *town, me account.Session) error {
+			_, err := w.ChangePassword(t.Context(), me.Actor, account.PasswordChange{Current: current, Next: "another horse", EndTokens: end})
+			return err
+		}
+	}
+	reset := func(keep, right bool) func(*town, account.Session) error {
+		return func(w *town, _ account.Session) error {
+			if err := w.ask(account.ForReset, login, "192.0.2.1"); err != nil {
+				return err
+			}
+			sent := w.post.last(t, login).Code
+			if !right {
+				sent = other(sent)
+			}
+			return w.ResetPassword(t.Context(), account.Reset{Login: login, Code: sent, Password: "another horse", KeepTokens: keep})
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		act     func(*town, account.Session) error
+		refused bool
+		ended   bool
+	}{
+		{"a change", change(rightPassword, false), false, false},
+		{"a change that ends them", change(rightPassword, true), false, true},
+		{"a change with a wrong password", change(wrongPassword, true), true, false},
+		{"a reset", reset(false, true), false, true},
+		{"a reset that keeps them", reset(true, true), false, false},
+		{"a reset with a wrong code", reset(false, false), true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w, ctx := newTown(t, db, verified), t.Context()
+				tokens := account.NewTokens(db, trail.New(db, w.wall), w.Service)
+				me, stranger := w.settle(login, account.Personal), w.settle("li@example.test", account.Personal)
+				secret := map[int64]string{}
+				for _, who := range []account.Actor{me.Actor, stranger.Actor} {
+					_, s, err := tokens.Create(ctx, who, account.TokenRequest{Name: "部署", Scopes: []string{"miniprogram.read"}, Days: 30})
+					if err != nil {
+						t.Fatal(err)
+					}
+					secret[who.AccountID] = s
+				}
+				if n, err := w.LiveTokens(ctx, me.Actor); err != nil || n != 1 {
+					t.Fatalf("%d tokens, %v", n, err)
+				}
+				if err := c.act(w, me); (err != nil) != c.refused {
+					t.Fatal(err)
+				}
+				_, err := tokens.Authenticate(ctx, secret[me.Actor.AccountID], "192.0.2.1", 0)
+				if ended := fault.KindOf(err) == fault.Unauthenticated; ended != c.ended {
+					t.Errorf("ended: %v, want %v (%v)", ended, c.ended, err)
+				}
+				if told := !c.refused && strings.Contains(w.post.last(t, login).Text, "1 个 API 令牌已停用"); told != c.ended {
+					t.Errorf("the owner was told of the tokens: %v, want %v", told, c.ended)
+				}
+				if _, err := tokens.Authenticate(ctx, secret[stranger.Actor.AccountID], "192.0.2.1", 0); err != nil {
+					t.Errorf("somebody else's token: %v", err)
+				}
+			})
+		})
 	}
 }

@@ -74,16 +74,17 @@ func (s *Server) sendCode(ctx context.Context, in *sendCodeIn) (*codeOut, error)
 }
 
 type resetPasswordIn struct {
-	g.Meta   `path:"/password-resets" method:"post" tags:"账号" summary:"用验证码重设密码；所有设备随即退出登录"`
-	Login    string `json:"login"`
-	Code     string `json:"code"`
-	Password string `json:"password"`
+	g.Meta     `path:"/password-resets" method:"post" tags:"账号" summary:"用验证码重设密码；所有设备随即退出登录，API 令牌一并停用"`
+	Login      string `json:"login"`
+	Code       string `json:"code"`
+	Password   string `json:"password"`
+	KeepTokens bool   `json:"keep_tokens" dc:"true：不停用 API 令牌"`
 }
 
 func (*resetPasswordIn) anonymous() {}
 
 func (s *Server) resetPassword(ctx context.Context, in *resetPasswordIn) (*emptyOut, error) {
-	return &emptyOut{}, s.o.Accounts.ResetPassword(ctx, account.Reset{Login: in.Login, Code: in.Code, Password: in.Password})
+	return &emptyOut{}, s.o.Accounts.ResetPassword(ctx, account.Reset{Login: in.Login, Code: in.Code, Password: in.Password, KeepTokens: in.KeepTokens})
 }
 
 type finishSessionIn struct {
@@ -181,6 +182,7 @@ type changePasswordIn struct {
 	g.Meta      `path:"/me/password" method:"put" tags:"账号安全" summary:"修改密码；其他设备退出登录，换用回答里的新 token"`
 	Password    string `json:"password" dc:"现在的密码"`
 	NewPassword string `json:"new_password"`
+	EndTokens   bool   `json:"end_tokens" dc:"true：同时停用我在所有空间的 API 令牌；它们不随密码失效"`
 }
 
 func (*changePasswordIn) unrepeatable() {}
@@ -190,7 +192,7 @@ func (s *Server) changePassword(ctx context.Context, in *changePasswordIn) (*ses
 	if err != nil {
 		return nil, err
 	}
-	sess, err := s.o.Accounts.ChangePassword(ctx, who, in.Password, in.NewPassword)
+	sess, err := s.o.Accounts.ChangePassword(ctx, who, account.PasswordChange{Current: in.Password, Next: in.NewPassword, EndTokens: in.EndTokens})
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func (p *Portal) sendCode(purpose account.Purpose) handler {
 			return p.part(w, "code-field", field, status)
 		}
 		if purpose == account.ForReset {
-			return p.showReset(w, r, v, resetView{Login: r.PostForm.Get("login"), Code: field}, status)
+			return p.showReset(w, r, v, resetView{Login: r.PostForm.Get("login"), Keep: r.PostForm.Get("end_tokens") != "1", Code: field}, status)
 		}
 		view := readRegister(r.PostForm)
 		view.Code = field
@@ -136,6 +136,7 @@ type resetView struct {
 	Login     string
 	LoginHint string
 	Possible  bool
+	Keep      bool // the API tokens
 	Code      codeView
 	Problem   *fault.Error
 	Error     map[string]string
@@ -159,8 +160,8 @@ func (p *Portal) reset(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	view := resetView{Login: r.PostForm.Get("login")}
-	view.Code.Value = r.PostForm.Get("code")
-	err := p.o.Accounts.ResetPassword(r.Context(), account.Reset{Login: view.Login, Code: view.Code.Value, Password: r.PostForm.Get("password")})
+	view.Code.Value, view.Keep = r.PostForm.Get("code"), r.PostForm.Get("end_tokens") != "1"
+	err := p.o.Accounts.ResetPassword(r.Context(), account.Reset{Login: view.Login, Code: view.Code.Value, Password: r.PostForm.Get("password"), KeepTokens: view.Keep})
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
 			return err

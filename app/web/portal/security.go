@@ -62,6 +62,9 @@ type securityForm struct {
 	Problem *fault.Error
 	Error   map[string]string
 
+	Tokens    int64 // that work today
+	EndTokens bool
+
 	Setup account.FactorSetup
 	QR    template.URL
 }
@@ -118,19 +121,37 @@ func (p *Portal) confirm(w http.ResponseWriter, r *http.Request, v *visit) error
 }
 
 func (p *Portal) passwordPage(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return p.showForm(w, r, v, "security-password", "修改密码", securityForm{}, http.StatusOK)
+	return p.showPassword(w, r, v, false, nil)
+}
+
+// showPassword shows the form, with what was refused.
+func (p *Portal) showPassword(w http.ResponseWriter, r *http.Request, v *visit, endTokens bool, refusedBy error) error {
+	n, err := p.o.Accounts.LiveTokens(r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	view := securityForm{Tokens: n, EndTokens: endTokens}
+	if refusedBy != nil {
+		return p.again(w, r, v, "security-password", "修改密码", view, refusedBy)
+	}
+	return p.showForm(w, r, v, "security-password", "修改密码", view, http.StatusOK)
 }
 
 func (p *Portal) changePassword(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := parseForm(w, r); err != nil {
 		return err
 	}
-	session, err := p.o.Accounts.ChangePassword(r.Context(), v.actor, r.PostForm.Get("password"), r.PostForm.Get("new_password"))
+	change := account.PasswordChange{Current: r.PostForm.Get("password"), Next: r.PostForm.Get("new_password"), EndTokens: r.PostForm.Get("end_tokens") == "1"}
+	session, err := p.o.Accounts.ChangePassword(r.Context(), v.actor, change)
 	if err != nil {
-		return p.again(w, r, v, "security-password", "修改密码", securityForm{}, err)
+		return p.showPassword(w, r, v, change.EndTokens, err)
 	}
 	p.keep(w, session)
-	p.putFlash(w, "密码已修改，其他设备已退出登录")
+	done := "密码已修改，其他设备已退出登录"
+	if change.EndTokens {
+		done = "密码已修改，其他设备已退出登录，API 令牌已停用"
+	}
+	p.putFlash(w, done)
 	redirect(w, r, "/my/security")
 	return nil
 }
