@@ -117,9 +117,10 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 	if err = p.settle(); err != nil {
 		return nil, err
 	}
-	if p.inbox, err = inbox.New(inbox.Options{Keys: p.components, Owners: owners{p.apps}, Events: p.events, Clock: p.clk, Registry: p.metrics, Logger: log}); err != nil {
+	if p.inbox, err = inbox.New(inbox.Options{Keys: p.components, Owners: owners{p.apps}, Events: p.events, Clock: p.clk, Registry: p.metrics, Logger: log, PreviousUsed: p.components.PreviousUsed}); err != nil {
 		return nil, err
 	}
+	p.components.WatchKeys(p.inbox.Invalidate)
 	if p.plugins, err = p.host(executable); err != nil {
 		return nil, err
 	}
@@ -154,7 +155,12 @@ func (p *platform) rooms() error {
 	p.apps = miniprogram.New(p.db, p.vault, p.clk, p.trail, wx, p.components, announcer{p.events},
 		miniprogram.Options{PublicURL: p.cfg.Server.PublicURL, PCHost: p.cfg.WeChat.PCAuthURL, H5Host: p.cfg.WeChat.H5AuthURL})
 	p.grants = grant.New(p.db, p.clk, p.trail, p.apps)
-	p.gateway = gateway.New(wx, p.components, p.apps, p.grants, p.trail)
+	p.gateway = gateway.New(gateway.Options{
+		DB: p.db, Clock: p.clk, WeChat: wx, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Registry: p.metrics, Log: p.log,
+		Limits: gateway.Limits{
+			ComponentPerMinute: p.cfg.Gateway.ComponentPerMinute, AppPerMinute: p.cfg.Gateway.AppPerMinute, Wait: time.Duration(p.cfg.Gateway.WaitSeconds) * time.Second,
+		},
+	})
 	return nil
 }
 

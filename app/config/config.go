@@ -44,6 +44,11 @@ type Config struct {
 		H5AuthURL string `yaml:"h5AuthUrl"`
 		ClockURL  string `yaml:"clockUrl"`
 	} `yaml:"wechat"`
+	Gateway struct {
+		ComponentPerMinute int `yaml:"componentPerMinute"`
+		AppPerMinute       int `yaml:"appPerMinute"`
+		WaitSeconds        int `yaml:"waitSeconds"`
+	} `yaml:"gateway"`
 	Events struct {
 		KeepDays int `yaml:"keepDays"`
 	} `yaml:"events"`
@@ -82,6 +87,7 @@ func Default() Config {
 	c.Data.Dir = "./data"
 	c.Database.Type, c.Database.Connections = "sqlite", 8
 	c.WeChat.BaseURL, c.WeChat.PCAuthURL, c.WeChat.H5AuthURL = "https://api.weixin.qq.com", "https://mp.weixin.qq.com", "https://open.weixin.qq.com"
+	c.Gateway.ComponentPerMinute, c.Gateway.AppPerMinute, c.Gateway.WaitSeconds = 30_000, 1_200, 2
 	c.Events.KeepDays, c.Trail.KeepDays = 90, 1095
 	c.Server.TrustedProxies, c.Webhook.Allow = []string{}, []string{}
 	c.Account.VerifyLogins = true
@@ -248,6 +254,8 @@ func (c *Config) check(path string, lines map[string]int) error {
 		least, most int
 	}{
 		{"server.shutdownSeconds", c.Server.ShutdownSeconds, 1, 60}, {"database.connections", c.Database.Connections, 2, 200},
+		{"gateway.componentPerMinute", c.Gateway.ComponentPerMinute, 0, 1_000_000}, {"gateway.appPerMinute", c.Gateway.AppPerMinute, 0, 100_000},
+		{"gateway.waitSeconds", c.Gateway.WaitSeconds, 0, 20},
 		{"events.keepDays", c.Events.KeepDays, 1, 3650}, {"trail.keepDays", c.Trail.KeepDays, 30, 36500},
 	} {
 		if r.value < r.least || r.value > r.most {

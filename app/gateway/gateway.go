@@ -1,19 +1,24 @@
 // Package gateway is the one door to WeChat: it decides whether who acts may make this call on this mini program now,
-// picks the authorisation whose token fits, sends, and writes the trail. It keeps no state of its own.
-// Pages, jobs and plugins come through it; only token calls of component and miniprogram do not.
+// picks the authorisation whose token fits, keeps within budgets, marks what must not be repeated, sends, and writes the
+// trail. Pages, jobs and plugins come through it; only token calls of component and miniprogram do not.
 package gateway
 
 import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"minifleet/app/account"
+	"minifleet/app/clock"
 	"minifleet/app/component"
 	"minifleet/app/fault"
 	"minifleet/app/grant"
 	"minifleet/app/miniprogram"
+	"minifleet/app/store"
 	"minifleet/app/trail"
 	"minifleet/app/wechat"
 )
@@ -26,37 +31,91 @@ type Caller struct {
 	System bool
 }
 
+// Options are the gateway's parts. Registry, Log and Wall may be nil; the zero Limits bound nothing.
+type Options struct {
+	DB         *store.DB
+	Clock      clock.Clock // platform time, for what is shown and kept
+	WeChat     *wechat.Client
+	Components *component.Service
+	Apps       *miniprogram.Service
+	Grants     *grant.Service
+	Trail      *trail.Log
+	Limits     Limits
+	Registry   prometheus.Registerer
+	Log        *slog.Logger
+	Wall       func() time.Time // wall time, for budgets, pauses and circuits
+}
+
 // Gateway is the door. Safe for concurrent use.
 type Gateway struct {
+	db         *store.DB
+	clk        clock.Clock
 	wx         *wechat.Client
 	components *component.Service
 	apps       *miniprogram.Service
 	grants     *grant.Service
 	trail      *trail.Log
+	limits     Limits
+	log        *slog.Logger
+	wall       func() time.Time
+	budgets    *budgets
+	pauses     *pauses
+	circuits   *circuits
+	metrics    *metrics
 }
 
 // New makes the gateway.
-func New(wx *wechat.Client, components *component.Service, apps *miniprogram.Service, grants *grant.Service, log *trail.Log) *Gateway {
-	return &Gateway{wx: wx, components: components, apps: apps, grants: grants, trail: log}
+func New(o Options) *Gateway {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	g := &Gateway{
+		db: o.DB, clk: o.Clock, wx: o.WeChat, components: o.Components, apps: o.Apps, grants: o.Grants, trail: o.Trail, limits: o.Limits, log: o.Log, wall: o.Wall,
+		budgets: newBudgets(o.DB, o.Wall), pauses: newPauses(o.DB, o.Wall), circuits: newCircuits(o.Wall),
+	}
+	g.metrics = newMetrics(o.Registry, g.circuits.count)
+	return g
 }
 
-// Do makes one call. Errors are fault.Error for what the house refuses, *wechat.Error and *wechat.CallError for what
-// WeChat answered or did not.
+// Do makes one call. Errors are fault.Error for what the house refuses (with RetryAfter where waiting helps),
+// *wechat.Error and *wechat.CallError for what WeChat answered or did not.
 func (g *Gateway) Do(ctx context.Context, by Caller, req wechat.Request) (wechat.Response, error) {
 	e, ok := wechat.LookupEndpoint(req.Endpoint)
 	if !ok {
 		return wechat.Response{}, fault.Newf(fault.Invalid, "unknown_endpoint", "没有这个微信接口：%s", req.Endpoint)
 	}
+	if req.Key == "" {
+		req.Key = wechat.KeyOf(ctx)
+	}
 	tokens, err := g.authorize(ctx, by, e, &req)
+	if err != nil {
+		return wechat.Response{}, err
+	}
+	mark, err := g.mark(ctx, by, e, req)
 	if err != nil {
 		return wechat.Response{}, err
 	}
 	started := time.Now()
 	res, err := g.send(ctx, e, tokens, req)
-	call := trail.Call{AccountID: by.Actor.AccountID, SpaceID: by.Actor.SpaceID, Actor: by.Actor.Name, Plugin: by.Plugin, Endpoint: e.Name, Component: req.Component, AppID: req.AppID, RID: res.RID, Started: started, Err: err}
-	g.trail.WeChat(g.forOwner(ctx, by, req.AppID), call)
+	g.settleMark(ctx, mark, err)
+	if !held(err) {
+		call := trail.Call{
+			AccountID: by.Actor.AccountID, SpaceID: by.Actor.SpaceID, Actor: by.Actor.Name, Plugin: by.Plugin, Endpoint: e.Name, Component: req.Component, AppID: req.AppID,
+			RID: res.RID, Started: started, Err: err, Changes: asked(e, req),
+		}
+		g.trail.WeChat(g.forOwner(ctx, by, req.AppID), call)
+	}
+	if counted := g.countQuota(ctx, e, req.Component, res, err); counted != nil {
+		g.log.ErrorContext(ctx, "the month's quota was not counted", "endpoint", e.Name, "error", counted)
+	}
 	return res, err
 }
+
+// held tells whether a call was not sent by our own decision.
+func held(err error) bool { return errors.Is(err, errHeld) }
 
 // forOwner notes for the trail whose mini program it is, when the call was another space's or the platform's own, so that
 // the owner reads it. A mini program that is unknown by now has no owner to tell.
@@ -149,16 +208,16 @@ func (g *Gateway) send(ctx context.Context, e wechat.Endpoint, tokens tokenSourc
 	if err != nil {
 		return wechat.Response{}, err
 	}
-	res, err := g.wx.Send(ctx, e, token, req)
+	res, err := g.attempt(ctx, e, token, req)
 	if wechat.TokenRejected(err) {
 		if token, err = tokens.renew(ctx, token); err != nil {
 			return wechat.Response{}, err
 		}
-		return g.wx.Send(ctx, e, token, req)
+		return g.attempt(ctx, e, token, req)
 	}
 	var unreached *wechat.CallError
-	if e.SafeToRepeat && (errors.As(err, &unreached) || wechat.Code(err) == wechat.CodeBusy) && ctx.Err() == nil {
-		return g.wx.Send(ctx, e, token, req)
+	if e.SafeToRepeat && !held(err) && (errors.As(err, &unreached) || wechat.Code(err) == wechat.CodeBusy) && ctx.Err() == nil {
+		return g.attempt(ctx, e, token, req)
 	}
 	return res, err
 }

@@ -32,8 +32,12 @@ func open(t *testing.T, db *store.DB) *house {
 	}
 	w.Deliver("authorized")
 	h := &house{World: w, grants: grant.New(db, w.Clock, w.Trail, w.Apps)}
-	h.door = gateway.New(w.WeChat, w.Components, w.Apps, h.grants, w.Trail)
+	h.door = gateway.New(h.options(gateway.Limits{}))
 	return h
+}
+
+func (h *house) options(limits gateway.Limits) gateway.Options {
+	return gateway.Options{DB: h.DB, Clock: h.Clock, WeChat: h.WeChat, Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Limits: limits}
 }
 
 func (h *house) as(who account.Actor) wechat.MiniProgram {

@@ -18,6 +18,7 @@ type Call struct {
 	RID                string
 	Started            time.Time // wall time
 	Err                error
+	Changes            []Change // what the request asked for, without secrets
 }
 
 // WeChat records a call. The call has happened whatever becomes of its record, so a failure to write is
@@ -26,6 +27,7 @@ func (l *Log) WeChat(ctx context.Context, c Call) {
 	e := Entry{
 		AccountID: c.AccountID, SpaceID: c.SpaceID, Actor: c.Actor, Plugin: c.Plugin, Component: c.Component, AppID: c.AppID,
 		Act: "wechat." + c.Endpoint, RID: c.RID, DurationMS: time.Since(c.Started).Milliseconds(),
+		Changes: c.Changes,
 	}
 	if e.Actor == "" {
 		e.Actor, e.Office = "系统", true
@@ -35,6 +37,7 @@ func (l *Log) WeChat(ctx context.Context, c Call) {
 		var w *wechat.Error
 		if errors.As(c.Err, &w) {
 			e.ErrCode, e.RID, e.Detail = w.Code, w.RID, w.Message
+			l.countUnknown(ctx, w)
 		}
 		if c.Endpoint == wechat.EndpointLatestAudit && e.ErrCode == wechat.CodeNoAudit {
 			// WeChat says "none yet" as an error; to whoever reads the trail nothing has failed.

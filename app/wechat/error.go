@@ -16,6 +16,8 @@ const (
 	CodeIllegalToken      = 40014
 	CodeExpiredToken      = 42001
 	CodeComponentExpired  = 42006
+	CodeDailyLimit        = 45009
+	CodeMinuteLimit       = 45011
 	CodeTicketExpired     = 61005
 	CodeTicketInvalid     = 61006
 	CodeNotAuthorized     = 61003
@@ -32,6 +34,8 @@ const (
 	CodeNothingCommitted  = 85086
 	CodeNoThirdPartyCode  = 86001
 	CodeAlreadyExpedited  = 89404
+	CodeAuditQuotaUsed    = 85085
+	CodeSpeedUpQuotaUsed  = 89405
 	CodePreviousUnfinised = 9402202
 )
 

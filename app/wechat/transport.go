@@ -13,6 +13,22 @@ type Request struct {
 	Query     url.Values // without token
 	Body      []byte     // JSON, nil when the endpoint takes none
 	File      *File      // only for endpoints with Upload
+	Key       string     // names one intended change: the gateway sends a key once; "" takes the context's (WithKey)
+}
+
+type keyOfIntent struct{}
+
+// WithKey names the one change that a call of ctx is meant to make at WeChat. The gateway notes the key before it sends and
+// refuses to send it a second time while the first one's outcome stands or is unknown, also after a crash in between.
+// It counts for endpoints that are not safe to repeat; others ignore it.
+func WithKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, keyOfIntent{}, key)
+}
+
+// KeyOf is the key of WithKey, or "".
+func KeyOf(ctx context.Context) string {
+	key, _ := ctx.Value(keyOfIntent{}).(string)
+	return key
 }
 
 // File is the one part of an upload.
