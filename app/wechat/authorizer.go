@@ -16,6 +16,7 @@ type AuthorizerInfo struct {
 	AppID         string
 	NickName      string
 	HeadImg       string
+	Alias         string // official accounts only
 	UserName      string // gh_ id: what ToUserName of a push must be
 	QRCodeURL     string
 	PrincipalName string
@@ -24,11 +25,24 @@ type AuthorizerInfo struct {
 	VerifyType    int // -1 not certified, 0 certified
 	AccountStatus int // Account…; 0 when WeChat did not say
 	RegisterType  int
+	HasPhone      bool // is_phone_configured
+	HasEmail      bool // is_email_configured; without it nobody can log in to the mini program's console
+	Business      BusinessInfo
 	IsMiniProgram bool
 	Network       Domains
+	Webview       []string // 业务域名, where WeChat tells them
 	Categories    []CategoryNames
 	RefreshToken  string // "" when the account has no API permission or its code was never exchanged
 	Sets          []int
+}
+
+// BusinessInfo tells which abilities of the account are open.
+type BusinessInfo struct {
+	Pay   bool `json:"open_pay"`
+	Shake bool `json:"open_shake"`
+	Scan  bool `json:"open_scan"`
+	Card  bool `json:"open_card"`
+	Store bool `json:"open_store"`
 }
 
 // CategoryNames is a category by its names only.
@@ -43,7 +57,13 @@ type typeID struct {
 
 type authorizerWire struct {
 	Info struct {
-		NickName      string  `json:"nick_name"`
+		NickName string       `json:"nick_name"`
+		Alias    string       `json:"alias"`
+		Business BusinessInfo `json:"business_info"`
+		Basic    struct {
+			Phone bool `json:"is_phone_configured"`
+			Email bool `json:"is_email_configured"`
+		} `json:"basic_config"`
 		HeadImg       string  `json:"head_img"`
 		UserName      string  `json:"user_name"`
 		QRCodeURL     string  `json:"qrcode_url"`
@@ -61,6 +81,7 @@ type authorizerWire struct {
 				Download  []string `json:"DownloadDomain"`
 				UDP       []string `json:"UDPDomain"`
 				TCP       []string `json:"TCPDomain"`
+				Webview   []string `json:"BizDomain"`
 			} `json:"network"`
 			Categories []CategoryNames `json:"categories"`
 		} `json:"MiniProgramInfo"`
@@ -89,6 +110,7 @@ func (c *Client) AuthorizerInfo(ctx context.Context, component, componentToken, 
 	info := AuthorizerInfo{
 		AppID: appID, NickName: i.NickName, HeadImg: i.HeadImg, UserName: i.UserName, QRCodeURL: i.QRCodeURL,
 		PrincipalName: i.PrincipalName, Signature: i.Signature, ServiceType: i.ServiceType.ID, VerifyType: -1,
+		Alias: i.Alias, Business: i.Business, HasPhone: i.Basic.Phone, HasEmail: i.Basic.Email,
 		AccountStatus: i.AccountStatus, RegisterType: i.RegisterType, IsMiniProgram: i.MiniProgram != nil,
 		RefreshToken: out.Authorization.Refresh, Sets: sets(out.Authorization.Funcs),
 	}
@@ -98,6 +120,7 @@ func (c *Client) AuthorizerInfo(ctx context.Context, component, componentToken, 
 	if i.MiniProgram != nil {
 		n := i.MiniProgram.Network
 		info.Network = Domains{n.Request, n.WSRequest, n.Upload, n.Download, n.UDP, n.TCP}
+		info.Webview = n.Webview
 		info.Categories = i.MiniProgram.Categories
 	}
 	return info, nil

@@ -12,6 +12,7 @@ type BasicInfo struct {
 	CustomerType   int            `json:"customer_type"`
 	RealnameStatus int            `json:"realname_status"` // 1 done, 2 running, 3 failed
 	Nickname       string         `json:"nickname"`
+	Country        int            `json:"registered_country"` // 1017 China
 	Verify         VerifyInfo     `json:"wx_verify_info"`
 	Signature      SignatureInfo  `json:"signature_info"`
 	HeadImage      HeadImageInfo  `json:"head_image_info"`

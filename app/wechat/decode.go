@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func decode(body []byte, out any) error {
 	var v any
 	if err := dec.Decode(&v); err != nil {
 		return fmt.Errorf("wechat: decode answer: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("wechat: decode answer: data after the JSON")
 	}
 	if err := assign(reflect.ValueOf(out).Elem(), v); err != nil {
 		return fmt.Errorf("wechat: decode answer: %w", err)

@@ -58,20 +58,13 @@ func (w domainWire) result() DomainResult {
 // the platform's pool. A refusal fills the result too, where WeChat names the offending domains. 85017 comes back as an
 // error although it may mean that all is as wanted: compare with DomainGet.
 func (m MiniProgram) ModifyDomain(ctx context.Context, action string, d Domains) (DomainResult, error) {
-	in := map[string]any{"action": action}
-	if action != DomainGet {
-		for name, list := range map[string][]string{
-			"requestdomain": d.Request, "wsrequestdomain": d.WSRequest, "uploaddomain": d.Upload,
-			"downloaddomain": d.Download, "udpdomain": d.UDP, "tcpdomain": d.TCP,
-		} {
-			// With set an omitted list may be emptied, so all six are said; with add and delete an empty one is noise.
-			if len(list) > 0 || action == DomainSet {
-				in[name] = append([]string{}, list...)
-			}
-		}
-	}
+	return m.changeDomains(ctx, EndpointModifyDomain, action, d)
+}
+
+// changeDomains reads the result out of a refusal too.
+func (m MiniProgram) changeDomains(ctx context.Context, endpoint, action string, d Domains) (DomainResult, error) {
 	var out domainWire
-	err := m.call(ctx, EndpointModifyDomain, nil, in, &out)
+	err := m.call(ctx, endpoint, nil, domainAction(action, d), &out)
 	var refused *Error
 	if errors.As(err, &refused) && len(refused.Body) > 0 {
 		if decodeErr := decode(refused.Body, &out); decodeErr != nil {
@@ -79,6 +72,24 @@ func (m MiniProgram) ModifyDomain(ctx context.Context, action string, d Domains)
 		}
 	}
 	return out.result(), err
+}
+
+// domainAction is the body of a change. With set an omitted list may be emptied, so all six are said; with add and
+// delete an empty one is noise.
+func domainAction(action string, d Domains) map[string]any {
+	in := map[string]any{"action": action}
+	if action == DomainGet {
+		return in
+	}
+	for name, list := range map[string][]string{
+		"requestdomain": d.Request, "wsrequestdomain": d.WSRequest, "uploaddomain": d.Upload,
+		"downloaddomain": d.Download, "udpdomain": d.UDP, "tcpdomain": d.TCP,
+	} {
+		if len(list) > 0 || action == DomainSet {
+			in[name] = append([]string{}, list...)
+		}
+	}
+	return in
 }
 
 // ServerDomains is the platform's own pool: bare hosts joined with ';' (02 E.5).

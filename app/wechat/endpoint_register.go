@@ -21,7 +21,7 @@ func registerEndpoints() []Endpoint {
 		{Name: EndpointRegisterEnterprise, Title: "快速注册企业小程序", Path: "/cgi-bin/component/fastregisterweapp", Method: post, Token: component, Fixed: [2]string{"action", "create"},
 			Secret: []string{"legal_persona_wechat", "legal_persona_name", "component_phone"}},
 		{Name: EndpointRegisterEnterpriseSearch, Title: "查询企业小程序注册任务", Path: "/cgi-bin/component/fastregisterweapp", Method: post, Token: component, Fixed: [2]string{"action", "search"}, ReadOnly: true,
-			Secret: []string{"legal_persona_wechat", "legal_persona_name", "component_phone"}},
+			Secret: []string{"legal_persona_wechat", "legal_persona_name"}},
 		{Name: EndpointRegisterPersonal, Title: "快速注册个人小程序", Path: "/wxa/component/fastregisterpersonalweapp", Method: post, Token: component, Fixed: [2]string{"action", "create"},
 			Secret: []string{"idname", "wxuser", "component_phone"}},
 		{Name: EndpointRegisterPersonalQuery, Title: "查询个人小程序注册任务", Path: "/wxa/component/fastregisterpersonalweapp", Method: post, Token: component, Fixed: [2]string{"action", "query"}, ReadOnly: true},

@@ -52,6 +52,12 @@ type Template struct {
 	Source      string `json:"source_miniprogram"`
 	SourceAppID string `json:"source_miniprogram_appid"`
 	Developer   string `json:"developer"`
+
+	// Of 标准模板 only.
+	Categories  []AuditItem `json:"category_list"`
+	AuditScene  int         `json:"audit_scene"`
+	AuditStatus int         `json:"audit_status"` // 0 未提审核, 1 审核中, 2 审核驳回, 3 审核通过, 4 提审中, 5 提审失败
+	Reason      string      `json:"reason"`       // of a rejection
 }
 
 // Templates lists the ordinary templates.
@@ -68,25 +74,4 @@ func (c Component) DeleteTemplate(ctx context.Context, templateID int64) error {
 	return c.call(ctx, EndpointDeleteTemplate, nil, struct {
 		TemplateID int64 `json:"template_id"`
 	}{templateID}, nil)
-}
-
-// RIDInfo is what WeChat kept of one earlier call, for about 7 days.
-type RIDInfo struct {
-	InvokeTime   int64  `json:"invoke_time"` // unix seconds
-	CostInMS     int64  `json:"cost_in_ms"`
-	RequestURL   string `json:"request_url"`
-	RequestBody  string `json:"request_body"`
-	ResponseBody string `json:"response_body"`
-	ClientIP     string `json:"client_ip"`
-}
-
-// RIDInfo looks up a rid. Its texts hold tokens and personal data: mask before showing.
-func (c Component) RIDInfo(ctx context.Context, rid string) (RIDInfo, error) {
-	var out struct {
-		Request RIDInfo `json:"request"`
-	}
-	err := c.call(ctx, EndpointRIDInfo, nil, struct {
-		RID string `json:"rid"`
-	}{rid}, &out)
-	return out.Request, err
 }
