@@ -188,10 +188,10 @@ func getAuditStatus(_ *world, c *apiCall) (any, error) {
 	return a.answer(), nil
 }
 
-func getLatestAuditStatus(_ *world, c *apiCall) (any, error) {
+func getLatestAuditStatus(w *world, c *apiCall) (any, error) {
 	a := c.mp.lastAudit()
 	if a == nil {
-		return nil, refuse(85058)
+		return nil, refuse(w.settings.NoAuditErrcode)
 	}
 	out := a.answer()
 	if shot, ok := out["screenshot"]; ok {

@@ -27,10 +27,18 @@ func releaseCode(w *world, c *apiCall) (any, error) {
 		return nil, refuse(85020)
 	case !m.NameSet || !m.AvatarSet || !m.IntroSet:
 		return nil, refuse(86002)
+	case w.settings.ReleaseICPErrcode != 0 && w.filingOf(m.AppID).Status != icpFiled:
+		return nil, refuse(w.settings.ReleaseICPErrcode)
 	}
-	m.publish(*m.Approved, c.now)
+	w.publish(m, c.now)
 	w.miniPrograms.put(m.AppID, m)
 	return fields{}, nil
+}
+
+// publish puts the approved version online, and with it what waits for a release: the privacy guide and the domains.
+func (w *world) publish(m *miniProgram, now int64) {
+	m.publish(*m.Approved, now)
+	w.privacyReleased(m, now)
 }
 
 func grayRelease(w *world, c *apiCall) (any, error) {
@@ -68,7 +76,7 @@ func grayRelease(w *world, c *apiCall) (any, error) {
 			DebuggerFirst: req.DebuggerFirst, CreatedMs: c.now, AuditID: m.ApprovedAudit, Build: *m.Approved}
 	}
 	if *req.Percentage == 100 {
-		m.publish(*m.Approved, c.now)
+		w.publish(m, c.now)
 	}
 	w.miniPrograms.put(m.AppID, m)
 	return fields{}, nil

@@ -9,32 +9,42 @@ import (
 
 // resources are what the interfaces behind the version lanes know: one collection per resource of WeChat.
 type resources struct {
-	timers       *collection[timer]
-	tasks        *collection[task]
-	reviews      *collection[review]
-	media        *collection[medium]
-	names        *collection[nicknames] // by appid
-	profiles     *collection[profile]   // by appid
-	openIDs      *collection[openID]
-	loginCodes   *collection[loginCode]
-	openAccounts *collection[openAccount]
-	usages       *collection[usage] // by appid of a mini program or platform
+	timers         *collection[timer]
+	tasks          *collection[task]
+	reviews        *collection[review]
+	media          *collection[medium]
+	names          *collection[nicknames] // by appid
+	profiles       *collection[profile]   // by appid
+	openIDs        *collection[openID]
+	loginCodes     *collection[loginCode]
+	openAccounts   *collection[openAccount]
+	usages         *collection[usage]        // by appid of a mini program or platform
+	categories     *collection[categoryBook] // by appid
+	privacy        *collection[privacyBook]  // by appid
+	filings        *collection[filing]       // by appid
+	certifications *collection[certification]
+	procedures     *collection[procedure]
 
 	nextDueMs int64 // when the next timer may be due; not stored
 }
 
 func newResources(log *journal) resources {
 	return resources{
-		timers:       newCollection[timer]("timer", log),
-		tasks:        newCollection[task]("task", log),
-		reviews:      newCollection[review]("review", log),
-		media:        newCollection[medium]("media", log),
-		names:        newCollection[nicknames]("nicknames", log),
-		profiles:     newCollection[profile]("profile", log),
-		openIDs:      newCollection[openID]("openid", log),
-		loginCodes:   newCollection[loginCode]("logincode", log),
-		openAccounts: newCollection[openAccount]("openaccount", log),
-		usages:       newCollection[usage]("usage", log),
+		timers:         newCollection[timer]("timer", log),
+		tasks:          newCollection[task]("task", log),
+		reviews:        newCollection[review]("review", log),
+		media:          newCollection[medium]("media", log),
+		names:          newCollection[nicknames]("nicknames", log),
+		profiles:       newCollection[profile]("profile", log),
+		openIDs:        newCollection[openID]("openid", log),
+		loginCodes:     newCollection[loginCode]("logincode", log),
+		openAccounts:   newCollection[openAccount]("openaccount", log),
+		usages:         newCollection[usage]("usage", log),
+		categories:     newCollection[categoryBook]("categories", log),
+		privacy:        newCollection[privacyBook]("privacy", log),
+		filings:        newCollection[filing]("filing", log),
+		certifications: newCollection[certification]("certification", log),
+		procedures:     newCollection[procedure]("procedure", log),
 
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
@@ -42,7 +52,8 @@ func newResources(log *journal) resources {
 
 func (r resources) kinds() map[string]restorer {
 	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media, "nicknames": r.names,
-		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages}
+		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages,
+		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures}
 }
 
 // openID is a person as one account sees them.

@@ -128,5 +128,6 @@ func parseID(text string) (int64, error) {
 
 // reviewDecisions says which resource takes which verdict.
 func reviewDecisions() map[string]decision {
-	return map[string]decision{reviewNickname: decideNickname, reviewTrialName: decideTrialName}
+	return map[string]decision{reviewNickname: decideNickname, reviewTrialName: decideTrialName, reviewCategory: decideCategory,
+		reviewInterface: decideInterface, reviewICPWechat: decideFiling, reviewICPBureau: decideFiling, reviewCertify: decideCertify}
 }

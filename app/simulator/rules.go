@@ -25,6 +25,7 @@ type rules struct {
 	ProfileEdits        int    `json:"profile_edits"`         // avatar and intro changes per month each (53202, 53200)
 	CategoryEdits       int    `json:"category_edits"`        // category changes per month (53300)
 	CategoryLimit       int    `json:"category_limit"`        // categories of one mini program (53301)
+	RetiredCategories   []int  `json:"retired_categories"`    // second level ids WeChat took away (85077, 53303)
 	CategoryReview      string `json:"category_review"`       // which categories are reviewed: sensitive, always or never
 	DomainEdits         int    `json:"domain_edits"`          // domain changes per mini program and month (86102)
 	WebviewLimit        int    `json:"webview_limit"`         // business domains of one mini program: 100 and 300 are both documented (89029)

@@ -120,9 +120,6 @@ func taskSteps() []step {
 		{taskCertify, stepFace, "phone_fail", stepFailed, 8},
 		{taskCertify, stepFace, "timeout", stepFailed, 1},
 		{taskCertify, stepPay, "pay", stepReview, 12},
-		{taskCertify, stepReview, "approve", stepDone, 12},
-		{taskCertify, stepReview, "reject", stepWaiting, 0},
-		{taskCertify, stepReview, "fail", stepFailed, 12},
 
 		{taskRebind, stepWaiting, "confirm", stepDone, 0},
 		{taskRebind, stepWaiting, "refuse", stepFailed, 0},
@@ -200,6 +197,12 @@ func (w *world) taskMoved(t *task, action string, now int64) error {
 		return w.trialMoved(c, t, now)
 	case taskConvert:
 		return w.convertMoved(c, t, now)
+	case taskICP:
+		if !t.open() {
+			w.icpTaskMoved(c, t, now)
+		}
+	case taskCertify:
+		return w.certifyMoved(c, t, now)
 	}
 	return nil
 }
