@@ -24,7 +24,7 @@ type house struct {
 }
 
 // open stages a mini program that belongs to user 1 and is authorised to the merchant's platform app.
-func open(t *testing.T, db *store.DB) *house {
+func open(t testing.TB, db *store.DB) *house {
 	t.Helper()
 	w := authtest.New(t, db)
 	if _, err := w.ComeBack(w.Scan(w.Ticket(authtest.User(1)), authtest.ShopID)); err != nil {

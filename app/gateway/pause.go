@@ -43,6 +43,7 @@ type series struct {
 	code  int
 	times int
 	until time.Time
+	heard time.Time // when it was last told, for forgetting
 }
 
 func newPauses(db *store.DB, now func() time.Time) *pauses {
@@ -98,14 +99,14 @@ func (p *pauses) catchUp(ctx context.Context) error {
 	}
 	p.read = now
 	for name, s := range p.series {
-		if now.Sub(s.until) > restDayMost {
+		if now.Sub(s.heard) > 2*restDayMost {
 			delete(p.series, name)
 		}
 	}
 	for _, r := range rows {
 		until := time.UnixMilli(r.UntilAt)
 		if s, ok := p.series[r.Name]; !ok || s.until.Before(until) {
-			p.series[r.Name] = &series{code: r.Errcode, times: 1, until: until}
+			p.series[r.Name] = &series{code: r.Errcode, times: 1, until: until, heard: now}
 		}
 	}
 	return nil
@@ -135,6 +136,7 @@ func (p *pauses) learn(ctx context.Context, name string, answer error) error {
 		p.series[name] = s
 	}
 	s.times++
+	s.heard = p.now()
 	if s.times < least {
 		p.mu.Unlock()
 		return nil

@@ -49,7 +49,7 @@ type World struct {
 	Public     string
 	Events     []string // type and AppID of what was announced
 
-	t      *testing.T
+	t      testing.TB
 	mu     sync.Mutex
 	pushes []wechat.Push
 }
@@ -63,7 +63,7 @@ func (w *World) Announce(_ context.Context, typ, _, appid string, _ int64, _ any
 }
 
 // New stages two mini programs and a bound platform app that has its ticket.
-func New(t *testing.T, db *store.DB) *World {
+func New(t testing.TB, db *store.DB) *World {
 	t.Helper()
 	w := &World{t: t, DB: db, Clock: &clock.Offset{}}
 	callback := httptest.NewServer(http.HandlerFunc(w.receive))
