@@ -37,11 +37,12 @@ type auditRequest struct {
 		Pictures []string `json:"pic_id_list"`
 		Videos   []string `json:"video_id_list"`
 	} `json:"preview_info"`
-	VersionDesc      string `json:"version_desc"`
-	FeedbackInfo     string `json:"feedback_info"`
-	FeedbackStuff    string `json:"feedback_stuff"`
-	PrivacyAPINotUse bool   `json:"privacy_api_not_use"`
-	OrderPath        string `json:"order_path"`
+	VersionDesc      string          `json:"version_desc"`
+	FeedbackInfo     string          `json:"feedback_info"`
+	FeedbackStuff    string          `json:"feedback_stuff"`
+	UGC              *ugcDeclaration `json:"ugc_declare"`
+	PrivacyAPINotUse bool            `json:"privacy_api_not_use"`
+	OrderPath        string          `json:"order_path"`
 }
 
 const (
@@ -53,6 +54,8 @@ const (
 	maxTitleLength  = 32
 	maxPreviewPics  = 10
 	maxPreviewClips = 1
+
+	maxFeedbackStuff = 5
 )
 
 func submitAudit(w *world, c *apiCall) (any, error) {
@@ -65,6 +68,12 @@ func submitAudit(w *world, c *apiCall) (any, error) {
 		return nil, err
 	}
 	if err := req.check(m); err != nil {
+		return nil, err
+	}
+	if err := req.checkCategories(w, m); err != nil {
+		return nil, err
+	}
+	if err := req.checkMedia(w, c); err != nil {
 		return nil, err
 	}
 	month := monthOf(c.now)
@@ -95,6 +104,12 @@ func (w *world) mayStartAudit(m *miniProgram, now int64, declaresUnused bool) er
 	}
 	if !m.NameSet || !m.AvatarSet || !m.IntroSet {
 		return refuse(86002)
+	}
+	if hasAny(m.NickName, []string{"的体验小程序", "的试用小程序", "的试用店"}) {
+		return refuse(86020)
+	}
+	if w.profileOf(m.AppID).SearchClosed {
+		return refuse(85091)
 	}
 	if len(m.Categories) == 0 {
 		return refuse(85008)
@@ -133,6 +148,37 @@ func (r auditRequest) check(m *miniProgram) error {
 		}
 	}
 	return nil
+}
+
+// checkCategories answers 85077 for a category WeChat took away and 85094 when user content must be declared.
+func (r auditRequest) checkCategories(w *world, m *miniProgram) error {
+	for _, item := range r.Items {
+		if slices.Contains(w.settings.RetiredCategories, int(item.SecondID)) {
+			return refuse(85077)
+		}
+		node := categoryByID(int(item.SecondID))
+		if node != nil && node.ugc && len(m.Audits) == 0 && !r.UGC.declared() {
+			return refuse(85094)
+		}
+	}
+	return nil
+}
+
+// checkMedia wants living files: those of uploadmedia in the preview, those of media/upload in the feedback.
+func (r auditRequest) checkMedia(w *world, c *apiCall) error {
+	if p := r.Preview; p != nil {
+		if err := w.haveMedia(c, 85092, useAudit, append(slices.Clone(p.Pictures), p.Videos...)...); err != nil {
+			return err
+		}
+	}
+	if r.FeedbackStuff == "" {
+		return nil
+	}
+	ids := strings.Split(r.FeedbackStuff, "|")
+	if len(ids) > maxFeedbackStuff {
+		return refuse(40097)
+	}
+	return w.haveMedia(c, 40007, useTemp, ids...)
 }
 
 func (i auditItem) check(m *miniProgram) error {

@@ -3,7 +3,6 @@ package simulator
 import (
 	"crypto/subtle"
 	"sort"
-	"strings"
 )
 
 // componentEndpoints are /cgi-bin/component/*, called with the platform's own token.
@@ -307,17 +306,7 @@ func modifyServerDomainPool(w *world, c *apiCall) (any, error) {
 	if p.DomainEdits.in(month) >= domainEditsPerMonth {
 		return nil, refuse(45104)
 	}
-	good, bad := []string{}, []string{}
-	for _, host := range strings.Split(req.Domain, ";") {
-		if host = strings.ToLower(strings.TrimSpace(host)); host == "" {
-			continue
-		}
-		if validHost(host) {
-			good = append(good, host)
-		} else {
-			bad = append(bad, host)
-		}
-	}
+	good, bad := splitHosts(req.Domain)
 	testing := applyDomains(p.TestingDomains, req.Action, good)
 	if len(testing) > domainLimit {
 		return nil, refuse(85016)
@@ -332,12 +321,5 @@ func modifyServerDomainPool(w *world, c *apiCall) (any, error) {
 }
 
 func (c *component) poolAnswer(invalid []string) fields {
-	out := fields{}
-	for key, list := range map[string][]string{"published_wxa_server_domain": c.Domains,
-		"testing_wxa_server_domain": c.TestingDomains, "invalid_wxa_server_domain": invalid} {
-		if len(list) > 0 {
-			out[key] = strings.Join(list, ";")
-		}
-	}
-	return out
+	return poolLists("wxa_server_domain", c.Domains, c.TestingDomains, invalid)
 }

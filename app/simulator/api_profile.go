@@ -23,12 +23,13 @@ func profileEndpoints() []endpoint {
 
 // profile is what a mini program has beside its name: counters of the month and switches.
 type profile struct {
-	AvatarEdits  counter        `json:"avatar_edits"`
-	IntroEdits   counter        `json:"intro_edits"`
-	SearchClosed bool           `json:"search_closed"`
-	SearchBanned bool           `json:"search_banned"` // 85083
-	ShowAppID    string         `json:"show_appid"`    // official account of the 扫码关注组件
-	FetchData    map[string]any `json:"fetch_data"`
+	AvatarEdits    counter        `json:"avatar_edits"`
+	IntroEdits     counter        `json:"intro_edits"`
+	SearchClosed   bool           `json:"search_closed"`
+	SearchBanned   bool           `json:"search_banned"`   // 85083
+	ShowAppID      string         `json:"show_appid"`      // official account of the 扫码关注组件
+	LibraryVersion string         `json:"library_version"` // lowest base library
+	FetchData      map[string]any `json:"fetch_data"`
 }
 
 func (w *world) profileOf(appID string) *profile {

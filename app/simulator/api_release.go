@@ -39,6 +39,7 @@ func releaseCode(w *world, c *apiCall) (any, error) {
 func (w *world) publish(m *miniProgram, now int64) {
 	m.publish(*m.Approved, now)
 	w.privacyReleased(m, now)
+	w.domainsReleased(m)
 }
 
 func grayRelease(w *world, c *apiCall) (any, error) {

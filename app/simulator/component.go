@@ -18,6 +18,9 @@ type component struct {
 	IPList         []string   `json:"ip_list"`     // 白名单IP地址列表; empty admits everybody
 	Domains        []string   `json:"domains"`     // published server domain pool, bare hosts
 	TestingDomains []string   `json:"testing_domains"`
+	JumpDomains    []string   `json:"jump_domains"` // published business domain pool
+	TestingJumps   []string   `json:"testing_jumps"`
+	JumpEdits      counter    `json:"jump_edits"`
 	PermissionSets []int      `json:"permission_sets"` // sets offered on the authorisation page
 	AuditQuota     int        `json:"audit_quota"`     // submits per month
 	SpeedupQuota   int        `json:"speedup_quota"`   // 加急 per month

@@ -21,6 +21,7 @@ type componentRequest struct {
 	AuthDomain     *string   `json:"auth_domain"`
 	IPList         *[]string `json:"ip_list"`
 	Domains        *[]string `json:"domains"`
+	JumpDomains    *[]string `json:"jump_domains"`
 	PermissionSets *[]int    `json:"permission_sets"`
 	AuditQuota     *int      `json:"audit_quota"`
 	SpeedupQuota   *int      `json:"speedup_quota"`
@@ -68,6 +69,13 @@ func (r componentRequest) checkLists() error {
 		for _, ip := range *r.IPList {
 			if net.ParseIP(ip) == nil {
 				return badRequest("ip_list", "「"+ip+"」不是 IP 地址")
+			}
+		}
+	}
+	if r.JumpDomains != nil {
+		for _, d := range *r.JumpDomains {
+			if !validHost(strings.ToLower(d)) {
+				return badRequest("jump_domains", "「"+d+"」不是域名，请只填域名，不带 https:// 和路径")
 			}
 		}
 	}
@@ -153,6 +161,14 @@ func (r componentRequest) apply(c *component, now int64) {
 	if r.PermissionSets != nil {
 		c.PermissionSets = sortedSet(*r.PermissionSets)
 	}
+	if r.JumpDomains != nil {
+		lower := []string{}
+		for _, d := range *r.JumpDomains {
+			lower = append(lower, strings.ToLower(d))
+		}
+		c.JumpDomains = applyDomains(nil, "set", lower)
+		c.TestingJumps = slices.Clone(c.JumpDomains)
+	}
 	if r.Domains != nil {
 		lower := []string{}
 		for _, d := range *r.Domains {
@@ -175,7 +191,7 @@ func (c *component) view(now int64) map[string]any {
 		last = c.Tickets[n-1].CreatedMs
 	}
 	return map[string]any{"appid": c.AppID, "name": c.Name, "has_secret": c.Secret != "", "has_token": c.Token != "", "has_aes_key": c.AESKey != "",
-		"ticket_url": c.TicketURL, "message_url": c.MessageURL, "auth_domain": c.AuthDomain, "ip_list": notNil(c.IPList), "domains": notNil(c.Domains),
+		"ticket_url": c.TicketURL, "message_url": c.MessageURL, "auth_domain": c.AuthDomain, "ip_list": notNil(c.IPList), "domains": notNil(c.Domains), "jump_domains": notNil(c.JumpDomains),
 		"permission_sets": c.PermissionSets, "audit_quota": c.AuditQuota, "audit_used": c.AuditUsed.in(monthOf(now)),
 		"speedup_quota": c.SpeedupQuota, "speedup_used": c.SpeedupUsed.in(monthOf(now)), "ticket_stopped": c.TicketStopped,
 		"tickets": len(c.Tickets), "last_ticket_ms": last, "next_ticket_ms": c.NextTicketMs,

@@ -95,43 +95,81 @@ func modifyDomain(w *world, c *apiCall) (any, error) {
 		return nil, err
 	}
 	m := c.mp
-	switch req.Action {
-	case "get":
+	if req.Action == "get" {
 		return m.domainAnswer(nil, 0), nil
-	case "add", "delete", "set":
-	default:
+	}
+	if !isAction(req.Action) {
 		return nil, refuse(85022)
 	}
 	pool := append(slices.Clone(c.component.Domains), c.component.TestingDomains...)
-	after, invalid, code := map[string][]string{}, map[string][]string{}, 0
+	after, invalid, rejected := map[string][]string{}, map[string][]string{}, rejectedDomains{}
 	changed := false
 	for kind, wanted := range req.lists() {
 		good, malformed, foreign := sortDomains(wanted, domainKinds[kind], pool)
 		if req.Action == "delete" { // what is not in the pool any more may still be removed
 			good, foreign = append(good, foreign...), nil
+		} else {
+			good = rejected.withoutICP(good)
 		}
 		after[kind] = applyDomains(m.Domains[kind], req.Action, good)
 		if len(malformed)+len(foreign) > 0 {
 			invalid["invalid_"+kind] = append(malformed, foreign...)
 		}
-		switch {
-		case len(after[kind]) > domainsPerKind:
+		if len(after[kind]) > domainsPerKind {
 			return nil, refuse(85016)
-		case len(foreign) > 0:
-			code = 85018
-		case len(malformed) > 0 && code == 0:
-			code = 85301
 		}
+		rejected.foreign, rejected.malformed = rejected.foreign || len(foreign) > 0, rejected.malformed || len(malformed) > 0
 		changed = changed || !slices.Equal(after[kind], notNil(m.Domains[kind]))
 	}
+	if len(rejected.noICP) > 0 {
+		invalid["no_icp_domain"] = rejected.noICP
+	}
+	code := rejected.code()
 	if code == 0 && !changed {
 		code = 85017
 	}
 	if code == 0 {
+		if err := w.domainEdit(c); err != nil {
+			return nil, err
+		}
 		m.Domains = after
 		w.miniPrograms.put(m.AppID, m)
 	}
 	return m.domainAnswer(invalid, code), nil
+}
+
+// rejectedDomains is why a change of domains is not made.
+type rejectedDomains struct {
+	foreign, malformed bool
+	noICP              []string
+}
+
+// withoutICP keeps the domains that have an ICP filing and remembers the others.
+func (r *rejectedDomains) withoutICP(good []string) []string {
+	kept := []string{}
+	for _, d := range good {
+		if _, host, _ := strings.Cut(d, "://"); noICP(host) {
+			r.noICP = append(r.noICP, d)
+		} else {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// code is 85018 before 85303, 85301 and 85302.
+func (r *rejectedDomains) code() int {
+	switch {
+	case r.foreign:
+		return 85018
+	case r.malformed && len(r.noICP) > 0:
+		return 85303
+	case r.malformed:
+		return 85301
+	case len(r.noICP) > 0:
+		return 85302
+	}
+	return 0
 }
 
 // domainAnswer lists the domains as they stand; the invalid lists are filled even when an errcode is given.

@@ -65,7 +65,8 @@ func loadGolden() ([]golden, error) {
 func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
 		accountEndpoints(), mediaEndpoints(), registerEndpoints(), trialEndpoints(), nicknameEndpoints(), profileEndpoints(),
-		openEndpoints(), loginEndpoints(), quotaEndpoints(), categoryEndpoints(), privacyEndpoints(), icpEndpoints(), certifyEndpoints())
+		openEndpoints(), loginEndpoints(), quotaEndpoints(), categoryEndpoints(), privacyEndpoints(), icpEndpoints(), certifyEndpoints(),
+		domainEndpoints(), supportEndpoints())
 	known := map[string]bool{}
 	for _, ep := range out {
 		known[ep.path] = true

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"crypto/sha256"
 	"math"
 	"sort"
 	"strconv"
@@ -24,6 +25,7 @@ type resources struct {
 	filings        *collection[filing]       // by appid
 	certifications *collection[certification]
 	procedures     *collection[procedure]
+	domains        *collection[domainBook] // by appid
 
 	nextDueMs int64 // when the next timer may be due; not stored
 }
@@ -45,6 +47,7 @@ func newResources(log *journal) resources {
 		filings:        newCollection[filing]("filing", log),
 		certifications: newCollection[certification]("certification", log),
 		procedures:     newCollection[procedure]("procedure", log),
+		domains:        newCollection[domainBook]("domains", log),
 
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
@@ -53,7 +56,7 @@ func newResources(log *journal) resources {
 func (r resources) kinds() map[string]restorer {
 	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media, "nicknames": r.names,
 		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages,
-		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures}
+		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures, "domains": r.domains}
 }
 
 // openID is a person as one account sees them.
@@ -93,4 +96,9 @@ func (c *apiCall) queryInt(key string, absent int) int {
 func dayStart(ms int64) int64 {
 	y, m, d := time.UnixMilli(ms).In(shanghai).Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, shanghai).UnixMilli()
+}
+
+func sha256Sum(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
 }
