@@ -57,6 +57,9 @@ type Grant struct {
 	ScopeText string   `json:"-" orm:"scopes"`
 }
 
+// columns are those of Grant, by name: a query with a star is prepared anew at each read.
+const columns = "id, appid, space_id, scopes, source, source_key, until_at, created_by, created_at, revoked_at"
+
 // Service is the room's door. Safe for concurrent use.
 type Service struct {
 	db    *store.DB
@@ -118,7 +121,7 @@ func (s *Service) ScopesOf(ctx context.Context, spaceID int64, appid string) ([]
 func (s *Service) live(ctx context.Context, cond string, args ...any) ([]Grant, error) {
 	var rows []Grant
 	now := clock.Millis(s.clk.Now())
-	err := s.db.All(ctx, &rows, "SELECT * FROM access_grant WHERE revoked_at=0 AND (until_at=0 OR until_at>?) AND "+cond+" ORDER BY id", append([]any{now}, args...)...)
+	err := s.db.All(ctx, &rows, "SELECT "+columns+" FROM access_grant WHERE revoked_at=0 AND (until_at=0 OR until_at>?) AND "+cond+" ORDER BY id", append([]any{now}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("grant: %w", err)
 	}
@@ -206,7 +209,7 @@ func (s *Service) Create(ctx context.Context, who account.Actor, r Request) (Gra
 // Revoke ends a grant at once (撤销); only the owner may. Ended already is fine.
 func (s *Service) Revoke(ctx context.Context, who account.Actor, id int64) error {
 	var g Grant
-	found, err := s.db.One(ctx, &g, "SELECT * FROM access_grant WHERE id=?", id)
+	found, err := s.db.One(ctx, &g, "SELECT "+columns+" FROM access_grant WHERE id=?", id)
 	if err != nil {
 		return fmt.Errorf("grant: %w", err)
 	}

@@ -48,6 +48,9 @@ type MiniProgram struct {
 	CategoriesJSON string                 `json:"-" orm:"categories"`
 }
 
+// profileColumns are those of MiniProgram, by name: a query with a star is prepared anew at each read.
+const profileColumns = "id, appid, owner_space_id, nick_name, user_name, head_img, principal, signature, service_type, verify_type, account_status, categories, synced_at, created_at"
+
 // Name is the nickname, or the AppID while the profile is unknown.
 func (m MiniProgram) Name() string {
 	if m.NickName == "" {
@@ -118,7 +121,7 @@ func ErrNotFound() error { return errNotFound }
 
 // Find reads a mini program with its authorisations, whoever asks; callers check who may see it.
 func (s *Service) Find(ctx context.Context, appid string) (MiniProgram, error) {
-	list, err := s.read(ctx, "SELECT * FROM mini_program WHERE appid=?", appid)
+	list, err := s.read(ctx, "SELECT "+profileColumns+" FROM mini_program WHERE appid=?", appid)
 	if err != nil {
 		return MiniProgram{}, err
 	}
@@ -204,7 +207,7 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if f.Cursor > 0 {
 		cond, args = cond+" AND m.id"+beyond+"?", append(args, f.Cursor)
 	}
-	list, err := s.read(ctx, "SELECT m.* FROM mini_program m WHERE "+cond+" ORDER BY m.id "+order+" LIMIT ?", append(args, f.Limit+1)...)
+	list, err := s.read(ctx, "SELECT "+profileColumns+" FROM mini_program m WHERE "+cond+" ORDER BY m.id "+order+" LIMIT ?", append(args, f.Limit+1)...)
 	if err != nil {
 		return Page{}, err
 	}

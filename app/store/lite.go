@@ -152,6 +152,17 @@ func (c *liteConn) prepare(query string) (*liteStmt, error) {
 	return s, nil
 }
 
+// starred reports whether a query may ask for all columns. What those are changes with the table, while a kept statement
+// names those of before: the driver reads it instead.
+func starred(query string) bool {
+	for i := range len(query) {
+		if query[i] == '*' && (i == 0 || query[i-1] != '(') {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *liteConn) close() error {
 	var err error
 	for e := c.order.Front(); e != nil; e = e.Next() {
@@ -229,18 +240,21 @@ type liteRows struct {
 	conn *liteConn
 	stmt *liteStmt
 	ctx  context.Context
-	err  error
+	// ended says that there is no other row.
+	ended bool
+	err   error
 }
 
 func (r *liteRows) Columns() ([]string, error) { return r.stmt.columns, nil }
 
 func (r *liteRows) Next() bool {
-	if r.err != nil || r.conn == nil {
+	if r.ended || r.conn == nil {
 		return false
 	}
 	more, err := r.stmt.stmt.Step()
 	r.err = r.explain(err)
-	return more && err == nil
+	r.ended = !more || err != nil
+	return !r.ended
 }
 
 // explain tells an interruption by the reason of ctx.
@@ -305,8 +319,11 @@ func liteValue(s *sqlite.Stmt, i int, kind sqlite.ColumnType) any {
 	case sqlite.TypeText:
 		return s.ColumnText(i)
 	case sqlite.TypeBlob:
-		b := make([]byte, s.ColumnLen(i))
-		s.ColumnBytes(i, b)
+		var b []byte // nil when it is empty, as the driver gives it
+		if n := s.ColumnLen(i); n > 0 {
+			b = make([]byte, n)
+			s.ColumnBytes(i, b)
+		}
 		return b
 	default:
 		return nil

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"archive/zip"
 	"fmt"
 	"io"
 	"strconv"
@@ -117,7 +118,9 @@ func (f *xlsxFile) finish() error {
 	if err := f.sheet.Flush(); err != nil {
 		return fmt.Errorf("transfer: end a sheet: %w", err)
 	}
-	if _, err := f.book.WriteTo(f.out); err != nil {
+	// The archive goes straight to out: excelize would keep the whole of it in memory first.
+	f.book.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(f.out) })
+	if _, err := f.book.WriteToBuffer(); err != nil {
 		return fmt.Errorf("transfer: write workbook: %w", err)
 	}
 	return nil
