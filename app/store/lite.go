@@ -103,6 +103,7 @@ type liteStmt struct {
 	query   string
 	stmt    *sqlite.Stmt
 	columns []string
+	once    bool // not kept
 }
 
 func openLite(path string) (*liteConn, error) {
@@ -126,6 +127,12 @@ func openLite(path string) (*liteConn, error) {
 }
 
 func (c *liteConn) prepare(query string) (*liteStmt, error) {
+	once := starred(query)
+	if once {
+		if err := c.refresh(); err != nil {
+			return nil, err
+		}
+	}
 	if e, ok := c.known[query]; ok {
 		c.order.MoveToFront(e)
 		return e.Value.(*liteStmt), nil
@@ -137,9 +144,12 @@ func (c *liteConn) prepare(query string) (*liteStmt, error) {
 	if strings.TrimSpace(query[len(query)-trailing:]) != "" {
 		return nil, errors.Join(errors.New("more than one statement"), stmt.Finalize())
 	}
-	s := &liteStmt{query: query, stmt: stmt, columns: make([]string, stmt.ColumnCount())}
+	s := &liteStmt{query: query, stmt: stmt, columns: make([]string, stmt.ColumnCount()), once: once}
 	for i := range s.columns {
 		s.columns[i] = stmt.ColumnName(i)
+	}
+	if once {
+		return s, nil
 	}
 	c.known[query] = c.order.PushFront(s)
 	if c.order.Len() > maxPrepared {
@@ -153,7 +163,7 @@ func (c *liteConn) prepare(query string) (*liteStmt, error) {
 }
 
 // starred reports whether a query may ask for all columns. What those are changes with the table, while a kept statement
-// names those of before: the driver reads it instead.
+// names those of before.
 func starred(query string) bool {
 	for i := range len(query) {
 		if query[i] == '*' && (i == 0 || query[i-1] != '(') {
@@ -161,6 +171,17 @@ func starred(query string) bool {
 		}
 	}
 	return false
+}
+
+// refresh makes the connection see the tables as they are now: SQLite looks for a change only when a statement runs, after
+// its columns were named.
+func (c *liteConn) refresh() error {
+	s, err := c.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")
+	if err != nil {
+		return err
+	}
+	_, err = s.stmt.Step()
+	return errors.Join(err, s.stmt.Reset())
 }
 
 func (c *liteConn) close() error {
@@ -339,9 +360,13 @@ func (r *liteRows) Close() error {
 	r.conn = nil
 	var err error
 	if r.stmt != nil {
-		// Reset repeats the error of the last step, which Err has told.
-		_ = r.stmt.stmt.Reset()
-		err = r.stmt.stmt.ClearBindings()
+		// Both repeat the error of the last step, which Err has told.
+		if r.stmt.once {
+			_ = r.stmt.stmt.Finalize()
+		} else {
+			_ = r.stmt.stmt.Reset()
+			err = r.stmt.stmt.ClearBindings()
+		}
 	}
 	c.conn.SetInterrupt(nil)
 	return errors.Join(err, r.pool.put(c))

@@ -28,7 +28,7 @@ func (d *DB) Query(ctx context.Context, query string, args ...any) (Rows, error)
 	if tx := gdb.TXFromCtx(ctx, d.g.GetGroup()); tx != nil {
 		return tx.GetSqlTX().QueryContext(ctx, query, args...)
 	}
-	if d.lite != nil && !starred(query) {
+	if d.lite != nil {
 		return d.lite.query(ctx, query, args)
 	}
 	return d.reader.QueryContext(ctx, query, args...)
