@@ -15,6 +15,9 @@ func (s *Simulator) taskRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /control/registrations/{id}", control(s, showTask))
 	mux.HandleFunc("POST /control/registrations/{id}", control(s, moveTask))
 	mux.HandleFunc("POST /control/logincodes", control(s, makeLoginCode))
+	mux.HandleFunc("GET /control/violations", control(s, listViolations))
+	mux.HandleFunc("POST /control/violations", control(s, addViolation))
+	mux.HandleFunc("POST /control/violations/{id}", control(s, addAppeal))
 	mux.HandleFunc("GET /control/reviews", control(s, listReviews))
 	mux.HandleFunc("POST /control/reviews/{id}", control(s, decideByReviewer))
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // goldenFiles are one request and answer per interface as WeChat's documents show them, shared with the client's tests.
@@ -38,8 +39,10 @@ type golden struct {
 	States   []int           `json:"states"` // errcodes that are a proper answer when the world is not in the state the request needs
 }
 
-// loadGolden reads every entry; a file that does not parse is a bug of the build.
-func loadGolden() ([]golden, error) {
+// loadGolden reads every entry, once per process; a file that does not parse is a bug of the build.
+var loadGolden = sync.OnceValues(readGolden)
+
+func readGolden() ([]golden, error) {
 	names, err := fs.Glob(goldenFiles, "golden/*.json")
 	if err != nil {
 		return nil, fmt.Errorf("golden files: %w", err)
@@ -66,7 +69,7 @@ func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
 		accountEndpoints(), mediaEndpoints(), registerEndpoints(), trialEndpoints(), nicknameEndpoints(), profileEndpoints(),
 		openEndpoints(), loginEndpoints(), quotaEndpoints(), categoryEndpoints(), privacyEndpoints(), icpEndpoints(), certifyEndpoints(),
-		domainEndpoints(), supportEndpoints())
+		domainEndpoints(), supportEndpoints(), linkEndpoints(), qrcodeEndpoints(), jumpEndpoints(), pluginEndpoints(), violationEndpoints())
 	known := map[string]bool{}
 	for _, ep := range out {
 		known[ep.path] = true

@@ -207,6 +207,9 @@ func (g *goldenRig) seedWorld(t testing.TB, e golden) {
 		if strings.Contains(e.Path, "betaweapp") || e.Path == "/wxa/getmpadminauth" {
 			m.ServiceType = trialService
 		}
+		if e.Path == "/wxa/genwxashortlink" || e.Path == "/wxa/getwxacode" { // their entries name no errcode of a mini program that is not online
+			m.publish(build{Component: goldenComponent, Pages: []string{"pages/home/home"}}, now)
+		}
 		return nil
 	})
 	if err != nil {

@@ -26,6 +26,12 @@ type resources struct {
 	certifications *collection[certification]
 	procedures     *collection[procedure]
 	domains        *collection[domainBook] // by appid
+	links          *collection[link]       // by the link itself
+	linkBooks      *collection[linkBook]   // by appid
+	codeBooks      *collection[codeBook]   // by appid
+	jumps          *collection[jumpBook]   // by appid
+	plugins        *collection[pluginUse]
+	violations     *collection[violation]
 
 	nextDueMs int64 // when the next timer may be due; not stored
 }
@@ -48,6 +54,12 @@ func newResources(log *journal) resources {
 		certifications: newCollection[certification]("certification", log),
 		procedures:     newCollection[procedure]("procedure", log),
 		domains:        newCollection[domainBook]("domains", log),
+		links:          newCollection[link]("link", log),
+		linkBooks:      newCollection[linkBook]("linkbook", log),
+		codeBooks:      newCollection[codeBook]("codebook", log),
+		jumps:          newCollection[jumpBook]("jump", log),
+		plugins:        newCollection[pluginUse]("pluginuse", log),
+		violations:     newCollection[violation]("violation", log),
 
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
@@ -56,7 +68,8 @@ func newResources(log *journal) resources {
 func (r resources) kinds() map[string]restorer {
 	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media, "nicknames": r.names,
 		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages,
-		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures, "domains": r.domains}
+		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures, "domains": r.domains,
+		"link": r.links, "linkbook": r.linkBooks, "codebook": r.codeBooks, "jump": r.jumps, "pluginuse": r.plugins, "violation": r.violations}
 }
 
 // openID is a person as one account sees them.

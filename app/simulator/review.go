@@ -29,15 +29,15 @@ const (
 
 // Kinds of reviews.
 const (
-	reviewNickname   = "nickname"
-	reviewCategory   = "category"
-	reviewInterface  = "privacy_interface"
-	reviewICPWechat  = "icp_platform"
-	reviewICPBureau  = "icp_bureau"
-	reviewCertify    = "certification"
-	reviewAppeal     = "appeal"
-	reviewTrialName  = "trial_nickname"
-	reviewShowPlugin = "plugin"
+	reviewNickname  = "nickname"
+	reviewCategory  = "category"
+	reviewInterface = "privacy_interface"
+	reviewICPWechat = "icp_platform"
+	reviewICPBureau = "icp_bureau"
+	reviewCertify   = "certification"
+	reviewAppeal    = "appeal"
+	reviewTrialName = "trial_nickname"
+	reviewPlugin    = "plugin"
 )
 
 // decision carries a verdict into the resource it belongs to and pushes its event.
@@ -129,5 +129,6 @@ func parseID(text string) (int64, error) {
 // reviewDecisions says which resource takes which verdict.
 func reviewDecisions() map[string]decision {
 	return map[string]decision{reviewNickname: decideNickname, reviewTrialName: decideTrialName, reviewCategory: decideCategory,
-		reviewInterface: decideInterface, reviewICPWechat: decideFiling, reviewICPBureau: decideFiling, reviewCertify: decideCertify}
+		reviewInterface: decideInterface, reviewICPWechat: decideFiling, reviewICPBureau: decideFiling, reviewCertify: decideCertify,
+		reviewAppeal: decideAppeal, reviewPlugin: decidePlugin}
 }
