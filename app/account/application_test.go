@@ -59,10 +59,51 @@ func webpBytes() []byte {
 		}
 		return kind + string(n) + data
 	}
-	body := "WEBP" + chunk("VP8L", "\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07") + chunk("EXIF", "place: home")
+	return webpOf(chunk("VP8L", "\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07") + chunk("EXIF", "place: home"))
+}
+
+func webpOf(chunks string) []byte {
+	body := "WEBP" + chunks
 	n := make([]byte, 4)
 	binary.LittleEndian.PutUint32(n, uint32(len(body)))
 	return []byte("RIFF" + string(n) + body)
+}
+
+// Heads of WebP pictures as their format says; the pixels are not there, as in a file that wants to be decoded at a cost.
+func lossy(width, height int) string {
+	return "VP8 \x0a\x00\x00\x00\x10\x00\x00\x9d\x01\x2a" + string([]byte{byte(width), byte(width >> 8), byte(height), byte(height >> 8)})
+}
+
+func lossless(width, height int) string {
+	bits := uint32(width-1) | uint32(height-1)<<14
+	return "VP8L\x05\x00\x00\x00\x2f" + string(binary.LittleEndian.AppendUint32(nil, bits)) + "\x00"
+}
+
+func canvas(width, height int) string {
+	w, h := width-1, height-1
+	return "VP8X\x0a\x00\x00\x00\x00\x00\x00\x00" + string([]byte{byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)})
+}
+
+func TestAWebPIsMeasuredBeforeItIsKept(t *testing.T) {
+	w, ctx := settle(t, storetest.Open(t)), t.Context()
+	boss := w.person("boss@example.test", account.Merchant)
+	for _, c := range []struct{ name, chunks, words string }{
+		{"lossy", lossy(640, 480), ""}, {"lossless", lossless(640, 480), ""}, {"on a canvas of its size", canvas(640, 480) + lossy(640, 480), ""},
+		{"lossy of 256 megapixels", lossy(16000, 16000), "5000 万像素"}, {"lossless of 268 megapixels", lossless(16384, 16384), "5000 万像素"},
+		{"just below the bound", lossless(10000, 5000), ""}, {"just above it", lossless(10000, 5001), "5000 万像素"},
+		{"a canvas larger than the picture", canvas(1<<24, 1<<24) + lossy(640, 480), "文件内容要完整"}, {"a canvas alone", canvas(640, 480), "文件内容要完整"},
+		{"nothing wide", lossy(0, 480), "文件内容要完整"}, {"no start code", "VP8 \x0a\x00\x00\x00" + strings.Repeat("\x00", 10), "文件内容要完整"},
+		{"another signature", "VP8L\x05\x00\x00\x00\x2e\x00\x00\x00\x00\x00", "文件内容要完整"}, {"a head cut off", "VP8L\x01\x00\x00\x00\x2f\x00", "文件内容要完整"},
+	} {
+		_, err := w.spaces.PutFile(ctx, boss, "license", bytes.NewReader(webpOf(c.chunks)))
+		said := ""
+		if err != nil && len(fault.From(err).Fields) == 1 {
+			said = fault.From(err).Fields[0].Message
+		}
+		if (err != nil) != (c.words != "") || !strings.Contains(said, c.words) {
+			t.Errorf("%s: %q %v, want %q", c.name, said, err, c.words)
+		}
+	}
 }
 
 const plainPDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

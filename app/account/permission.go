@@ -21,8 +21,10 @@ func catalogue() []Permission {
 		{"component.bind", "绑定第三方平台", "第三方平台"},
 		{"component.check", "自检第三方平台", "第三方平台"},
 		{"component.push", "重新推送票据", "第三方平台"},
+		{"component.forward", "管理消息转发", "第三方平台"},
 		{"miniprogram.read", "查看小程序", "小程序"},
 		{"miniprogram.sync", "同步小程序资料", "小程序"},
+		{"token.access", "读取小程序 access_token", "小程序"},
 		{"authorization.read", "查看授权进度", "小程序"},
 		{"authorization.create", "发起和取消授权", "小程序"},
 		{"hosting.grant", "授权他人操作小程序", "小程序"},
@@ -54,7 +56,7 @@ func Permissions(kind Kind) []Permission {
 
 // PermissionTitle gives the words for a permission, its name when there are none.
 func PermissionTitle(name string) string {
-	for _, p := range catalogue() {
+	for _, p := range append(catalogue(), ownScopes()...) {
 		if p.Name == name {
 			return p.Title
 		}

@@ -42,10 +42,12 @@ func inspect(raw []byte) (contentType string, clean []byte, err error) {
 	if clean == nil {
 		return "", nil, errFileType
 	}
+	var size image.Config
 	if contentType == "image/webp" {
-		return contentType, clean, nil
+		size, err = webpConfig(clean)
+	} else {
+		size, _, err = image.DecodeConfig(bytes.NewReader(clean))
 	}
-	size, _, err := image.DecodeConfig(bytes.NewReader(clean))
 	if err != nil {
 		return "", nil, errFileType
 	}

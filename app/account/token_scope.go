@@ -12,9 +12,25 @@ import (
 // never are permissions that no token may carry: with them it could make members, roles or secrets of its own.
 func never(permission string) bool { return strings.HasPrefix(permission, "space.") }
 
+// What a person does for themselves under any role. Only a token needs leave for it.
+const (
+	OwnNotices   = "own.notice"
+	OwnTransfers = "own.transfer"
+)
+
+// ownScopes are the words for it, in the order of the screen.
+func ownScopes() []Permission {
+	return []Permission{{OwnNotices, "读取我的消息", "我自己"}, {OwnTransfers, "导出和导入列表", "我自己"}}
+}
+
+// MayOwn reports whether the actor may use one of the own scopes: everybody who is logged in, a token that carries it.
+func (a Actor) MayOwn(scope string) bool {
+	return !a.Nobody() && strings.HasPrefix(scope, "own.") && (a.Scopes == nil || slices.Contains(a.Scopes, scope))
+}
+
 // OfferedScopes are the permissions that the actor may put on a token: those of their own but the space's own affairs.
 func (a Actor) OfferedScopes() []Permission {
-	return slices.DeleteFunc(Permissions(a.SpaceKind), func(p Permission) bool { return never(p.Name) || !a.Can(p.Name) })
+	return append(slices.DeleteFunc(Permissions(a.SpaceKind), func(p Permission) bool { return never(p.Name) || !a.Can(p.Name) }), ownScopes()...)
 }
 
 // check refuses what cannot be a token, on the field at fault, and puts the scopes into the order of the screen.

@@ -33,6 +33,7 @@ func acts() map[string]act {
 		"GET /captcha":              by("POST /api/v1/captchas"),
 		"GET /captcha/sound":        by("POST /api/v1/captchas"),
 		"POST /setup":               none("the first operator, once, by the address in the server's log: REST is shut until there is one; programs use `minifleet operator add`"),
+		"POST /demo/login":          none("be one of the demo's people; no other installation has it"),
 		"POST /prefs":               none("language and theme of this browser, kept in a cookie"),
 
 		// One's own account.

@@ -120,7 +120,7 @@ func startWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	p, err := build(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), exe, nil)
+	p, err := build(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), exe, &demoMode{})
 	if err != nil {
 		t.Fatal(err)
 	}

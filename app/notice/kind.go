@@ -23,6 +23,14 @@ const (
 	AuditPassed       = "audit.passed"
 	AuditRejected     = "audit.rejected"
 	AuditDelayed      = "audit.delayed"
+	Registered        = "registration.passed"
+	RegisterFailed    = "registration.failed"
+	ReviewPassed      = "account.review_passed"
+	ReviewRejected    = "account.review_rejected"
+	CertificationDue  = "account.certification_due"
+	Violation         = "account.violation"
+	TradeReminder     = "trade.reminder"
+	ForwardPaused     = "forward.paused"
 	InstallFinished   = "install.finished"
 	InstallFailed     = "install.failed"
 	BatchFinished     = "batch.finished"
@@ -48,6 +56,8 @@ type Kind struct {
 	Permission string `json:"-"`
 	// Spaces are the kinds of space it happens in; empty means all.
 	Spaces []account.Kind `json:"-"`
+	// Named is news that is also told to accounts by name, whatever their role holds: each may choose how to hear of it.
+	Named bool `json:"-"`
 	// Mail is the default of e-mail; 站内 is always on by default.
 	Mail bool `json:"-"`
 	// Forced ways cannot be switched off: a login from a new device must be heard of.
@@ -71,12 +81,19 @@ func kinds() []Kind {
 		{Event: QuotaLow, Group: "第三方平台", Title: "额度不足", Permission: "component.read", Spaces: merchants, Mail: true},
 		{Event: Authorized, Group: "小程序", Title: "小程序授权成功", Permission: "miniprogram.read", Spaces: both},
 		{Event: Unauthorized, Group: "小程序", Title: "小程序取消授权", Permission: "miniprogram.read", Spaces: both, Mail: true},
+		{Event: Registered, Group: "小程序", Title: "小程序注册成功", Permission: "miniprogram.read", Spaces: both},
+		{Event: RegisterFailed, Group: "小程序", Title: "小程序注册失败", Permission: "miniprogram.read", Spaces: both, Mail: true},
+		{Event: ReviewPassed, Group: "小程序", Title: "名称、类目、认证或备案通过", Permission: "miniprogram.read", Spaces: both},
+		{Event: ReviewRejected, Group: "小程序", Title: "名称、类目、认证或备案未通过", Permission: "miniprogram.read", Spaces: both, Mail: true},
+		{Event: CertificationDue, Group: "小程序", Title: "微信认证到期提醒", Permission: "miniprogram.read", Spaces: both, Mail: true},
+		{Event: Violation, Group: "小程序", Title: "小程序违规和申诉", Permission: "miniprogram.read", Spaces: both, Mail: true},
+		{Event: TradeReminder, Group: "小程序", Title: "发货和交易提醒", Permission: "miniprogram.read", Spaces: both, Mail: true},
 		{Event: AuditPassed, Group: "版本与发布", Title: "审核通过", Permission: "version.operate", Spaces: both},
 		{Event: AuditRejected, Group: "版本与发布", Title: "审核驳回", Permission: "version.operate", Spaces: both, Mail: true},
 		{Event: AuditDelayed, Group: "版本与发布", Title: "审核延后", Permission: "version.operate", Spaces: both},
 		{Event: InstallFinished, Group: "版本与发布", Title: "安装完成", Permission: "miniprogram.read", Spaces: both},
 		{Event: InstallFailed, Group: "版本与发布", Title: "安装失败", Permission: "miniprogram.read", Spaces: both, Mail: true},
-		{Event: BatchFinished, Group: "版本与发布", Title: "批量任务结束", Permission: "version.operate", Spaces: both, Mail: true},
+		{Event: BatchFinished, Group: "版本与发布", Title: "批量任务结束", Permission: "version.operate", Mail: true, Named: true},
 		{Event: ApplicationSent, Group: "成员与空间", Title: "商户入驻待审核", Permission: "space.application", Spaces: platform, Mail: true},
 		{Event: ApplicationPassed, Group: "成员与空间", Title: "入驻审核通过", Mail: true},
 		{Event: ApplicationDenied, Group: "成员与空间", Title: "入驻审核驳回", Mail: true},
@@ -86,6 +103,7 @@ func kinds() []Kind {
 		{Event: SecurityChanged, Group: "账号安全", Title: "密码或两步验证变更", Mail: true, Forced: true, Personal: true},
 		{Event: TransferReady, Group: "系统", Title: "导出或导入完成", Personal: true},
 		{Event: WebhookDisabled, Group: "系统", Title: "Webhook 已自动停用", Permission: "space.webhook", Mail: true},
+		{Event: ForwardPaused, Group: "系统", Title: "消息转发已自动暂停", Permission: "component.forward", Spaces: merchants, Mail: true},
 		{Event: TestNotice, Group: "系统", Title: "测试消息"},
 	}
 }

@@ -34,6 +34,7 @@ func (i Item) EventTitle() string { return TitleOf(i.Event) }
 type Query struct {
 	Unread bool
 	Event  string
+	Space  int64 // only what happened there; 0 = everywhere
 	Cursor int64 // what the page before gave as next
 	Limit  int   // 1…100, default 20
 }
@@ -49,6 +50,9 @@ func (s *Service) List(ctx context.Context, accountID int64, q Query) ([]Item, i
 	}
 	if q.Event != "" {
 		where, args = where+" AND n.event=?", append(args, q.Event)
+	}
+	if q.Space != 0 {
+		where, args = where+" AND r.space_id=?", append(args, q.Space)
 	}
 	if q.Cursor > 0 {
 		where, args = where+" AND r.seq<?", append(args, q.Cursor)
@@ -74,6 +78,9 @@ func (s *Service) Count(ctx context.Context, accountID int64, q Query) (int64, e
 	if q.Event != "" {
 		where, args = where+" AND r.notice_id IN (SELECT id FROM notice WHERE event=?)", append(args, q.Event)
 	}
+	if q.Space != 0 {
+		where, args = where+" AND r.space_id=?", append(args, q.Space)
+	}
 	n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM notice_recipient r WHERE "+where, args...)
 	if err != nil {
 		return 0, fmt.Errorf("notice: count: %w", err)
@@ -86,7 +93,16 @@ const unreadMost = 100
 
 // Unread counts what the person has not read, at most 100.
 func (s *Service) Unread(ctx context.Context, accountID int64) (int64, error) {
-	n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM notice_recipient WHERE account_id=? AND read_at=0 LIMIT "+strconv.Itoa(unreadMost)+") unread", accountID)
+	return s.UnreadIn(ctx, accountID, 0)
+}
+
+// UnreadIn counts what the person has not read of one space; 0 for all.
+func (s *Service) UnreadIn(ctx context.Context, accountID, spaceID int64) (int64, error) {
+	where, args := "account_id=? AND read_at=0", []any{accountID}
+	if spaceID != 0 {
+		where, args = where+" AND space_id=?", append(args, spaceID)
+	}
+	n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM notice_recipient WHERE "+where+" LIMIT "+strconv.Itoa(unreadMost)+") unread", args...)
 	if err != nil {
 		return 0, fmt.Errorf("notice: unread: %w", err)
 	}

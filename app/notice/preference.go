@@ -49,7 +49,7 @@ func (s *Service) Preferences(ctx context.Context, who account.Actor) ([]Choice,
 	}
 	var out []Choice
 	for _, k := range Kinds(who.SpaceKind) {
-		if k.Permission != "" && !who.Can(k.Permission) {
+		if k.Permission != "" && !k.Named && !who.Can(k.Permission) {
 			continue
 		}
 		if k.Event == Invitation { // comes from spaces whose member one is not yet: nothing of this space to choose

@@ -149,6 +149,9 @@ func (s *Service) Rows(ctx context.Context, who account.Actor, id int64, verdict
 	if err != nil {
 		return nil, err
 	}
+	if _, _, err := s.form(ctx, who, imp.List); err != nil {
+		return nil, err
+	}
 	return s.rows(ctx, imp.ID, verdict, after, min(max(limit, 1), 500))
 }
 

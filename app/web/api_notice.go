@@ -7,6 +7,7 @@ import (
 
 	"github.com/gogf/gf/v2/frame/g"
 
+	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/notice"
 )
@@ -21,11 +22,19 @@ func (s *Server) noticeRoutes() []any {
 }
 
 type listNoticesIn struct {
-	g.Meta `path:"/notices" method:"get" tags:"消息" summary:"我的消息，最新的在前" needs:"*"`
+	g.Meta `path:"/notices" method:"get" tags:"消息" summary:"我的消息，最新的在前" needs:"own.notice"`
 	Unread int    `json:"unread" in:"query" dc:"1：只看未读"`
 	Event  string `json:"event" in:"query" dc:"只看这种事件"`
 	Cursor string `json:"cursor" in:"query"`
 	Limit  int    `json:"limit" in:"query"`
+}
+
+// tokenSpace is the one space that a token's holder hears of; 0 is all of a person's.
+func tokenSpace(who account.Actor) int64 {
+	if who.ByToken() {
+		return who.SpaceID
+	}
+	return 0
 }
 
 func (s *Server) listNotices(ctx context.Context, in *listNoticesIn) (*list[notice.Item], error) {
@@ -37,7 +46,7 @@ func (s *Server) listNotices(ctx context.Context, in *listNoticesIn) (*list[noti
 	if err != nil {
 		return nil, err
 	}
-	q := notice.Query{Unread: in.Unread == 1, Event: in.Event, Cursor: cursor, Limit: in.Limit}
+	q := notice.Query{Unread: in.Unread == 1, Event: in.Event, Space: tokenSpace(who), Cursor: cursor, Limit: in.Limit}
 	total, err := s.o.Notices.Count(ctx, who.AccountID, q)
 	if err != nil {
 		return nil, err
@@ -47,7 +56,7 @@ func (s *Server) listNotices(ctx context.Context, in *listNoticesIn) (*list[noti
 }
 
 type unreadNoticesIn struct {
-	g.Meta `path:"/notices/unread" method:"get" tags:"消息" summary:"未读消息数，最多数到 100" needs:"*"`
+	g.Meta `path:"/notices/unread" method:"get" tags:"消息" summary:"未读消息数，最多数到 100" needs:"own.notice"`
 }
 
 type unreadOut struct {
@@ -59,12 +68,12 @@ func (s *Server) unreadNotices(ctx context.Context, _ *unreadNoticesIn) (*unread
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.o.Notices.Unread(ctx, who.AccountID)
+	n, err := s.o.Notices.UnreadIn(ctx, who.AccountID, tokenSpace(who))
 	return &unreadOut{n}, err
 }
 
 type readNoticesIn struct {
-	g.Meta `path:"/notices/read" method:"post" tags:"消息" summary:"把消息标为已读：给出编号，或者全部" needs:"*"`
+	g.Meta `path:"/notices/read" method:"post" tags:"消息" summary:"把消息标为已读：给出编号，或者全部"`
 	IDs    []string `json:"ids" dc:"消息编号，1 到 100 个"`
 	All    bool     `json:"all" dc:"true：全部标为已读"`
 }
@@ -102,7 +111,7 @@ func idsOf(field string, texts []string) ([]int64, error) {
 }
 
 type getPreferencesIn struct {
-	g.Meta `path:"/notices/preferences" method:"get" tags:"消息" summary:"我在当前空间怎样收到每种消息" needs:"*"`
+	g.Meta `path:"/notices/preferences" method:"get" tags:"消息" summary:"我在当前空间怎样收到每种消息" needs:"own.notice"`
 }
 
 func (s *Server) getPreferences(ctx context.Context, _ *getPreferencesIn) (*list[notice.Choice], error) {

@@ -15,7 +15,7 @@ import (
 )
 
 type listExportsIn struct {
-	g.Meta `path:"/exports" method:"get" tags:"导出与导入" summary:"我在当前空间的导出" needs:"*"`
+	g.Meta `path:"/exports" method:"get" tags:"导出与导入" summary:"我在当前空间的导出" needs:"own.transfer"`
 	Cursor string `json:"cursor" in:"query"`
 	Limit  int    `json:"limit" in:"query"`
 }
@@ -34,7 +34,7 @@ func (s *Server) listExports(ctx context.Context, in *listExportsIn) (*list[tran
 }
 
 type startExportIn struct {
-	g.Meta `path:"/exports" method:"post" tags:"导出与导入" summary:"导出一个列表：miniprograms events trail members components jobs plugins 或 插件_表；ids 为空时导出 query 筛选的全部" needs:"*"`
+	g.Meta `path:"/exports" method:"post" tags:"导出与导入" summary:"导出一个列表：miniprograms events trail members components jobs plugins 或 插件_表；ids 为空时导出 query 筛选的全部" needs:"own.transfer"`
 	List   string            `json:"list" required:"true"`
 	Format string            `json:"format" required:"true" d:"xlsx" v:"in:xlsx,csv"`
 	IDs    []string          `json:"ids"`
@@ -59,7 +59,7 @@ func (s *Server) startExport(ctx context.Context, in *startExportIn) (*startedEx
 }
 
 type getExportIn struct {
-	g.Meta `path:"/exports/{id}" method:"get" tags:"导出与导入" summary:"一个导出的进度" needs:"*"`
+	g.Meta `path:"/exports/{id}" method:"get" tags:"导出与导入" summary:"一个导出的进度" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -73,7 +73,7 @@ func (s *Server) getExport(ctx context.Context, in *getExportIn) (*transfer.Expo
 }
 
 type exportFileIn struct {
-	g.Meta `path:"/exports/{id}/file" method:"get" tags:"导出与导入" summary:"下载导出的文件，保留 24 小时" needs:"*"`
+	g.Meta `path:"/exports/{id}/file" method:"get" tags:"导出与导入" summary:"下载导出的文件，保留 24 小时" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -89,7 +89,7 @@ func (s *Server) exportFile(ctx context.Context, in *exportFileIn) (*download, e
 }
 
 type cancelExportIn struct {
-	g.Meta `path:"/exports/{id}/cancel" method:"post" tags:"导出与导入" summary:"取消一个没有完成的导出" needs:"*"`
+	g.Meta `path:"/exports/{id}/cancel" method:"post" tags:"导出与导入" summary:"取消一个没有完成的导出" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -102,7 +102,7 @@ func (s *Server) cancelExport(ctx context.Context, in *cancelExportIn) (*emptyOu
 }
 
 type deleteExportIn struct {
-	g.Meta `path:"/exports/{id}" method:"delete" tags:"导出与导入" summary:"删除一个导出和它的文件" needs:"*"`
+	g.Meta `path:"/exports/{id}" method:"delete" tags:"导出与导入" summary:"删除一个导出和它的文件" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -115,7 +115,7 @@ func (s *Server) deleteExport(ctx context.Context, in *deleteExportIn) (*emptyOu
 }
 
 type importListsIn struct {
-	g.Meta `path:"/imports/lists" method:"get" tags:"导出与导入" summary:"可以导入的列表" needs:"*"`
+	g.Meta `path:"/imports/lists" method:"get" tags:"导出与导入" summary:"可以导入的列表" needs:"own.transfer"`
 }
 
 func (s *Server) importLists(ctx context.Context, _ *importListsIn) (*list[transfer.List], error) {
@@ -128,7 +128,7 @@ func (s *Server) importLists(ctx context.Context, _ *importListsIn) (*list[trans
 }
 
 type importTemplateIn struct {
-	g.Meta `path:"/imports/template" method:"get" tags:"导出与导入" summary:"下载一个列表的导入模板" needs:"*"`
+	g.Meta `path:"/imports/template" method:"get" tags:"导出与导入" summary:"下载一个列表的导入模板" needs:"own.transfer"`
 	List   string `json:"list" in:"query"`
 }
 
@@ -150,7 +150,7 @@ func fileOf(f *transfer.File, err error) (*download, error) {
 }
 
 type listImportsIn struct {
-	g.Meta `path:"/imports" method:"get" tags:"导出与导入" summary:"我在当前空间的导入" needs:"*"`
+	g.Meta `path:"/imports" method:"get" tags:"导出与导入" summary:"我在当前空间的导入" needs:"own.transfer"`
 	Cursor string `json:"cursor" in:"query"`
 	Limit  int    `json:"limit" in:"query"`
 }
@@ -169,7 +169,7 @@ func (s *Server) listImports(ctx context.Context, in *listImportsIn) (*list[tran
 }
 
 type uploadImportIn struct {
-	g.Meta `path:"/imports" method:"post" tags:"导出与导入" summary:"上传 CSV（请求体就是文件，或 multipart 的 file 字段，最大 8 MB）；还不会写入数据" needs:"*"`
+	g.Meta `path:"/imports" method:"post" tags:"导出与导入" summary:"上传 CSV（请求体就是文件，或 multipart 的 file 字段，最大 8 MB）；还不会写入数据" needs:"own.transfer"`
 	List   string `json:"list" in:"query"`
 	Name   string `json:"name" in:"query"`
 	body   io.Reader
@@ -203,7 +203,7 @@ func (s *Server) uploadImport(ctx context.Context, in *uploadImportIn) (*uploade
 }
 
 type getImportIn struct {
-	g.Meta `path:"/imports/{id}" method:"get" tags:"导出与导入" summary:"一个导入：列的对应、检查结果、进度" needs:"*"`
+	g.Meta `path:"/imports/{id}" method:"get" tags:"导出与导入" summary:"一个导入：列的对应、检查结果、进度" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -217,7 +217,7 @@ func (s *Server) getImport(ctx context.Context, in *getImportIn) (*transfer.Impo
 }
 
 type importRowsIn struct {
-	g.Meta  `path:"/imports/{id}/rows" method:"get" tags:"导出与导入" summary:"导入的每一行：会新建、会修改或为什么不能导入" needs:"*"`
+	g.Meta  `path:"/imports/{id}/rows" method:"get" tags:"导出与导入" summary:"导入的每一行：会新建、会修改或为什么不能导入" needs:"own.transfer"`
 	ID      int64  `json:"id" in:"path"`
 	Verdict string `json:"verdict" in:"query"`
 	Cursor  string `json:"cursor" in:"query"`
@@ -245,7 +245,7 @@ func (s *Server) importRows(ctx context.Context, in *importRowsIn) (*list[transf
 }
 
 type checkImportIn struct {
-	g.Meta  `path:"/imports/{id}/check" method:"post" tags:"导出与导入" summary:"指定哪一列是哪个字段（列从 0 数起），并试运行" needs:"*"`
+	g.Meta  `path:"/imports/{id}/check" method:"post" tags:"导出与导入" summary:"指定哪一列是哪个字段（列从 0 数起），并试运行" needs:"own.transfer"`
 	ID      int64             `json:"id" in:"path"`
 	Mapping map[string]string `json:"mapping" required:"true"`
 }
@@ -259,7 +259,7 @@ func (s *Server) checkImport(ctx context.Context, in *checkImportIn) (*emptyOut,
 }
 
 type confirmImportIn struct {
-	g.Meta `path:"/imports/{id}/confirm" method:"post" tags:"导出与导入" summary:"确认导入；重复确认不会写入两次" needs:"*"`
+	g.Meta `path:"/imports/{id}/confirm" method:"post" tags:"导出与导入" summary:"确认导入；重复确认不会写入两次" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -272,7 +272,7 @@ func (s *Server) confirmImport(ctx context.Context, in *confirmImportIn) (*empty
 }
 
 type importProblemsIn struct {
-	g.Meta `path:"/imports/{id}/problems" method:"get" tags:"导出与导入" summary:"下载没有导入的行和原因" needs:"*"`
+	g.Meta `path:"/imports/{id}/problems" method:"get" tags:"导出与导入" summary:"下载没有导入的行和原因" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 
@@ -287,7 +287,7 @@ func (s *Server) importProblems(ctx context.Context, in *importProblemsIn) (*dow
 }
 
 type deleteImportIn struct {
-	g.Meta `path:"/imports/{id}" method:"delete" tags:"导出与导入" summary:"删除一个导入的记录；已写入的数据不变" needs:"*"`
+	g.Meta `path:"/imports/{id}" method:"delete" tags:"导出与导入" summary:"删除一个导入的记录；已写入的数据不变" needs:"own.transfer"`
 	ID     int64 `json:"id" in:"path"`
 }
 

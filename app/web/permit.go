@@ -31,7 +31,7 @@ func permit(in reflect.Type, who account.Actor) error {
 		return nil
 	case want == "" && who.ByToken():
 		return errTokenHere
-	case want == "" || who.Can(want):
+	case want == "" || who.Can(want) || who.MayOwn(want):
 		return nil
 	case who.ByToken():
 		return fault.Newf(fault.Forbidden, "token_scope", "这个令牌没有权限 %s，请换一个令牌", want)

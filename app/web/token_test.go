@@ -65,6 +65,12 @@ func TestATokenStaysWithinItsScopesAndNeverTouchesTheAccount(t *testing.T) {
 		{"POST", "/components", bindBody, "token_scope", 403},
 		{"GET", "/trail", "", "token_scope", 403},
 		{"GET", "/jobs", "", "token_scope", 403},
+		{"GET", "/notices", "", "token_scope", 403},
+		{"GET", "/notices/unread", "", "token_scope", 403},
+		{"POST", "/notices/read", `{"all":true}`, "token_not_allowed", 403},
+		{"GET", "/exports", "", "token_scope", 403},
+		{"POST", "/exports", `{"list":"miniprograms","format":"csv"}`, "token_scope", 403},
+		{"GET", "/imports", "", "token_scope", 403},
 		{"GET", "/tokens", "", "token_not_allowed", 403},
 		{"GET", "/tokens/scopes", "", "token_not_allowed", 403},
 		{"POST", "/tokens", `{"name":"more","scopes":["miniprogram.read"],"days":0}`, "token_not_allowed", 403},
@@ -135,6 +141,46 @@ func TestActsOfATokenReadInTheTrail(t *testing.T) {
 	for act, want := range map[string]string{"token.create": "新建 API 令牌", "token.revoke": "撤销 API 令牌"} {
 		if got := (trail.Entry{Act: act}).Title(); got != want {
 			t.Errorf("%s reads %q", act, got)
+		}
+	}
+}
+
+// TestATokenHearsOfItsOwnSpaceOnly gives a person news of two spaces: a token with the scope reads those of its own.
+func TestATokenHearsOfItsOwnSpaceOnly(t *testing.T) {
+	h := newHouse(t)
+	session, space := h.person(account.Merchant, "m@example.test")
+	person, err := h.db.Int(t.Context(), "SELECT id FROM account")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, in := range []int64{space, space + 1} {
+		id := h.db.NewID()
+		for table, row := range map[string]map[string]any{
+			"notice":           {"id": id, "event": "notice.test", "space_id": in, "title": "消息" + string(rune('A'+i)), "body": "", "link": "", "appid": "", "batch": "", "ok": 0, "failed": 0, "other": 0, "closes_at": 0, "created_at": 1, "updated_at": 1},
+			"notice_recipient": {"id": id, "notice_id": id, "account_id": person, "space_id": in, "seq": id, "read_at": 0},
+		} {
+			if err := h.db.Insert(t.Context(), table, row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	secret, _ := h.apiToken(session, "own.notice")
+	if a := h.as(session, "GET", "/api/v1/notices", ""); a.status != 200 || !strings.Contains(a.text, "消息A") || !strings.Contains(a.text, "消息B") {
+		t.Errorf("the person: %d %s", a.status, a.text)
+	}
+	if a := h.as(secret, "GET", "/api/v1/notices", ""); a.status != 200 || !strings.Contains(a.text, "消息A") || strings.Contains(a.text, "消息B") || !strings.Contains(a.text, `"total":1`) {
+		t.Errorf("the token: %d %s", a.status, a.text)
+	}
+	if a := h.as(secret, "GET", "/api/v1/notices/unread", ""); a.status != 200 || !strings.Contains(a.text, `"unread":1`) {
+		t.Errorf("the token's bell: %d %s", a.status, a.text)
+	}
+}
+
+func TestBrowsersAreKeptOnTLS(t *testing.T) {
+	h := newHouse(t)
+	for _, path := range []string{"/login", "/api/v1/me", "/nowhere"} {
+		if got := h.do("GET", path, "").header.Get("Strict-Transport-Security"); got != "max-age=15552000" {
+			t.Errorf("%s: %q", path, got)
 		}
 	}
 }

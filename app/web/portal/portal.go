@@ -18,6 +18,7 @@ import (
 	"minifleet/app/plugin"
 	"minifleet/app/trail"
 	"minifleet/resource"
+	"minifleet/resource/dictionary"
 )
 
 // Plugins is what the portal asks of the plugin host.
@@ -92,6 +93,9 @@ func New(o Options) (*Portal, error) {
 	if p.views, err = template.New("portal").Funcs(p.words()).ParseFS(resource.Templates(), "*.html"); err != nil {
 		return nil, fmt.Errorf("portal: templates: %w", err)
 	}
+	if p.views, err = p.views.Parse(dictionary.Block()); err != nil {
+		return nil, fmt.Errorf("portal: templates: %w", err)
+	}
 	if o.Assets.Missing() {
 		p.log.Warn("the pages were not built: they work without style and script; run `make pages` and build again")
 	}
@@ -143,6 +147,7 @@ func (p *Portal) routes() {
 	member("POST /auth/{ticket}/renew", p.renewTicket)
 	anyone("GET /auth/return/{signed}", p.authReturn)
 
+	member("GET "+dictionary.MendPrefix+"{act}", p.mend)
 	member("GET /my", p.my)
 	member("GET /my/miniprograms", p.programs)
 	member("POST /my/checklist", p.setChecklist)
@@ -169,7 +174,7 @@ func (p *Portal) routes() {
 	if p.o.Outbox != nil {
 		anyone("GET /demo/outbox", p.outbox)
 	}
-	p.demoRoutes()
+	p.demoRoutes(anyone)
 	for mount, id := range p.o.Mounts {
 		serve := p.pluginPage("/"+mount, id)
 		anyone("/"+mount, serve)
