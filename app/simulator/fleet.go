@@ -80,3 +80,45 @@ func showToken(w *world, now int64, _ *http.Request, req authorizationKey) (any,
 	}
 	return map[string]any{"access_token": t.Value, "expires_in": (t.ExpiresMs - now) / 1000}, nil
 }
+
+// authorizeRequest makes an authorisation without anybody's phone.
+type authorizeRequest struct {
+	Component string `json:"component_appid"`
+	AppID     string `json:"appid"`
+	Sets      *[]int `json:"permission_sets"` // absent: all that the platform offers
+	Push      *bool  `json:"push"`            // absent: authorized is pushed, as after a scan
+}
+
+func authorizeByProgram(w *world, now int64, _ *http.Request, req authorizeRequest) (any, error) {
+	c, m := w.components.get(req.Component), w.miniPrograms.get(req.AppID)
+	if c == nil {
+		return nil, notFound("component_appid", "没有这个第三方平台")
+	}
+	if m == nil {
+		return nil, notFound("appid", "模拟平台没有这个小程序，请先创建")
+	}
+	sets := c.PermissionSets
+	if req.Sets != nil {
+		sets = sortedSet(*req.Sets)
+	}
+	for _, id := range sets {
+		if permissionSets[id] == "" {
+			return nil, badRequest("permission_sets", "没有这个小程序权限集编号")
+		}
+		if other := w.holder(m.AppID, id); exclusiveSets[id] && other != "" && other != c.AppID {
+			return nil, conflict("permission_sets", fmt.Sprintf("权限集 %d 已授权给另一个第三方平台", id))
+		}
+	}
+	if len(sets) == 0 {
+		return nil, badRequest("permission_sets", "至少要有一个权限集")
+	}
+	if req.Push == nil || *req.Push {
+		if _, err := w.grant(c, m.AppID, sets, "", now); err != nil {
+			return nil, err
+		}
+	} else {
+		w.authorizations.put(authorizationID(c.AppID, m.AppID), &authorization{Component: c.AppID, AppID: m.AppID, Active: true, Sets: sets,
+			RefreshToken: "refreshtoken@@@" + w.ids.text(base62, 43), Exchanged: true, AuthorizedMs: now})
+	}
+	return map[string]any{"component_appid": c.AppID, "appid": m.AppID, "active": true, "permission_sets": sets}, nil
+}

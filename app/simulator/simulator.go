@@ -40,6 +40,14 @@ type Simulator struct {
 	loaded bool
 	closed bool
 
+	shipped   map[string]*storedScenario     // read only
+	addresses func(method, path string) bool // does the simulator have this address
+	life      context.Context                // ends with Close; scenarios run in it
+	end       context.CancelFunc
+	runs      sync.WaitGroup // scenarios that run
+	running   int64          // id of the one that runs, 0 when none does; guarded by mu
+	stopRun   context.CancelFunc
+
 	saving    sync.Mutex // taken before mu: one save at a time
 	savedTurn int64      // guarded by saving
 }
@@ -66,13 +74,21 @@ func New(opt Options) (*Simulator, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Simulator{
+	scenarios, err := shipped()
+	if err != nil {
+		return nil, err
+	}
+	s := &Simulator{
 		opt: opt, log: log, wall: time.Now, templates: templates, endpoints: endpoints(answers), wake: make(chan struct{}, 1), retry: time.Second,
 		client: &http.Client{
+			Transport:     pushTransport{http.DefaultTransport},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		world: newWorld(),
-	}, nil
+		world: newWorld(), shipped: scenarios,
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.addresses = s.hasAddress(s.Handler())
+	return s, nil
 }
 
 var errClosed = errors.New("simulator is closed")
@@ -185,6 +201,8 @@ func (s *Simulator) takeBatch() (*batch, error) {
 
 // Close ends the use of the state file. Run must have returned.
 func (s *Simulator) Close() error {
+	s.end()
+	s.runs.Wait()
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()

@@ -28,6 +28,8 @@ type world struct {
 	pushes         *collection[push]
 	calls          *collection[call]
 	meta           *collection[json.RawMessage]
+	scenarios      *collection[storedScenario]
+	runs           *collection[scenarioRun]
 	resources
 	waiting    waitingPushes    // an index over pushes
 	delayed    map[string]*push // pushes that wait for their time, an index over pushes
@@ -79,6 +81,8 @@ func newWorld() *world {
 		pushes:         newCollection[push]("push", log),
 		calls:          newCollection[call]("call", log),
 		meta:           newCollection[json.RawMessage]("meta", log),
+		scenarios:      newCollection[storedScenario]("scenario", log),
+		runs:           newCollection[scenarioRun]("run", log),
 	}
 }
 
@@ -86,7 +90,7 @@ func (w *world) kinds() map[string]restorer {
 	kinds := map[string]restorer{
 		"component": w.components, "person": w.people, "miniprogram": w.miniPrograms, "authorization": w.authorizations,
 		"token": w.tokens, "preauthcode": w.preAuthCodes, "authcode": w.authCodes, "scan": w.scans, "fault": w.faults,
-		"push": w.pushes, "call": w.calls, "meta": w.meta,
+		"push": w.pushes, "call": w.calls, "meta": w.meta, "scenario": w.scenarios, "run": w.runs,
 	}
 	maps.Copy(kinds, w.resources.kinds())
 	return kinds
@@ -105,6 +109,7 @@ func (w *world) adoptMeta(opt Options, wallMs int64) error {
 		w.markPush(id, p)
 	}
 	w.indexCalls()
+	w.stopStaleRuns()
 	if raw := w.meta.get("ids"); raw != nil {
 		w.ids = &idSource{}
 		if err := json.Unmarshal(*raw, w.ids); err != nil {

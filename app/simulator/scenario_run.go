@@ -1,0 +1,460 @@
+package simulator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+)
+
+// States of a scenario's run and of its steps.
+const (
+	runRunning = "running"
+	runPassed  = "passed"
+	runFailed  = "failed"
+	runStopped = "stopped"
+	stepWaits  = "waiting" // not reached yet
+)
+
+// ScenarioStep is what came of one step.
+type ScenarioStep struct {
+	Name   string `json:"name"`
+	Part   string `json:"part"` // setup, steps or expect
+	Line   int    `json:"line"`
+	Hint   string `json:"hint,omitempty"`
+	State  string `json:"state"`
+	Detail string `json:"detail,omitempty"` // what was missing, in Chinese
+	TookMs int64  `json:"took_ms"`          // real
+}
+
+// ScenarioReport is one run of a scenario.
+type ScenarioReport struct {
+	Name  string          `json:"name"`
+	State string          `json:"state"` // passed, failed or stopped
+	Steps []ScenarioStep  `json:"steps"`
+	Calls json.RawMessage `json:"calls,omitempty"` // every call the simulator received, oldest first
+}
+
+// ScenarioOptions say how RunScenario runs. The zero value is usable.
+type ScenarioOptions struct {
+	Seed int64             // 0 is 1: a scenario is repeatable
+	Vars map[string]string // replace the defaults of the scenario's variables
+	Log  *slog.Logger      // nil discards
+	Told func(ScenarioStep)
+}
+
+// RunScenario runs a scenario on a simulator of its own, in memory, with a clock that stands still between the steps: the
+// same file and seed give the same calls, byte by byte. A mistake in the file is an error that names line and key.
+func RunScenario(ctx context.Context, text []byte, opt ScenarioOptions) (report ScenarioReport, err error) {
+	sc, err := CheckScenario(text)
+	if err != nil {
+		return report, err
+	}
+	return runAlone(ctx, sc, opt)
+}
+
+// Scenario is a checked scenario.
+type Scenario struct{ parsed *scenario }
+
+// CheckScenario reads a file without running it; every mistake is named with its line and key.
+func CheckScenario(text []byte) (*Scenario, error) {
+	sim, err := New(Options{})
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parseScenario(text, sim.addresses)
+	if err != nil {
+		return nil, err
+	}
+	return &Scenario{parsed}, nil
+}
+
+// hasAddress tells whether a handler has an address of its own for a path.
+func (s *Simulator) hasAddress(handler http.Handler) func(method, path string) bool {
+	return func(method, path string) bool {
+		mux, ok := handler.(*http.ServeMux)
+		if strings.HasPrefix(path, "/control/") {
+			mux, ok = http.NewServeMux(), true
+			s.controlRoutes(mux)
+		}
+		req, err := http.NewRequest(method, "http://simulator"+path, nil)
+		if err != nil || !ok {
+			return false
+		}
+		_, pattern := mux.Handler(req)
+		return pattern != "" && pattern != "/control/" && pattern != "/cgi-bin/" && pattern != "/wxa/"
+	}
+}
+
+func runAlone(ctx context.Context, sc *Scenario, opt ScenarioOptions) (report ScenarioReport, err error) {
+	start := sc.parsed.Start
+	if start.IsZero() {
+		start = time.Date(2026, 1, 5, 9, 0, 0, 0, shanghai)
+	}
+	if opt.Seed == 0 {
+		opt.Seed = 1
+	}
+	sim, err := New(Options{PublicURL: "http://simulator.test", Seed: opt.Seed, Start: start, Log: opt.Log})
+	if err != nil {
+		return report, err
+	}
+	sim.retry = 10 * time.Millisecond // nobody restarts meanwhile
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- sim.Run(ctx) }()
+	defer func() {
+		cancel()
+		err = errors.Join(err, <-ended, sim.Close())
+	}()
+	p := newPlay(sim, sc.parsed, opt.Vars)
+	p.told = opt.Told
+	report = p.run(ctx)
+	err = sim.update(ctx, func(w *world, _ int64) error {
+		for _, c := range w.callLog {
+			c.finish()
+		}
+		report.Calls, err = plainJSON(notNilCalls(w.callLog))
+		return err
+	})
+	return report, err
+}
+
+func notNilCalls(calls []*call) []*call {
+	if calls == nil {
+		return []*call{}
+	}
+	return calls
+}
+
+// play is one scenario on its way.
+type play struct {
+	sim       *Simulator
+	handler   http.Handler
+	sc        *scenario
+	vars      map[string]any
+	began     int64 // sequence number before the first step: what was there already does not count
+	report    ScenarioReport
+	told      func(ScenarioStep)
+	component string
+}
+
+func newPlay(sim *Simulator, sc *scenario, given map[string]string) *play {
+	p := &play{sim: sim, handler: sim.Handler(), sc: sc, vars: map[string]any{}, report: ScenarioReport{Name: sc.Name, State: runRunning}}
+	for _, v := range sc.Vars {
+		p.vars[v.Name] = v.Value
+		if value, ok := given[v.Name]; ok && value != "" {
+			p.vars[v.Name] = value
+		}
+	}
+	p.component, _ = p.vars["component"].(string)
+	for _, part := range p.parts() {
+		for _, s := range part.steps {
+			p.report.Steps = append(p.report.Steps, ScenarioStep{Name: expandText(s.Name, p.vars), Part: part.name, Line: s.Line,
+				Hint: expandText(s.Hint, p.vars), State: stepWaits})
+		}
+	}
+	return p
+}
+
+type playPart struct {
+	name  string
+	steps []scenarioStep
+}
+
+func (p *play) parts() []playPart {
+	return []playPart{{"setup", p.sc.Setup}, {"steps", p.sc.Steps}, {"expect", p.sc.Expect}}
+}
+
+// run carries out the set-up and the steps up to the first that fails; the expectations in the end are all looked at.
+func (p *play) run(ctx context.Context) ScenarioReport {
+	if err := p.sim.update(ctx, func(w *world, _ int64) error { p.began = w.ids.number(0); return nil }); err != nil {
+		p.report.State = runFailed
+		return p.report
+	}
+	at, failed := 0, false
+	for _, part := range p.parts() {
+		for i := range part.steps {
+			if ctx.Err() != nil || (failed && part.name != "expect") {
+				break
+			}
+			failed = !p.step(ctx, &part.steps[i], at+i) || failed
+		}
+		if at += len(part.steps); failed {
+			break
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		p.report.State = runStopped
+	case failed:
+		p.report.State = runFailed
+	default:
+		p.report.State = runPassed
+	}
+	return p.report
+}
+
+// step does one step and tells whether all was as expected.
+func (p *play) step(ctx context.Context, s *scenarioStep, at int) bool {
+	out := &p.report.Steps[at]
+	out.State = runRunning
+	p.tell(*out)
+	began := time.Now()
+	problem, err := p.perform(ctx, s)
+	if err != nil {
+		problem = err.Error()
+	}
+	out.TookMs, out.State, out.Detail = time.Since(began).Milliseconds(), runPassed, problem
+	if problem != "" {
+		out.State = runFailed
+	}
+	p.tell(*out)
+	return problem == ""
+}
+
+func (p *play) tell(s ScenarioStep) {
+	if p.told != nil {
+		p.told(s)
+	}
+}
+
+func (p *play) perform(ctx context.Context, s *scenarioStep) (problem string, err error) {
+	if err := p.builtins(ctx); err != nil {
+		return "", err
+	}
+	if s.Await != nil {
+		return p.await(ctx, s.Await)
+	}
+	method, path, body, err := p.request(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	if s.Ensure {
+		if there, err := p.isThere(ctx, s.Ctl, body); there || err != nil {
+			return "", err
+		}
+	}
+	answer := p.send(ctx, method, path, body)
+	expected := s.Expect
+	if s.Call != "" && !mentions(expected, "errcode", "status") {
+		expected = append([]expectation{{Path: "errcode", Op: "is", Value: 0}}, expected...)
+	}
+	if s.Ctl != "" && !mentions(expected, "status") && answer.status != http.StatusOK {
+		return "控制接口拒绝：" + controlMessage(answer), nil
+	}
+	for _, e := range expected {
+		if problem := e.missing(answer, p.vars); problem != "" {
+			return problem + "；应答 " + excerpt(answer.raw, 300), nil
+		}
+	}
+	for _, v := range s.Save {
+		value, ok := answer.value(v.Value)
+		if !ok {
+			return fmt.Sprintf("应答中没有 %s，无法存为 %s", v.Value, v.Name), nil
+		}
+		p.vars[v.Name] = value
+	}
+	return "", nil
+}
+
+func mentions(list []expectation, paths ...string) bool {
+	for _, e := range list {
+		for _, path := range paths {
+			if e.Path == path {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func controlMessage(a stepAnswer) string {
+	if message, ok := pick(a.body, "error.message"); ok {
+		return fmt.Sprint(message)
+	}
+	return fmt.Sprintf("HTTP %d %s", a.status, a.raw)
+}
+
+// builtins gives the names that follow the world their present values.
+func (p *play) builtins(ctx context.Context) error {
+	return p.sim.update(ctx, func(w *world, now int64) error {
+		p.vars["now"], p.vars["ticket"], p.vars["secret"] = float64(now/1000), "", ""
+		if c := w.components.get(p.component); c != nil {
+			p.vars["secret"] = c.Secret
+			if n := len(c.Tickets); n > 0 {
+				p.vars["ticket"] = c.Tickets[n-1].Value
+			}
+		}
+		return nil
+	})
+}
+
+// request makes the address and the body of a step.
+func (p *play) request(ctx context.Context, s *scenarioStep) (method, path string, body []byte, err error) {
+	address := s.Call
+	if s.Ctl != "" {
+		address = s.Ctl
+	}
+	method, path, _ = strings.Cut(expandText(address, p.vars), " ")
+	if s.Ctl != "" {
+		path = "/control/" + path
+	}
+	u, err := url.Parse(path)
+	if err != nil {
+		return "", "", nil, fmt.Errorf("地址无法解析：%w", err)
+	}
+	q := u.Query()
+	for key, value := range s.Query {
+		q.Set(key, expandText(fmt.Sprint(value), p.vars))
+	}
+	if s.As != "" {
+		token, err := p.token(ctx, expandText(s.As, p.vars))
+		if err != nil {
+			return "", "", nil, err
+		}
+		q.Set("access_token", token)
+	}
+	u.RawQuery = q.Encode()
+	if s.Body != nil {
+		if body, err = plainJSON(expand(s.Body, p.vars)); err != nil {
+			return "", "", nil, err
+		}
+	} else if s.Ctl != "" && method == http.MethodPost {
+		body = []byte("{}")
+	}
+	return method, u.String(), body, nil
+}
+
+// token is what a call carries: that of the platform, or of a mini program that is authorised to it.
+func (p *play) token(ctx context.Context, as string) (string, error) {
+	key := authorizationKey{Component: p.component, AppID: as}
+	if as == "platform" {
+		key.AppID = ""
+	}
+	if p.component == "" {
+		return "", errors.New("要用 as，请在 vars 中定义 component（第三方平台的 AppID）")
+	}
+	token := ""
+	err := p.sim.update(ctx, func(w *world, now int64) error {
+		out, err := showToken(w, now, nil, key)
+		if err != nil {
+			return err
+		}
+		token, _ = out.(map[string]any)["access_token"].(string)
+		return nil
+	})
+	return token, err
+}
+
+// isThere tells whether a platform or a mini program of the set-up exists already.
+func (p *play) isThere(ctx context.Context, address string, body []byte) (bool, error) {
+	var named struct {
+		AppID string `json:"appid"`
+	}
+	if err := json.Unmarshal(body, &named); err != nil {
+		return false, fmt.Errorf("AppID 应为文字：%w", err)
+	}
+	there := false
+	err := p.sim.update(ctx, func(w *world, _ int64) error {
+		if strings.HasSuffix(address, "components") {
+			there = w.components.get(named.AppID) != nil
+		} else {
+			there = w.miniPrograms.get(named.AppID) != nil
+		}
+		return nil
+	})
+	return there, err
+}
+
+// send carries a request through the simulator's own handler.
+func (p *play) send(ctx context.Context, method, path string, body []byte) (answer stepAnswer) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://simulator.test"+path, bytes.NewReader(body))
+	if err != nil {
+		return stepAnswer{raw: err.Error()}
+	}
+	req.RemoteAddr = "127.0.0.1:0"
+	rec := &answerRecorder{header: http.Header{}}
+	defer func() {
+		if cut := recover(); cut != nil {
+			if cut != http.ErrAbortHandler {
+				panic(cut)
+			}
+			answer = stepAnswer{raw: "(连接被断开)"}
+		}
+	}()
+	p.handler.ServeHTTP(rec, req)
+	answer = stepAnswer{status: max(rec.status, http.StatusOK), raw: redactJSON(rec.body.Bytes())}
+	if json.Unmarshal(rec.body.Bytes(), &answer.body) != nil {
+		answer.body, answer.raw = nil, fmt.Sprintf("%s, %d bytes", rec.header.Get("Content-Type"), rec.body.Len())
+	}
+	return answer
+}
+
+// answerRecorder is a ResponseWriter that keeps what was written.
+type answerRecorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answerRecorder) Header() http.Header { return a.header }
+func (a *answerRecorder) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+func (a *answerRecorder) Write(b []byte) (int, error) { return a.body.Write(b) }
+func (a *answerRecorder) Flush()                      {}
+
+// await looks until enough calls or pushes have been seen, or the time is over.
+func (p *play) await(ctx context.Context, a *scenarioAwait) (problem string, err error) {
+	deadline := time.Now().Add(a.Within)
+	for {
+		seen, err := p.seen(ctx, a)
+		if err != nil || seen >= a.Count {
+			return "", err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Sprintf("等了 %s，%s（%s）只出现 %d 次，应至少 %d 次", a.Within, map[string]string{"calls": "调用", "pushes": "推送"}[a.Kind], a.describe(p.vars), seen, a.Count), nil
+		}
+		if !sleep(ctx, 20*time.Millisecond) {
+			return "已停止", nil
+		}
+	}
+}
+
+func (a *scenarioAwait) describe(vars map[string]any) string {
+	parts := []string{}
+	for key, value := range a.Filter {
+		parts = append(parts, key+"="+expandText(value, vars))
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, " ")
+}
+
+func (p *play) seen(ctx context.Context, a *scenarioAwait) (n int, err error) {
+	f := map[string]string{}
+	for key, value := range a.Filter {
+		f[key] = expandText(value, p.vars)
+	}
+	err = p.sim.update(ctx, func(w *world, _ int64) error {
+		if a.Kind == "calls" {
+			_, n = w.callsLike(callFilter{path: f["path"], appID: f["appid"], component: f["component_appid"], errcode: f["errcode"], after: p.began}, 0, 0)
+			return nil
+		}
+		for _, push := range w.pushes.docs {
+			if push.Seq > p.began && matches(f["kind"], push.Kind) && matches(f["appid"], push.AppID) && matches(f["component_appid"], push.Component) && matches(f["state"], push.State) {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
