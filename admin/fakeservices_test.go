@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -166,6 +167,39 @@ func (f *fakeEvents) Get(_ context.Context, id int64) (event.Detail, error) {
 func (f *fakeEvents) Replay(_ context.Context, _ int64, subscriber string) error {
 	f.replayed = append(f.replayed, subscriber)
 	return nil
+}
+
+func (f *fakeEvents) ReplayMany(_ context.Context, ids []int64, subscriber string) (event.Replayed, error) {
+	for _, id := range ids {
+		f.replayed = append(f.replayed, strconv.FormatInt(id, 10)+subscriber)
+	}
+	return event.Replayed{Done: len(ids)}, nil
+}
+
+func (f *fakeEvents) dead() (out []event.DeadLetter) {
+	for _, e := range f.list {
+		for _, d := range e.Deliveries {
+			if d.State == event.StateDead {
+				out = append(out, event.DeadLetter{Row: e.Row, Subscriber: d.Subscriber, Attempts: d.Attempts, LastError: d.LastError, GivenUpAt: d.UpdatedAt})
+			}
+		}
+	}
+	return out
+}
+
+func (f *fakeEvents) DeadLetters(context.Context, event.DeadFilter) ([]event.DeadLetter, string, error) {
+	return f.dead(), "", nil
+}
+
+func (f *fakeEvents) CountDead(context.Context, event.DeadFilter) (int64, error) {
+	return int64(len(f.dead())), nil
+}
+
+func (f *fakeEvents) ReplayDead(_ context.Context, letters []event.DeadLetter) (event.Replayed, error) {
+	for _, d := range letters {
+		f.replayed = append(f.replayed, d.Key())
+	}
+	return event.Replayed{Done: len(letters)}, nil
 }
 
 type fakeJobs struct{ ran []string }

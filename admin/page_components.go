@@ -16,7 +16,7 @@ import (
 )
 
 func (a *Admin) componentPages() []Page {
-	return []Page{
+	pages := []Page{
 		{Pattern: "GET /components", Title: "第三方平台", Query: listQuery(componentList(a.o.Services).names()...), Handle: a.componentsPage},
 		{Pattern: "GET /components/new", Title: "绑定第三方平台", Kinds: merchants, Handle: a.bindPage},
 		{Pattern: "POST /components/new", Title: "绑定第三方平台", Kinds: merchants, Handle: a.bindStep},
@@ -26,6 +26,10 @@ func (a *Admin) componentPages() []Page {
 		{Pattern: "POST /components/{appid}/push", Handle: a.startPush},
 		{Pattern: "POST /components/{appid}/check", Handle: a.checkPage},
 	}
+	if k, ok := a.o.Services.Components.(KeyTurner); ok {
+		pages = append(pages, a.keyPages(k)...)
+	}
+	return pages
 }
 
 // componentTag is the word and colour of a component's state.
@@ -165,6 +169,8 @@ type componentView struct {
 	Addresses component.Addresses
 	Failures  []Failure
 	Checks    []component.Check
+	Release   []component.ReleaseCheck
+	CanTurn   bool // may change the message keys
 	Problem   *fault.Error
 }
 
@@ -174,6 +180,10 @@ func (a *Admin) componentView(ctx context.Context, actor account.Actor, c compon
 		return View{}, err
 	}
 	v := componentView{Row: row, Addresses: a.o.Services.Components.Addresses(c.AppID), Failures: a.failures(c.AppID), Checks: checks}
+	if v.Release, err = a.releaseChecks(ctx, actor, c.AppID); err != nil {
+		return View{}, err
+	}
+	v.CanTurn = len(v.Release) > 0 && actor.Can("component.bind")
 	return View{Title: c.Name, Subtitle: c.AppID, Trail: []Link{{"第三方平台", Prefix + "/components"}}, Body: a.render("component", v)}, nil
 }
 

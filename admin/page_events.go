@@ -19,9 +19,13 @@ import (
 
 func (a *Admin) eventPages() []Page {
 	return []Page{
-		{Pattern: "GET /events", Title: "事件日志", Kinds: operators, Query: listQuery("component", "appid", "type", "state", "from", "to"), Handle: a.eventsPage},
+		{Pattern: "GET /events", Title: "事件日志", Kinds: operators, Query: eventQuery(), Handle: a.eventsPage},
+		{Pattern: "POST /events/replay", Title: "重放事件", Kinds: operators, Handle: a.replayEvents},
+		{Pattern: "GET /events/dead", Title: "死信", Kinds: operators, Query: deadQuery(), Handle: a.deadPage},
+		{Pattern: "POST /events/dead/replay", Title: "重放死信", Kinds: operators, Handle: a.replayDead},
 		{Pattern: "GET /events/{id}", Title: "事件", Kinds: operators, Handle: a.eventPage},
 		{Pattern: "POST /events/{id}/payload", Title: "事件", Kinds: operators, Handle: a.revealEvent},
+		{Pattern: "POST /events/{id}/raw", Title: "事件", Kinds: operators, Handle: a.rawEvent},
 		{Pattern: "POST /events/{id}/replay", Title: "事件", Kinds: operators, Handle: a.replayEvent},
 	}
 }
@@ -53,25 +57,31 @@ func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Req
 	if elsewhere != nil {
 		return *elsewhere, nil
 	}
-	f := event.Filter{Component: trimmed(s.q, "component"), AppID: trimmed(s.q, "appid"), Type: trimmed(s.q, "type"), Cursor: s.cursor, Limit: s.size, Oldest: s.last}
-	if v := s.q.Get("state"); slices.ContainsFunc(eventStates, func(o Option) bool { return o.Value == v }) {
-		f.State = v
-	}
 	bad := fault.InvalidInput()
-	f.From, f.To = timeField(bad, "from", s.q.Get("from")), timeField(bad, "to", s.q.Get("to"))
+	f := eventFilter(s.q, bad)
+	f.Cursor, f.Limit, f.Oldest = s.cursor, s.size, s.last
 	l := shownList{
 		Name: "events", Title: "事件日志", Address: base, Acts: true, Empty: "还没有收到事件。绑定第三方平台后，微信的推送会出现在这里。", Export: true, Reverse: true,
 		Filters: []listFilter{
-			{Name: "type", Title: "类型", Value: f.Type, Kind: "text", Hint: "如 weapp_audit_*"}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID"},
+			{Name: "kind", Title: "类型", Value: s.q.Get("kind"), Kind: "select", Options: eventKinds()}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID"},
 			{Name: "state", Title: "状态", Value: f.State, Kind: "select", Options: eventStates}, {Name: "component", Title: "第三方平台", Value: f.Component, Kind: "text", Hint: "AppID"},
+			{Name: "type", Title: "类型代码", Value: s.q.Get("type"), Kind: "text", Hint: "如 weapp_audit_*"}, {Name: "source", Title: "来源", Value: f.Source, Kind: "select", Options: eventSources},
 			{Name: "from", Title: "收到时间从", Value: s.q.Get("from"), Kind: "datetime-local", Error: fieldMessage(bad, "from")}, {Name: "to", Title: "到", Value: s.q.Get("to"), Kind: "datetime-local", Error: fieldMessage(bad, "to")},
 		},
-		Columns: []theme.Column{{Name: "at", Title: "收到时间"}, {Name: "type", Title: "类型"}, {Name: "source", Title: "来源"}, {Name: "component", Title: "第三方平台"}, {Name: "appid", Title: "小程序"}, {Name: "state", Title: "状态"}, {Name: "deliveries", Title: "投递"}},
+		Columns: []theme.Column{{Name: "at", Title: "收到时间"}, {Name: "type", Title: "类型"}, {Name: "summary", Title: "摘要"}, {Name: "source", Title: "来源"}, {Name: "component", Title: "第三方平台"}, {Name: "appid", Title: "小程序"}, {Name: "state", Title: "状态"}, {Name: "deliveries", Title: "投递"}},
 	}
 	if err := bad.OrNil(); err != nil {
 		l.Problem = bad
 		return View{Body: a.showList(s, l), Status: http.StatusBadRequest}, nil
 	}
+	if actor.Can("event.replay") {
+		l.Batch = []batchAct{{Title: "重放", Post: base + "/replay", Confirm: "重新投递给所有接收者？处理是可重复的，不会重复提交到微信。"}}
+	}
+	dead, err := a.o.Services.Events.CountDead(ctx, event.DeadFilter{})
+	if err != nil {
+		return View{}, err
+	}
+	l.Tools = a.render("event-tools", dead)
 	rows, next, err := a.o.Services.Events.List(ctx, f)
 	if errors.Is(err, event.ErrCursor) {
 		return View{}, fault.New(fault.Invalid, "cursor", "翻页的位置已失效，请从第一页重新打开")
@@ -96,15 +106,48 @@ func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Req
 func (a *Admin) eventRow(e event.Row) theme.Row {
 	v := struct {
 		event.Row
-		Color, Label string
-	}{Row: e}
+		Color, Label, Title string
+	}{Row: e, Title: event.TitleOf(e.Type)}
 	v.Color, v.Label = eventTag(e.State)
 	id := strconv.FormatInt(e.ID, 10)
-	row := theme.Row{ID: id, Name: e.Type, Ops: []theme.Op{{Title: "详情", Href: Prefix + "/events/" + id}}}
-	for _, cell := range []string{"event-at", "event-type", "event-source", "event-component", "event-appid", "event-state", "event-deliveries"} {
+	row := theme.Row{ID: id, Name: event.TitleOf(e.Type), Ops: []theme.Op{{Title: "详情", Href: Prefix + "/events/" + id}}}
+	for _, cell := range []string{"event-at", "event-type", "event-summary", "event-source", "event-component", "event-appid", "event-state", "event-deliveries"} {
 		row.Cells = append(row.Cells, a.render(cell, v))
 	}
 	return row
+}
+
+var eventSources = []Option{{event.SourceWeChat, "微信", ""}, {event.SourceCore, "平台", ""}}
+
+// eventQuery names the parameters of the event log.
+func eventQuery() []string {
+	return listQuery("component", "appid", "kind", "type", "source", "state", "from", "to")
+}
+
+// eventKinds are the known types, as a choice.
+func eventKinds() []Option {
+	kinds := event.PushKinds()
+	out := make([]Option, 0, len(kinds))
+	for _, k := range kinds {
+		out = append(out, Option{k.Type, k.Title, ""})
+	}
+	return out
+}
+
+// eventFilter reads the conditions of the event log; what cannot be read is noted on its field.
+func eventFilter(q url.Values, bad *fault.Error) event.Filter {
+	f := event.Filter{Component: trimmed(q, "component"), AppID: trimmed(q, "appid"), Type: trimmed(q, "type")}
+	if f.Type == "" {
+		f.Type = trimmed(q, "kind")
+	}
+	if v := q.Get("state"); slices.ContainsFunc(eventStates, func(o Option) bool { return o.Value == v }) {
+		f.State = v
+	}
+	if v := q.Get("source"); slices.ContainsFunc(eventSources, func(o Option) bool { return o.Value == v }) {
+		f.Source = v
+	}
+	f.From, f.To = timeField(bad, "from", q.Get("from")), timeField(bad, "to", q.Get("to"))
+	return f
 }
 
 // fieldMessage is what is wrong with a field, "" for nothing.
@@ -139,12 +182,17 @@ type eventView struct {
 	Deliveries   []deliveryRow
 	Payload      string
 	Shown        bool
+	Query, Raw   string // as it was received
+	HasRaw, Bare bool
 	CanReplay    bool
 }
 
+// Title is the words for the event's type.
+func (v eventView) Title() string { return event.TitleOf(v.Event.Type) }
+
 type deliveryRow struct {
 	event.Delivery
-	Color, Label string
+	Color, Label, Title string
 }
 
 func (a *Admin) eventPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
@@ -152,7 +200,7 @@ func (a *Admin) eventPage(ctx context.Context, actor account.Actor, r *http.Requ
 	if err != nil {
 		return View{}, err
 	}
-	return a.eventView(actor, e, false), nil
+	return a.eventView(actor, e, showNothing), nil
 }
 
 func (a *Admin) event(ctx context.Context, r *http.Request) (event.Detail, error) {
@@ -168,18 +216,28 @@ func (a *Admin) event(ctx context.Context, r *http.Request) (event.Detail, error
 	return e, err
 }
 
-func (a *Admin) eventView(actor account.Actor, e event.Detail, shown bool) View {
-	v := eventView{Event: e, Shown: shown, CanReplay: e.State != event.StateInert && actor.Can("event.replay")}
+// What of an event's content a page shows.
+const (
+	showNothing = iota
+	showPayload // decrypted and masked
+	showRaw     // as it was received
+)
+
+func (a *Admin) eventView(actor account.Actor, e event.Detail, show int) View {
+	v := eventView{Event: e, Shown: show == showPayload, Bare: show == showRaw, HasRaw: len(e.Raw) > 0, CanReplay: e.State != event.StateInert && actor.Can("event.replay")}
 	v.Color, v.Label = eventTag(e.State)
-	if shown {
+	switch show {
+	case showPayload:
 		v.Payload = event.Mask(e.Payload)
+	case showRaw:
+		v.Query, v.Raw, _ = strings.Cut(string(e.Raw), "\n")
 	}
 	for _, d := range e.Deliveries {
-		row := deliveryRow{Delivery: d}
+		row := deliveryRow{Delivery: d, Title: event.SubscriberTitle(d.Subscriber)}
 		row.Color, row.Label = eventTag(d.State)
 		v.Deliveries = append(v.Deliveries, row)
 	}
-	return View{Title: "事件 " + strconv.FormatInt(e.ID, 10), Subtitle: e.Type, Trail: []Link{{"事件日志", Prefix + "/events"}}, Body: a.render("event", v)}
+	return View{Title: "事件 " + strconv.FormatInt(e.ID, 10), Subtitle: event.TitleOf(e.Type), Trail: []Link{{"事件日志", Prefix + "/events"}}, Body: a.render("event", v)}
 }
 
 // revealEvent decrypts a payload on a click, masked, and notes who looked.
@@ -191,7 +249,22 @@ func (a *Admin) revealEvent(ctx context.Context, actor account.Actor, r *http.Re
 	if err := a.note(ctx, actor, r, trail.Entry{Act: "event.reveal", Component: e.Component, AppID: e.AppID, Object: strconv.FormatInt(e.ID, 10)}, nil); err != nil {
 		return View{}, err
 	}
-	return a.eventView(actor, e, true), nil
+	return a.eventView(actor, e, showPayload), nil
+}
+
+// rawEvent shows a push as it was received, and notes who looked.
+func (a *Admin) rawEvent(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	e, err := a.event(ctx, r)
+	if err != nil {
+		return View{}, err
+	}
+	if len(e.Raw) == 0 {
+		return View{}, fault.New(fault.NotFound, "event_no_raw", "这个事件没有密文：它不是微信的推送，或是升级以前收到的")
+	}
+	if err := a.note(ctx, actor, r, trail.Entry{Act: "event.raw", Component: e.Component, AppID: e.AppID, Object: strconv.FormatInt(e.ID, 10)}, nil); err != nil {
+		return View{}, err
+	}
+	return a.eventView(actor, e, showRaw), nil
 }
 
 func (a *Admin) replayEvent(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

@@ -67,10 +67,15 @@ type Syncer interface {
 // Events is what the pages ask of the event log.
 type Events interface {
 	List(ctx context.Context, f event.Filter) ([]event.Row, string, error)
-	// Total is exact to 10,000.
+	// Total is exact to 10,000 and -1 beyond.
 	Total(ctx context.Context, f event.Filter) (int64, error)
 	Get(ctx context.Context, id int64) (event.Detail, error)
 	Replay(ctx context.Context, id int64, subscriber string) error
+	ReplayMany(ctx context.Context, ids []int64, subscriber string) (event.Replayed, error)
+	DeadLetters(ctx context.Context, f event.DeadFilter) ([]event.DeadLetter, string, error)
+	// CountDead is exact to 10,000 and -1 beyond.
+	CountDead(ctx context.Context, f event.DeadFilter) (int64, error)
+	ReplayDead(ctx context.Context, letters []event.DeadLetter) (event.Replayed, error)
 }
 
 // Trail is the operation log.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 
 // happenings are the types of events that somebody wants to hear of.
 func happenings() []string {
-	return []string{"miniprogram.authorized", "miniprogram.unauthorized", "weapp_audit_success", "weapp_audit_fail", "weapp_audit_delay", "market.installation.finished", "market.installation.failed", "version.quota_low"}
+	return append(reviews(), "miniprogram.authorized", "miniprogram.unauthorized", "weapp_audit_success", "weapp_audit_fail", "weapp_audit_delay", "market.installation.finished", "market.installation.failed", "version.quota_low")
 }
 
 // onHappening tells the owner of the mini program and the merchant of the platform app. It may come twice for one event
@@ -31,6 +32,9 @@ func happenings() []string {
 func (p *platform) onHappening(ctx context.Context, e event.Event) error {
 	if e.Type == "version.quota_low" {
 		return p.onQuotaLow(ctx, e)
+	}
+	if slices.Contains(reviews(), e.Type) {
+		return p.onReview(ctx, e)
 	}
 	m, err := p.apps.Find(ctx, e.AppID)
 	if fault.KindOf(err) == fault.NotFound {

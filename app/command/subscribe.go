@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"minifleet/app/component"
 	"minifleet/app/event"
 	"minifleet/app/miniprogram"
 	"minifleet/app/schedule"
@@ -38,6 +39,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 		p.events.Subscribe(ctx, event.Subscriber{Name: "component.tickets", Types: []string{"component_verify_ticket"}, Handle: p.onTicket}),
 		p.events.Subscribe(ctx, event.Subscriber{Name: "miniprogram.authorizations", Types: []string{"authorized", "updateauthorized", "unauthorized"}, Handle: p.onAuthorization}),
 		p.events.Subscribe(ctx, event.Subscriber{Name: "miniprogram.profiles", Types: []string{"miniprogram.authorized"}, Handle: p.onAuthorized}),
+		p.events.Subscribe(ctx, event.Subscriber{Name: "component.release_checks", Types: []string{component.ReleasePrefix + "*"}, Handle: p.onReleaseCheck}),
 		p.events.Subscribe(ctx, event.Subscriber{Name: "notice.happenings", Types: happenings(), Handle: p.onHappening}),
 	)
 }
@@ -48,6 +50,15 @@ func (p *platform) onTicket(ctx context.Context, e event.Event) error {
 		return err
 	}
 	return p.components.SaveTicket(ctx, e.Component, push.Fields["ComponentVerifyTicket"], e.CreateTime)
+}
+
+// onReleaseCheck answers the automated checks of WeChat's own test accounts.
+func (p *platform) onReleaseCheck(ctx context.Context, e event.Event) error {
+	push, err := e.Push()
+	if err != nil {
+		return err
+	}
+	return p.components.AnswerReleaseCheck(ctx, e.Component, e.AppID, push, e.ReceivedAt)
 }
 
 func (p *platform) onAuthorization(ctx context.Context, e event.Event) error {
@@ -102,6 +113,7 @@ func (p *platform) prune(ctx context.Context) (string, error) {
 	}
 	events := count(p.events.Prune(ctx, now.Add(-time.Duration(p.cfg.Events.KeepDays)*day).UnixMilli()))
 	entries := count(p.chain.Prune(ctx, now.Add(-time.Duration(p.cfg.Trail.KeepDays)*day)))
-	rest := count(p.accounts.Prune(ctx)) + count(p.tokens.Prune(ctx)) + count(p.notices.Prune(ctx, now.Add(-180*day))) + count(p.jobs.Prune(ctx)) + count(pruned(p.transfers.Prune(ctx))) + count(p.web.Prune(ctx)) + count(p.plugins.Prune(ctx, now.Add(-7*day)))
+	rest := count(p.accounts.Prune(ctx)) + count(p.tokens.Prune(ctx)) + count(p.notices.Prune(ctx, now.Add(-180*day))) + count(p.jobs.Prune(ctx)) + count(pruned(p.transfers.Prune(ctx))) + count(p.web.Prune(ctx)) + count(p.plugins.Prune(ctx, now.Add(-7*day))) +
+		count(p.gateway.Prune(ctx, now.Add(-30*day)))
 	return fmt.Sprintf("事件 %d 条，操作日志 %d 条，其他 %d 条", events, entries, rest), errors.Join(failed...)
 }

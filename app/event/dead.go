@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // DeadLetter is a delivery that was given up.
@@ -19,6 +20,16 @@ type DeadLetter struct {
 
 // Key names a dead letter for a list and for ReplayDead.
 func (d DeadLetter) Key() string { return strconv.FormatInt(d.ID, 10) + "-" + d.Subscriber }
+
+// ParseDeadKey reads what Key wrote: the event's number and the subscriber.
+func ParseDeadKey(key string) (DeadLetter, bool) {
+	id, subscriber, found := strings.Cut(key, "-")
+	n, err := strconv.ParseInt(id, 10, 64)
+	if !found || err != nil || n <= 0 || subscriber == "" {
+		return DeadLetter{}, false
+	}
+	return DeadLetter{Row: Row{ID: n}, Subscriber: subscriber}, true
+}
 
 // DeadFilter narrows DeadLetters. Zero fields do not narrow.
 type DeadFilter struct {

@@ -363,7 +363,7 @@ func (h *Handler) record(ctx context.Context, in received, query string) (event.
 	r := event.Record{
 		Type: push.Type(), Source: event.SourceWeChat, Component: at.component, AppID: at.appid, URLKind: at.kind,
 		CreateTime: push.CreateTime, ReceivedAt: h.opts.Clock.Now().UnixMilli(), Dedupe: dedupe(at, push.CreateTime, in.msg), Payload: in.msg,
-		Raw: raw(query, in.encrypt),
+		Raw: raw(query, in.encrypt), Subject: event.Summarize(push).Text,
 	}
 	if at.kind == wechat.TicketURL {
 		// On this URL the mini program stands inside the signed body, under one of several names (01 B).
@@ -377,7 +377,9 @@ func (h *Handler) record(ctx context.Context, in received, query string) (event.
 		}
 		return r, nil
 	}
-	r.Subject = push.ToUserName
+	if r.Subject == "" {
+		r.Subject = push.ToUserName
+	}
 	if component.ReleaseTester(at.appid, push.ToUserName) {
 		r.Type = releaseType(push)
 		return r, nil

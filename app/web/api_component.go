@@ -119,6 +119,53 @@ func (s *Server) startPush(ctx context.Context, in *startPushIn) (*emptyOut, err
 	return &emptyOut{}, s.o.Components.StartPush(ctx, who, in.AppID)
 }
 
+type rotateKeysIn struct {
+	g.Meta `path:"/components/{appid}/keys" method:"post" tags:"第三方平台" summary:"开始轮换消息密钥：新旧两套同时有效，直到结束轮换" needs:"component.bind"`
+	AppID  string `json:"appid" in:"path"`
+	Token  string `json:"token" dc:"新的消息校验 Token，空为不换"`
+	AESKey string `json:"aes_key" dc:"新的消息加解密 Key，43 位字母和数字，空为不换"`
+}
+
+// Keys are not kept for repetition.
+func (*rotateKeysIn) unrepeatable() {}
+
+func (s *Server) rotateKeys(ctx context.Context, in *rotateKeysIn) (*component.Component, error) {
+	who, err := must(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.o.Components.Rotate(ctx, who, in.AppID, component.NewKeys{Token: in.Token, AESKey: in.AESKey})
+	return &c, err
+}
+
+type endRotationIn struct {
+	g.Meta `path:"/components/{appid}/keys/previous" method:"delete" tags:"第三方平台" summary:"结束轮换：旧的消息密钥立即失效" needs:"component.bind"`
+	AppID  string `json:"appid" in:"path"`
+}
+
+func (s *Server) endRotation(ctx context.Context, in *endRotationIn) (*component.Component, error) {
+	who, err := must(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.o.Components.EndRotation(ctx, who, in.AppID)
+	return &c, err
+}
+
+type releaseChecksIn struct {
+	g.Meta `path:"/components/{appid}/release-check" method:"get" tags:"第三方平台" summary:"全网发布检测进行到哪一步" needs:"component.read"`
+	AppID  string `json:"appid" in:"path"`
+}
+
+func (s *Server) releaseChecks(ctx context.Context, in *releaseChecksIn) (*list[component.ReleaseCheck], error) {
+	who, err := must(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.o.Components.ReleaseChecks(ctx, who, in.AppID)
+	return listOf(rows, "", int64(len(rows))), err
+}
+
 type ticketView struct {
 	miniprogram.Ticket
 	URL string `json:"url"`

@@ -33,6 +33,7 @@ func operator(ctx context.Context, permission string) (account.Actor, error) {
 type eventView struct {
 	ID         int64  `json:"id,string"`
 	Type       string `json:"type"`
+	Title      string `json:"title" dc:"类型的名称"`
 	Source     string `json:"source"`
 	Component  string `json:"component,omitempty"`
 	AppID      string `json:"appid,omitempty"`
@@ -46,7 +47,7 @@ type eventView struct {
 }
 
 func viewEvent(r event.Row) eventView {
-	return eventView{r.ID, r.Type, r.Source, r.Component, r.AppID, r.Subject, r.CreateTime, r.ReceivedAt, r.State, r.Waiting, r.Done, r.Dead}
+	return eventView{r.ID, r.Type, event.TitleOf(r.Type), r.Source, r.Component, r.AppID, r.Subject, r.CreateTime, r.ReceivedAt, r.State, r.Waiting, r.Done, r.Dead}
 }
 
 type listEventsIn struct {
@@ -54,6 +55,7 @@ type listEventsIn struct {
 	Component string `json:"component" in:"query"`
 	AppID     string `json:"appid" in:"query"`
 	Type      string `json:"type" in:"query"`
+	Source    string `json:"source" in:"query" dc:"来源：wechat、core 或 plugin:名称"`
 	State     string `json:"state" in:"query"`
 	From      int64  `json:"from" in:"query"`
 	To        int64  `json:"to" in:"query"`
@@ -89,7 +91,8 @@ func (s *Server) listEvents(ctx context.Context, in *listEventsIn) (*list[eventV
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.o.Events.List(ctx, event.Filter{Component: in.Component, AppID: in.AppID, Type: in.Type, State: in.State, From: in.From, To: in.To, Components: mine, Cursor: in.Cursor, Limit: in.Limit})
+	f := event.Filter{Component: in.Component, AppID: in.AppID, Type: in.Type, Source: in.Source, State: in.State, From: in.From, To: in.To, Components: mine, Cursor: in.Cursor, Limit: in.Limit}
+	rows, next, err := s.o.Events.List(ctx, f)
 	if errors.Is(err, event.ErrCursor) {
 		return nil, fault.InvalidInput().On("cursor", "不是上一页给出的位置")
 	}
@@ -100,11 +103,13 @@ func (s *Server) listEvents(ctx context.Context, in *listEventsIn) (*list[eventV
 	for i, r := range rows {
 		views[i] = viewEvent(r)
 	}
-	return listOf(views, next, -1), nil
+	total, err := s.o.Events.Total(ctx, f)
+	return listOf(views, next, total), err
 }
 
 type deliveryView struct {
 	Subscriber string `json:"subscriber"`
+	Title      string `json:"title" dc:"订阅者的名称"`
 	State      string `json:"state"`
 	Attempts   int    `json:"attempts"`
 	LastError  string `json:"last_error,omitempty"`
@@ -154,7 +159,7 @@ func (s *Server) getEvent(ctx context.Context, in *getEventIn) (*eventDetail, er
 	}
 	out := &eventDetail{eventView: viewEvent(d.Row), Deliveries: []deliveryView{}}
 	for _, x := range d.Deliveries {
-		out.Deliveries = append(out.Deliveries, deliveryView(x))
+		out.Deliveries = append(out.Deliveries, deliveryView{x.Subscriber, event.SubscriberTitle(x.Subscriber), x.State, x.Attempts, x.LastError, x.UpdatedAt})
 	}
 	return out, nil
 }

@@ -28,7 +28,7 @@ func enumOf(typ reflect.Type) []string {
 // words is the dictionary of field names. A name means the same everywhere in this API; where it does not, the field
 // has a dc tag of its own.
 func words(name string) word {
-	for _, list := range []map[string]word{commonWords(), wechatWords(), workWords(), peopleWords(), noticeWords(), trailWords(), spaceWords(), applicantWords(), fileWords()} {
+	for _, list := range []map[string]word{commonWords(), wechatWords(), workWords(), peopleWords(), noticeWords(), trailWords(), spaceWords(), applicantWords(), fileWords(), eventWords()} {
 		if w, ok := list[name]; ok {
 			return w
 		}
