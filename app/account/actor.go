@@ -61,10 +61,10 @@ func (a Actor) Operator() bool { return a.SpaceKind == Platform }
 func offered(k Kind) []string {
 	switch k {
 	case Personal:
-		return []string{"miniprogram.", "authorization.", "market.install", "hosting.", "version.operate", "space.member", "space.member.read", "space.role", "space.webhook"}
+		return []string{"miniprogram.", "token.access", "authorization.", "market.install", "hosting.", "version.operate", "space.member", "space.member.read", "space.role", "space.webhook"}
 	case Merchant:
 		return []string{
-			"component.", "miniprogram.", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
+			"component.", "miniprogram.", "token.access", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
 			"space.member", "space.member.read", "space.role", "space.application", "space.webhook",
 		}
 	case Platform:
