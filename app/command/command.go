@@ -30,6 +30,7 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet demo        模拟微信 + 平台 + 演示数据，一条命令启动
   minifleet serve       启动平台
   minifleet simulator   只启动微信模拟器
+  minifleet simulator run FILE   运行一个剧本（--check 只检查，--url 在运行中的模拟器上）
   minifleet migrate     升级数据库结构
   minifleet operator add LOGIN   增加一个平台管理员（找回登录时用）
   minifleet doctor      检查密钥、数据库、时钟和操作日志（--trail 只校验日志，--json）
@@ -49,7 +50,7 @@ func Main(env Env) int {
 		return 0
 	case errors.Is(err, errGoalMissed):
 		return 3
-	case errors.Is(err, errUnwell):
+	case errors.Is(err, errUnwell), errors.Is(err, errScenario):
 		return 1
 	}
 	_, _ = fmt.Fprintln(env.Stderr, "minifleet:", err)
