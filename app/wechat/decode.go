@@ -19,7 +19,31 @@ func encode(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("wechat: encode body: %w", err)
 	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	return unescape(bytes.TrimRight(b.Bytes(), "\n")), nil
+}
+
+// unescape writes the line and paragraph separators as they are: encoding/json escapes these two always.
+func unescape(doc []byte) []byte {
+	if !bytes.Contains(doc, []byte(`\u202`)) {
+		return doc
+	}
+	out := make([]byte, 0, len(doc))
+	for i := 0; i < len(doc); i++ {
+		if doc[i] != '\\' {
+			out = append(out, doc[i])
+			continue
+		}
+		switch {
+		case bytes.HasPrefix(doc[i:], []byte(`\u2028`)):
+			out, i = append(out, "\u2028"...), i+5
+		case bytes.HasPrefix(doc[i:], []byte(`\u2029`)):
+			out, i = append(out, "\u2029"...), i+5
+		default: // an escape keeps the character after it, so that \\u2028 stays a backslash and four letters
+			out = append(out, doc[i], doc[i+1])
+			i++
+		}
+	}
+	return out
 }
 
 func errcode(raw json.RawMessage) (int, error) {

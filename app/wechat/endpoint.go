@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,7 +149,10 @@ func (e Endpoint) carries(body []byte) error {
 			found++
 		}
 	}
-	if found != 1 {
+	if _, err := dec.Token(); err != nil || found != 1 { // the closing brace
+		return wrong
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return wrong
 	}
 	return nil

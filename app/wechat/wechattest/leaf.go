@@ -45,11 +45,15 @@ func changed(raw []byte) ([]change, error) {
 	})
 }
 
-// restyled gives the answer with every number written as text, or every number in text written as a number.
+// restyled gives the answer with one number written as text, or one text of digits as a number.
 func restyled(raw []byte) ([]change, error) {
 	return alter(raw, func(v any) (any, bool) {
 		if n, ok := v.(json.Number); ok {
 			return n.String(), true
+		}
+		if s, ok := v.(string); ok {
+			n, err := strconv.ParseInt(s, 10, 64)
+			return json.Number(s), err == nil && strconv.FormatInt(n, 10) == s
 		}
 		return nil, false
 	})

@@ -61,7 +61,7 @@ func (r *Replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer r.mu.Unlock()
 	r.calls++
 	r.look(req)
-	if r.golden.Image != "" {
+	if r.answer == nil && r.golden.Image != "" {
 		w.Header().Set("Content-Type", r.golden.Image)
 		r.write(w, picture)
 		return
