@@ -27,6 +27,7 @@ const clearsPerMonth = 10
 type usage struct {
 	Clears    counter           `json:"clears"`     // clear_quota this month
 	ClearedMs int64             `json:"cleared_ms"` // calls before do not count any more
+	Reuses    counter           `json:"reuses"`     // mini programs registered from a 公众号 this month
 	Options   map[string]string `json:"options"`    // location_report and the like
 }
 

@@ -25,10 +25,11 @@ func (s *Simulator) Handler() http.Handler {
 	people := http.NewServeMux() // pages and control: guarded against other web sites in the same browser
 	s.controlRoutes(people)
 	s.pageRoutes(people)
+	s.taskPages(people)
 	s.consoleRoutes(people)
 	guarded := http.NewCrossOriginProtection().Handler(people)
 	for _, prefix := range []string{"/control/", "/console", "/console/", "/sim/", "/wxaopen/safe/bindcomponent", "/safe/bindcomponent",
-		"/cgi-bin/componentloginpage", "/{$}"} {
+		"/cgi-bin/componentloginpage", "/cgi-bin/fastregisterauth", "/wxopen/componentrebindadmin", "/{$}"} {
 		mux.Handle(prefix, guarded)
 	}
 	return mux

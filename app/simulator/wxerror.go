@@ -266,5 +266,10 @@ var errcodeTexts = map[int]string{
 	89243:   "pending cannot be deleted",
 	89244:   "plugin is not in the list",
 	89257:   "plugin version does not support quick update",
+	61029:   "missing permission sets",
+	61051:   "subject type is not allowed",
+	61052:   "official account is not certified",
+	61055:   "monthly quota used up",
+	61058:   "invalid ticket",
 	9402202: "concurrent limit",
 }
