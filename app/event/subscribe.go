@@ -118,6 +118,19 @@ func (l *Log) Forget(ctx context.Context, name string) error {
 	})
 }
 
+// Known lists the names of all subscribers that begin with prefix, also of those that are away.
+func (l *Log) Known(ctx context.Context, prefix string) ([]string, error) {
+	var rows []struct{ Name string }
+	if err := l.opts.DB.All(ctx, &rows, "SELECT name FROM event_subscriber WHERE name>=? AND name<? ORDER BY name", prefix, prefix+"\U0010FFFF"); err != nil {
+		return nil, fmt.Errorf("event: subscribers: %w", err)
+	}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+	}
+	return names, nil
+}
+
 func (s *subscribers) remove(name string) {
 	s.mu.Lock()
 	sub := s.active[name]

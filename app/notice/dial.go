@@ -98,8 +98,8 @@ func (o WebhookOptions) resolve(ctx context.Context, host string) ([]netip.Addr,
 	return found, nil
 }
 
-// client makes the HTTP client of deliveries: no proxy, no redirects, no connection kept.
-func (o WebhookOptions) client() *http.Client {
+// Client makes the HTTP client of deliveries: only addresses that may be reached, no proxy, no redirects, no connection kept.
+func (o WebhookOptions) Client() *http.Client {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}

@@ -143,7 +143,7 @@ func (s *Service) checkHook(f *WebhookForm, kind account.Kind) error {
 	if n := utf8.RuneCountInString(f.Name); n < 1 || n > 40 || !utf8.ValidString(f.Name) {
 		bad.On("name", "请填写名称（1 到 40 个字）")
 	}
-	if why := s.checkURL(f.URL); why != "" {
+	if why := s.o.Webhooks.CheckAddress(f.URL); why != "" {
 		bad.On("url", why)
 	}
 	for _, e := range f.Events {
@@ -154,8 +154,9 @@ func (s *Service) checkHook(f *WebhookForm, kind account.Kind) error {
 	return bad.OrNil()
 }
 
-// checkURL refuses what can be seen to be wrong before any delivery; what a name leads to is looked at when dialling.
-func (s *Service) checkURL(text string) string {
+// CheckAddress refuses what can be seen to be wrong before any delivery; what a name leads to is looked at when dialling.
+// It gives the reason in words for the form, "" for none.
+func (o WebhookOptions) CheckAddress(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Hostname() == "" || len(text) > 500 {
 		return "请填写完整的地址，例如 https://example.com/hook"
@@ -163,10 +164,10 @@ func (s *Service) checkURL(text string) string {
 	if u.User != nil {
 		return "地址里不能带用户名和密码"
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || len(s.o.Webhooks.Allowed) == 0) {
+	if u.Scheme != "https" && (u.Scheme != "http" || len(o.Allowed) == 0) {
 		return "地址应以 https:// 开头"
 	}
-	if a, err := netip.ParseAddr(u.Hostname()); err == nil && !s.o.Webhooks.permits(a) {
+	if a, err := netip.ParseAddr(u.Hostname()); err == nil && !o.permits(a) {
 		return "不能填写内网或本机地址"
 	}
 	return ""

@@ -56,7 +56,7 @@ type webhookChannel struct {
 }
 
 func newWebhookChannel(s *Service) webhookChannel {
-	return webhookChannel{s: s, client: s.o.Webhooks.client()}
+	return webhookChannel{s: s, client: s.o.Webhooks.Client()}
 }
 
 var errDisabled = Permanent(errors.New("Webhook 已停用"))
@@ -81,39 +81,47 @@ func (c webhookChannel) Deliver(ctx context.Context, d *Delivery) error {
 	if err != nil {
 		return Permanent(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(body))
+	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
+	header.Set(HeaderID, strconv.FormatInt(d.ID, 10))
+	header.Set(HeaderEvent, d.Event)
+	header.Set(HeaderSignature, Signature(secret, time.Now(), body))
+	d.Note, err = Post(ctx, c.client, h.URL, header, body)
+	return err
+}
+
+// Post sends body to an address, with a client of WebhookOptions, and tells what came back; anything but a 2xx is an error
+// in words for the delivery log.
+func Post(ctx context.Context, client *http.Client, target string, header http.Header, body []byte) (Exchange, error) {
+	said := Exchange{Request: string(body)}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
-		return Permanent(fmt.Errorf("地址不正确：%w", err))
+		return said, Permanent(fmt.Errorf("地址不正确：%w", err))
 	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header = header
 	req.Header.Set("User-Agent", "MiniFleet-Webhook/1")
-	req.Header.Set(HeaderID, strconv.FormatInt(d.ID, 10))
-	req.Header.Set(HeaderEvent, d.Event)
-	req.Header.Set(HeaderSignature, Signature(secret, time.Now(), body))
-	d.Note.Request = string(body)
-	res, err := c.client.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		if errors.Is(err, errForbiddenAddress) {
-			return errForbiddenAddress
+			return said, errForbiddenAddress
 		}
 		var outer *url.Error // names the address, which the log has already
 		if errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return fmt.Errorf("没有送达：%w", err)
+		return said, fmt.Errorf("没有送达：%w", err)
 	}
 	defer func() { _ = res.Body.Close() }() // read as far as wanted
 	answer, err := io.ReadAll(io.LimitReader(res.Body, excerpt))
-	d.Note.Status, d.Note.Response = res.StatusCode, string(bytes.ToValidUTF8(answer, []byte("�")))
+	said.Status, said.Response = res.StatusCode, string(bytes.ToValidUTF8(answer, []byte("�")))
 	switch {
 	case res.StatusCode >= 300 && res.StatusCode < 400:
-		return fmt.Errorf("对方返回 %d 跳转，不跟随；请填写最终地址", res.StatusCode)
+		return said, fmt.Errorf("对方返回 %d 跳转，不跟随；请填写最终地址", res.StatusCode)
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		return fmt.Errorf("对方返回 %d，应为 2xx", res.StatusCode)
+		return said, fmt.Errorf("对方返回 %d，应为 2xx", res.StatusCode)
 	case err != nil:
-		d.Note.Response += "（没有读完）" // it has taken it: the status says so
+		said.Response += "（没有读完）" // it has taken it: the status says so
 	}
-	return nil
+	return said, nil
 }
 
 // disableAfter is how long a webhook may fail at a stretch.
