@@ -10,8 +10,10 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/gateway"
 	"minifleet/app/schedule"
 	"minifleet/app/trail"
+	"minifleet/resource/dictionary"
 )
 
 // Behind are the lists behind figures of the 工作台 that no other page shows. A nil one leaves its page out.
@@ -21,6 +23,9 @@ type Behind struct {
 	// ErrCodes counts WeChat's refusals since a moment by code; Refusals lists those of one code.
 	ErrCodes func(ctx context.Context, since time.Time) ([]trail.ErrCount, error)
 	Refusals func(ctx context.Context, since time.Time, code, cursor int64, limit int) ([]trail.Entry, int64, int64, error)
+	// UnknownCodes lists the errcodes that the dictionary does not know, Unsettled the requests whose outcome is unknown.
+	UnknownCodes func(ctx context.Context) ([]trail.UnknownCode, error)
+	Unsettled    func(ctx context.Context, limit int) ([]gateway.Sent, error)
 	// Directory lists spaces.
 	Directory func(ctx context.Context, who account.Actor, f account.SpaceFilter) ([]account.SpaceEntry, int64, int64, error)
 	// MailReady and SafeURL are what the operator's checklist asks about.
@@ -54,6 +59,11 @@ func (a *Admin) behindPages() []Page {
 type behindView struct {
 	Runs    []failedRun
 	Codes   []trail.ErrCount
+	Meaning *dictionary.Refusal // of Code
+
+	Unknown   []trail.UnknownCode
+	Unsettled []gateway.Sent
+
 	Entries []trail.Entry
 	Spaces  []account.SpaceEntry
 	Code    string
@@ -143,6 +153,9 @@ func (a *Admin) errorsPage(ctx context.Context, actor account.Actor, r *http.Req
 			sum += c.N
 		}
 		v.Total = grouped(sum)
+		if err := a.beside(ctx, &v); err != nil {
+			return View{}, err
+		}
 		return View{Body: a.render("error-codes", v)}, nil
 	}
 	rows, next, total, err := a.o.Services.Behind.Refusals(ctx, since, code, cursorIn(q), behindSize)
@@ -150,8 +163,25 @@ func (a *Admin) errorsPage(ctx context.Context, actor account.Actor, r *http.Req
 		return View{}, err
 	}
 	v.Entries = rows
+	if len(rows) > 0 {
+		v.Meaning = rows[0].Refusal()
+	}
 	v.turn(q, "/errors", total, next)
 	return View{Title: "错误码 " + v.Code, Trail: []Link{{"近 24 小时微信返回的错误", Prefix + "/errors"}}, Body: a.render("refusals", v)}, nil
+}
+
+// beside reads what stands below the codes: the unknown ones and the requests without an answer.
+func (a *Admin) beside(ctx context.Context, v *behindView) (err error) {
+	b := a.o.Services.Behind
+	if b.UnknownCodes != nil {
+		if v.Unknown, err = b.UnknownCodes(ctx); err != nil {
+			return err
+		}
+	}
+	if b.Unsettled != nil {
+		v.Unsettled, err = b.Unsettled(ctx, behindSize)
+	}
+	return err
 }
 
 func (a *Admin) spacesPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

@@ -5,6 +5,9 @@ import (
 	"html/template"
 	"strings"
 	"time"
+
+	"minifleet/app/trail"
+	"minifleet/resource/dictionary"
 )
 
 //go:embed view/*.html
@@ -15,7 +18,7 @@ const pageTimeout = 20 * time.Second
 
 // parseViews parses our own fragments. They escape by context; only what this package built is template.HTML.
 func parseViews(a *Admin) (*template.Template, error) {
-	return template.New("views").Funcs(template.FuncMap{
+	views, err := template.New("views").Funcs(template.FuncMap{
 		"tag":        tag,
 		"chartData":  chartData,
 		"fieldTitle": fieldTitle,
@@ -28,7 +31,13 @@ func parseViews(a *Admin) (*template.Template, error) {
 		"field": func(name, title, value, kind, help, problem string) fieldView {
 			return fieldView{name, title, value, kind, help, problem}
 		},
+		"refusal": trail.Entry.Refusal,
+		"meaning": func(code int64) dictionary.Refusal { return dictionary.Refusal{ErrCode: int(code)}.Explain() },
 	}).ParseFS(viewFiles, "view/*.html")
+	if err != nil {
+		return nil, err
+	}
+	return views.Parse(dictionary.Block())
 }
 
 // pairView is a value to copy and what it is.

@@ -22,7 +22,8 @@ func (p *platform) board() *dashboard.Service {
 // behind are the lists behind the figures that no other page shows.
 func (p *platform) behind() admin.Behind {
 	return admin.Behind{
-		FailedRuns: p.jobs.Failures, ErrCodes: p.trail.ErrCodes, Refusals: p.trail.Refusals, Directory: p.accounts.Directory,
+		FailedRuns: p.jobs.Failures, ErrCodes: p.trail.ErrCodes, Refusals: p.trail.Refusals,
+		UnknownCodes: p.trail.UnknownCodes, Unsettled: p.gateway.Unsettled, Directory: p.accounts.Directory,
 		MailReady: p.cfg.Mail.Host != "", SafeURL: strings.HasPrefix(p.cfg.Server.PublicURL, "https://"),
 	}
 }

@@ -23,6 +23,10 @@ func (g pluginGateway) Do(ctx context.Context, by plugin.Caller, req wechat.Requ
 	return g.gateway.Do(ctx, gateway.Caller{Actor: by.Actor, Plugin: by.Plugin, System: by.System}, req)
 }
 
+func (g pluginGateway) Settle(ctx context.Context, by plugin.Caller, key string, happened bool) error {
+	return g.gateway.Settle(ctx, gateway.Caller{Actor: by.Actor, Plugin: by.Plugin, System: by.System}, key, happened)
+}
+
 type pluginMiniPrograms struct{ grants *grant.Service }
 
 func (m pluginMiniPrograms) Visible(spaceID int64, scope string) (string, []any) {

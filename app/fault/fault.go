@@ -112,6 +112,18 @@ func (e *Error) Because(err error) *Error {
 	return e
 }
 
+// Headline is the sentence above what the dictionary says: its own where it has one, else only that WeChat refused, since
+// reason and advice stand below it then.
+func (e *Error) Headline() string {
+	if e.WeChat == nil || e.WeChat.Reason == "" || !strings.HasPrefix(e.Message, e.WeChat.Reason) {
+		return e.Message
+	}
+	if e.WeChat.ErrCode == 0 {
+		return "没有连上微信接口"
+	}
+	return "微信没有接受这次操作"
+}
+
 // Error is the sentence with code, fields and cause, for logs.
 func (e *Error) Error() string {
 	var b strings.Builder

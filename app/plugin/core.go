@@ -20,6 +20,8 @@ type Caller struct {
 // Gateway is the one door to WeChat. It reads the grant on every call.
 type Gateway interface {
 	Do(ctx context.Context, caller Caller, request wechat.Request) (wechat.Response, error)
+	// Settle tells what became of a keyed request whose outcome was unknown.
+	Settle(ctx context.Context, caller Caller, key string, happened bool) error
 }
 
 // Actors finds who a person is today: fault NotFound or Forbidden when the account or the membership is gone.

@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -89,6 +90,14 @@ func (c *core) Actor(_ context.Context, accountID, spaceID int64) (account.Actor
 		return account.Actor{}, fault.New(fault.Forbidden, "account.left", "已不在这个空间")
 	}
 	return actor, nil
+}
+
+// Settle notes what the plugin found out about a key.
+func (c *core) Settle(_ context.Context, caller plugin.Caller, key string, happened bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = append(c.calls, fmt.Sprint("settle ", caller.Plugin, " ", key, " ", happened))
+	return nil
 }
 
 // Do is the gateway: it checks the grant as the real one does and answers as WeChat.

@@ -106,6 +106,7 @@ func (s *hostService) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest)
 	}
 	request := wechat.Request{
 		Endpoint: wired.GetEndpoint(), Component: wired.GetComponent(), AppID: wired.GetAppid(), Query: query, Body: wired.GetBody(),
+		Key: wired.GetKey(),
 	}
 	if wired.GetFileField() != "" || len(wired.GetFile()) > 0 {
 		request.File = &wechat.File{Field: wired.GetFileField(), Name: wired.GetFileName(), ContentType: wired.GetFileType(), Data: wired.GetFile()}
@@ -121,6 +122,19 @@ func (s *hostService) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest)
 		return nil, err
 	}
 	return &pluginpb.WeChatResponse{Body: response.Body, ContentType: response.ContentType, Rid: response.RID}, nil
+}
+
+// Settle hands on what became of a plugin's keyed request. A key is the plugin's own: it reaches no other's.
+func (s *hostService) Settle(ctx context.Context, wired *pluginpb.SettleRequest) (_ *pluginpb.SettleResponse, err error) {
+	defer s.guard("Settle", &err)
+	a, ctx, err := s.authorized(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.host.options.Gateway.Settle(ctx, Caller{Actor: a.actor, Plugin: s.plugin, System: a.system()}, wired.GetKey(), wired.GetHappened()); err != nil {
+		return nil, err
+	}
+	return &pluginpb.SettleResponse{}, nil
 }
 
 // mayCall keeps the system to reading, an event to its own mini program, and a delegation to its scopes. What a person

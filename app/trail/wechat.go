@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"minifleet/app/wechat"
+	"minifleet/resource/dictionary"
 )
 
 // Call describes one call to WeChat for the trail: who made it, with what, for which mini program.
@@ -47,4 +49,15 @@ func (l *Log) WeChat(ctx context.Context, c Call) {
 	if err := l.Record(context.WithoutCancel(ctx), e); err != nil {
 		slog.ErrorContext(ctx, "a WeChat call has no trail record", "endpoint", c.Endpoint, "appid", c.AppID, "rid", e.RID, "error", err)
 	}
+}
+
+// Refusal is what the dictionary says about WeChat's answer to the act; nil when WeChat refused nothing.
+func (e Entry) Refusal() *dictionary.Refusal {
+	if e.ErrCode == 0 {
+		return nil
+	}
+	r := dictionary.Refusal{
+		ErrCode: e.ErrCode, ErrMsg: e.Detail, RID: e.RID, Endpoint: strings.TrimPrefix(e.Act, "wechat."), AppID: e.AppID, Component: e.Component, At: e.At,
+	}.Explain()
+	return &r
 }

@@ -25,7 +25,7 @@ var errNoBoard = fault.New(fault.Unavailable, "no_dashboard", "工作台还没�
 
 // dashboardRoutes are the calls of the 工作台 and of the lists behind its figures.
 func (s *Server) dashboardRoutes() []any {
-	return []any{s.readDashboard, s.setChecklist, s.listFailures, s.listErrors, s.listRefusals, s.listDirectory}
+	return []any{s.readDashboard, s.setChecklist, s.listFailures, s.listErrors, s.listRefusals, s.listUnknown, s.listDirectory}
 }
 
 type dashboardIn struct {
@@ -124,6 +124,18 @@ func (s *Server) listRefusals(ctx context.Context, in *listRefusalsIn) (*list[tr
 	}
 	rows, next, total, err := s.o.Trail.Refusals(ctx, s.dayBack(), in.Code, in.Cursor, in.Limit)
 	return listOf(rows, cursorText(next), total), err
+}
+
+type listUnknownIn struct {
+	g.Meta `path:"/wechat/unknown-codes" method:"get" tags:"操作日志" summary:"词典里没有的微信错误码和累计次数" needs:"trail.read"`
+}
+
+func (s *Server) listUnknown(ctx context.Context, _ *listUnknownIn) (*list[trail.UnknownCode], error) {
+	if _, err := operator(ctx, "trail.read"); err != nil {
+		return nil, err
+	}
+	rows, err := s.o.Trail.UnknownCodes(ctx)
+	return listOf(rows, "", int64(len(rows))), err
 }
 
 func cursorText(n int64) string {

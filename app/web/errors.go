@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"html/template"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"minifleet/app/fault"
 	"minifleet/app/trail"
 	"minifleet/resource"
+	"minifleet/resource/dictionary"
 )
 
 // errorBody is the one shape of an error in REST.
@@ -35,6 +38,9 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.Kind == fault.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="MiniFleet"`)
 	}
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	}
 	if !strings.HasPrefix(r.URL.Path, "/api/") {
 		failPage(w, r, f, id)
 		return
@@ -44,11 +50,11 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, f.Kind.Status(), b)
 }
 
-var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
+var errorPage = template.Must(template.Must(template.New("error").Parse(dictionary.Block())).Parse(`<!DOCTYPE html>
 <html lang="{{.Bar.HTMLLang}}"{{with .Bar.HTMLTheme}} data-mf-theme="{{.}}"{{end}}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Fault.Message}} · MiniFleet</title><link rel="icon" href="data:,">{{.Head}}</head>
 <body class="mf-page"><header class="mf-topbar"><div class="mf-topbar-in"><a class="mf-brand" href="/market">MiniFleet</a></div></header>
 <main class="mf-main mf-main-narrow" id="main"><div class="mf-page-head"><h1>没有完成</h1></div>
-<section class="mf-card"><div class="mf-alert mf-alert-red" role="alert"><strong class="mf-alert-title">{{.Fault.Message}}</strong></div>
+<section class="mf-card"><div class="mf-alert mf-alert-red" role="alert"><strong class="mf-alert-title">{{.Fault.Headline}}</strong>{{template "wechat-refusal" .Fault.WeChat}}</div>
 <p>可以返回首页重新操作；如果一再出现，请把请求编号发给管理员。</p><p class="mf-actions"><a class="mf-btn mf-btn-primary" href="/">返回首页</a></p>
 <p class="mf-rid">请求编号 <code translate="no">{{.ID}}</code></p></section></main></body></html>`))
 

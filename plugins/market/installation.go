@@ -176,3 +176,12 @@ func parseID(text string) (int64, error) {
 	}
 	return id, nil
 }
+
+// Refusal is WeChat's answer that ended the attempt, with what the dictionary says about it; nil when WeChat refused nothing.
+func (i Installation) Refusal() *sdk.Refusal {
+	if i.ErrCode == 0 {
+		return nil
+	}
+	r := sdk.Refusal{ErrCode: int(i.ErrCode), RID: i.RID, AppID: i.AppID, Component: i.Component, At: i.EndedAt}.Explain()
+	return &r
+}

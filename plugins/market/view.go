@@ -21,10 +21,14 @@ var viewFiles embed.FS
 
 // views are the plugin's blocks of HTML, parsed at first use.
 var views = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("market").Funcs(template.FuncMap{
+	parsed, err := template.New("market").Funcs(template.FuncMap{
 		"at": clockText, "day": dayText, "count": grouped, "price": price, "initial": initial, "paragraphs": paragraphs, "field": settingField,
 		"stages": stages, "pick": pick,
 	}).ParseFS(viewFiles, "views/*.html")
+	if err != nil {
+		return nil, err
+	}
+	return parsed.Parse(sdk.RefusalBlock())
 })
 
 // render fills one block.

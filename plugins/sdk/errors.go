@@ -201,7 +201,7 @@ var errNoAnswer = errors.New("no readable answer")
 
 func wechatSentence(refusal *wechat.Error) string {
 	if known, ok := wechat.Explain(refusal.Code); ok {
-		return known.Reason + "，" + known.Action
+		return known.Reason + "。" + known.Action
 	}
 	return fmt.Sprintf("微信返回错误 %d：%s", refusal.Code, refusal.Message)
 }

@@ -55,12 +55,13 @@ func (v *plugin) syncAudits(ctx context.Context) (string, error) {
 func (v *plugin) follow(ctx context.Context, lane Lane) (Lane, error) {
 	app, err := sdk.GetMiniProgram(ctx, lane.AppID)
 	if err == nil {
-		how := view{read: readAudit}
-		if lane.Pending != "" {
-			how = view{settle: true}
-		}
 		var after Lane
-		if after, _, err = v.refresh(ctx, app, how); err == nil {
+		if lane.Pending != "" {
+			after, _, err = v.reconcile(ctx, app, lane)
+		} else {
+			after, _, err = v.refresh(ctx, app, view{read: readAudit})
+		}
+		if err == nil {
 			return after, nil
 		}
 	}

@@ -148,7 +148,7 @@ func TestARefusalIsShownWithCodeAndRid(t *testing.T) {
 	if page.Status != 502 {
 		t.Fatalf("status %d", page.Status)
 	}
-	holdsAll(t, page.Body, "名称、头像或简介", "微信错误码 86002", "66-77-88")
+	holdsAll(t, page.Body, "名称、头像或简介", "谁来处理", "小程序管理员", "errcode 86002", "66-77-88", "复制诊断信息", `data-mend="mp_console"`)
 }
 
 func TestAMerchantUploadsAnotherVersion(t *testing.T) {

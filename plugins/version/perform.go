@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk"
@@ -46,7 +47,8 @@ func (v *plugin) perform(ctx context.Context, appid string, op operation) (Lane,
 	if lane, err = v.mark(ctx, lane, op); err != nil {
 		return lane, err
 	}
-	err = op.send(ctx, miniProgram(ctx, appid), lane)
+	key := lane.markKey()
+	err = op.send(wechat.WithKey(ctx, key), miniProgram(wechat.WithKey(ctx, key), appid), lane)
 	// From here on the outcome is written down even if the person has closed the page.
 	ctx = context.WithoutCancel(ctx)
 	switch {
@@ -87,7 +89,17 @@ func (v *plugin) reconcile(ctx context.Context, app sdk.MiniProgramInfo, lane La
 		return lane, false, sdk.Fail("version.unsettled", "上一次“"+titleOf(lane.Pending)+"”的结果还没有核对清楚，请稍后再试").
 			OfKind(sdk.KindUnavailable).Because(err)
 	}
-	return after, lane.tookEffect(found), nil
+	took = lane.tookEffect(found)
+	if err := sdk.Settle(ctx, lane.markKey(), took); err != nil {
+		// The row is right already; the gateway's own note of the request stays "unknown" and is shown as such.
+		sdk.Log(ctx).Warn("settle the request", "appid", app.AppID, "act", lane.Pending, "error", err.Error())
+	}
+	return after, took, nil
+}
+
+// markKey names the marked operation for the gateway, which sends it once.
+func (l Lane) markKey() string {
+	return l.AppID + ":" + l.Pending + ":" + strconv.FormatInt(l.PendingAt, 10)
 }
 
 // allowed asks the table of rules. What it refuses by a row that may be behind WeChat is asked once more after a read.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,9 +21,9 @@ var viewFiles embed.FS
 
 // views are the parsed templates; parsed once, never changed.
 var views = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("version").Funcs(template.FuncMap{
+	return template.Must(template.Must(template.New("version").Funcs(template.FuncMap{
 		"when": when, "auditTag": auditTag, "lines": reasonLines, "title": titleOf, "oneLess": func(n int64) int64 { return max(n-1, 0) },
-	}).ParseFS(viewFiles, "views/*.html"))
+	}).ParseFS(viewFiles, "views/*.html")).Parse(sdk.RefusalBlock()))
 })
 
 // beijing is the zone of every time on the screens; it has had no summer time since 1991.
@@ -65,8 +66,7 @@ func auditTag(state string) tag {
 // problem is a failure as a page shows it: what is wrong, what to do, and what WeChat's support asks for.
 type problem struct {
 	Message string
-	ErrCode int
-	RID     string
+	Refusal *sdk.Refusal // WeChat's answer, nil for none
 	Fields  map[string]string
 }
 
@@ -83,9 +83,11 @@ func problemOf(err error) *problem {
 		return nil
 	}
 	shown := &problem{Message: sdk.Message(err), Fields: sdk.FieldErrors(err)}
-	var refusal *wechat.Error
-	if errors.As(err, &refusal) {
-		shown.ErrCode, shown.RID = refusal.Code, refusal.RID
+	if shown.Refusal = wechat.RefusalOf(err); shown.Refusal != nil && strings.HasPrefix(shown.Message, shown.Refusal.Reason) {
+		shown.Message = "微信没有接受这次操作" // reason and advice stand below
+		if shown.Refusal.ErrCode == 0 {
+			shown.Message = "没有连上微信接口"
+		}
 	}
 	return shown
 }

@@ -13,28 +13,28 @@ const MendPrefix = "/mend/"
 // Refusal is an answer of WeChat as a person or a program outside sees it. ErrCode 0 means that there was no answer.
 // It never holds a token, a query or a body.
 type Refusal struct {
-	ErrCode   int    `json:"errcode"`
-	ErrMsg    string `json:"errmsg"`
-	RID       string `json:"rid,omitempty"`
-	Endpoint  string `json:"endpoint,omitempty"`
-	AppID     string `json:"appid,omitempty"`
-	Component string `json:"component,omitempty"`
-	At        int64  `json:"at,omitempty"` // Unix milliseconds, 0 when nobody noted it
+	ErrCode   int    `json:"errcode" dc:"微信错误码；0 表示没有收到回答"`
+	ErrMsg    string `json:"errmsg" dc:"微信的原文，不含 rid"`
+	RID       string `json:"rid,omitempty" dc:"微信的 rid，联系微信客服时要用"`
+	Endpoint  string `json:"endpoint,omitempty" dc:"接口名，如 code.submit_audit"`
+	AppID     string `json:"appid,omitempty" dc:"小程序的 AppID"`
+	Component string `json:"component,omitempty" dc:"第三方平台的 AppID"`
+	At        int64  `json:"at,omitempty" dc:"时间，毫秒"` // Unix milliseconds, 0 when nobody noted it
 
 	// What the dictionary says. Known is false for a code it does not have: ErrMsg and RID speak for themselves then.
-	Known  bool   `json:"known"`
-	Class  Class  `json:"class,omitempty"`
-	Reason string `json:"reason"`
-	Todo   string `json:"todo,omitempty"`
-	Who    string `json:"who"`
-	Mend   *Mend  `json:"mend,omitempty"`
+	Known  bool   `json:"known" dc:"词典是否收录了这个错误码"`
+	Class  Class  `json:"class,omitempty" dc:"retry 可重试，refresh 更新令牌，wait 等待，user 操作人或小程序管理员处理，merchant 服务商处理，bug 平台的问题，done 无需处理"`
+	Reason string `json:"reason" dc:"原因"`
+	Todo   string `json:"todo,omitempty" dc:"怎么处理"`
+	Who    string `json:"who" dc:"谁来处理"`
+	Mend   *Mend  `json:"mend,omitempty" dc:"一键处理"`
 }
 
 // Mend is the one click that mends it.
 type Mend struct {
-	Act   string `json:"act"`
-	Title string `json:"title"`
-	Href  string `json:"href"`
+	Act   string `json:"act" dc:"操作名"`
+	Title string `json:"title" dc:"按钮文字"`
+	Href  string `json:"href" dc:"打开的地址；以 /mend/ 开头时会转到能处理的页面"`
 }
 
 // Explain fills in what the dictionary says about ErrCode.

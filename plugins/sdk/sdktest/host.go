@@ -191,6 +191,14 @@ func (h *host) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest) (*plug
 	return &pluginpb.WeChatResponse{Body: answer.Body, ContentType: answer.ContentType, Rid: answer.RID}, nil
 }
 
+// Settle has nothing to remember: the transport of the options keeps no marks.
+func (h *host) Settle(ctx context.Context, _ *pluginpb.SettleRequest) (*pluginpb.SettleResponse, error) {
+	if _, err := h.authority(ctx); err != nil {
+		return nil, sdk.EncodeError(err)
+	}
+	return &pluginpb.SettleResponse{}, nil
+}
+
 func (h *host) mayCall(a authority, wired *pluginpb.WeChatRequest) error {
 	endpoint, known := wechat.LookupEndpoint(wired.GetEndpoint())
 	if !known {

@@ -1,5 +1,7 @@
 package ui
 
+import "minifleet/resource/dictionary"
+
 // Block is a value that {{ui .}} renders. The types of this file are the blocks.
 type Block interface{ block() string }
 
@@ -18,6 +20,7 @@ type Empty struct {
 // Alert is a failure or a remark within a page: what is wrong, what to do, and WeChat's request id.
 type Alert struct {
 	Color, Title, Text, RID string
+	Refusal                 *dictionary.Refusal // WeChat's answer with what the dictionary says (wechat.RefusalOf), nil for none
 }
 
 // Field is one input with label, help and error.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"minifleet/resource/dictionary"
 )
 
 //go:embed blocks.html
@@ -15,6 +17,7 @@ var blocks embed.FS
 
 // Parse reads a plugin's templates with the shared functions:
 //
+//	{{template "wechat-refusal" .}}  WeChat's answer: 原因 · 谁来处理 · 一键处理 · 复制诊断信息 (a *dictionary.Refusal)
 //	{{ui .Pager}}  a Block         {{when .At}}  2026-11-22 12:00:00, "—" for 0
 //	{{day .At}}    2026-11-22      {{total .N}}  1,204, or 10,000+ for nil
 //	{{yuan .Fen}}  ¥1,234.00
@@ -26,6 +29,9 @@ func Parse(files fs.FS, patterns ...string) (*template.Template, error) {
 		return nil, err
 	}
 	parsed, err := template.New("plugin").Funcs(Functions(shared)).ParseFS(files, patterns...)
+	if err == nil {
+		parsed, err = parsed.Parse(dictionary.Block())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
@@ -35,6 +41,9 @@ func Parse(files fs.FS, patterns ...string) (*template.Template, error) {
 // Blocks parses the shared blocks alone.
 func Blocks() (*template.Template, error) {
 	shared, err := template.New("ui").Funcs(Functions(nil)).ParseFS(blocks, "blocks.html")
+	if err == nil {
+		shared, err = shared.Parse(dictionary.Block())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("parse shared blocks: %w", err)
 	}
