@@ -32,6 +32,13 @@ func parseViews(a *Admin) (*template.Template, error) {
 			return fieldView{name, title, value, kind, help, problem}
 		},
 		"refusal": trail.Entry.Refusal,
+		"lastRefusal": func(component string, code int, at int64) *dictionary.Refusal {
+			if code == 0 {
+				return nil
+			}
+			r := dictionary.Refusal{ErrCode: code, Component: component, At: at}.Explain()
+			return &r
+		},
 		"meaning": func(code int64) dictionary.Refusal { return dictionary.Refusal{ErrCode: int(code)}.Explain() },
 	}).ParseFS(viewFiles, "view/*.html")
 	if err != nil {
