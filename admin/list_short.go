@@ -290,7 +290,7 @@ func labelsOf(options []Option) map[string]string {
 
 // Sources are the core's short lists by name, for what carries lists out as files.
 func Sources(s Services) map[string]transfer.Source {
-	return map[string]transfer.Source{listComponents: componentList(s), listJobs: jobList(s), listProcesses: processList(s)}
+	return map[string]transfer.Source{listComponents: componentList(s), listJobs: jobList(s), listProcesses: processList(s), listRoles: roleList(s), listWebhooks: hookList(s)}
 }
 
 // Names of the short lists in addresses and requests for a file.
@@ -298,4 +298,6 @@ const (
 	listComponents = "components"
 	listJobs       = "jobs"
 	listProcesses  = "plugins"
+	listRoles      = "roles"
+	listWebhooks   = "webhooks"
 )

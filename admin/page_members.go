@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
 )
 
 func (a *Admin) memberPages() []Page {
 	return []Page{
-		{Pattern: "GET /members", Title: "成员", Query: []string{querySearch, "role", queryCursor}, Handle: a.membersPage},
+		{Pattern: "GET /members", Title: "成员", Query: listQuery("role"), Handle: a.membersPage},
 		{Pattern: "POST /members/leave", Title: "退出空间", Handle: a.leaveSpace},
 		{Pattern: "GET /members/{id}", Title: "成员", Handle: a.memberPage},
 		{Pattern: "POST /members/{id}", Title: "成员", Handle: a.saveMember},
@@ -23,7 +24,7 @@ func (a *Admin) memberPages() []Page {
 		{Pattern: "POST /invitations/new", Title: "邀请成员", Handle: a.invite},
 		{Pattern: "POST /invitations/{id}/resend", Title: "重新发送邀请", Handle: a.resendInvitation},
 		{Pattern: "POST /invitations/{id}/cancel", Title: "取消邀请", Handle: a.cancelInvitation},
-		{Pattern: "GET /roles", Title: "角色", Handle: a.rolesPage},
+		{Pattern: "GET /roles", Title: "角色", Query: listQuery("kind"), Handle: a.rolesPage},
 		{Pattern: "GET /roles/new", Title: "新建角色", Handle: a.rolePage},
 		{Pattern: "POST /roles/new", Title: "新建角色", Handle: a.saveRole},
 		{Pattern: "GET /roles/{id}", Title: "角色", Handle: a.rolePage},
@@ -75,44 +76,77 @@ func idIn(r *http.Request) int64 {
 	return n
 }
 
+// membersView is what stands around the list of members.
 type membersView struct {
-	Members     []account.Member
-	Total       int64
-	Query, Role string
-	Roles       []account.Role
-	Next        string
 	Invitations []account.Invitation
 	CanManage   bool
 	CanImport   bool
 	Owner       bool
-	Filtered    bool
 }
 
+const membersBase = Prefix + "/members"
+
 func (a *Admin) membersPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	q := r.URL.Query()
-	v := membersView{Query: trimmed(q, querySearch), Role: q.Get("role"), CanManage: actor.Can("space.member"), Owner: actor.Role == account.RoleOwner, Filtered: len(keep(q)) > 0}
+	s, elsewhere, err := a.openList(ctx, actor, r, "members", membersBase)
+	if err != nil {
+		return View{}, err
+	}
+	if elsewhere != nil {
+		return *elsewhere, nil
+	}
+	roles, err := a.o.Services.Spaces.Roles(ctx, actor)
+	if err != nil {
+		return View{}, err
+	}
+	cursor, _ := strconv.ParseInt(s.cursor, 10, 64) // anything else is the first page
+	page, err := a.o.Services.Spaces.Members(ctx, actor, account.MemberFilter{Query: s.search, Role: s.q.Get("role"), Cursor: cursor, Limit: s.size})
+	if err != nil {
+		return View{}, err
+	}
+	v := membersView{CanManage: actor.Can("space.member"), Owner: actor.Role == account.RoleOwner}
 	v.CanImport = v.CanManage && a.o.Services.Transfers != nil
-	cursor, err := strconv.ParseInt(q.Get(queryCursor), 10, 64)
-	if err != nil {
-		cursor = 0
+	l := shownList{
+		Name: "members", Title: "成员", Address: membersBase, Search: "姓名、邮箱或手机", Acts: true, Export: a.o.Services.Transfers != nil, Total: &page.Total,
+		Filters: []listFilter{{Name: "role", Title: "角色", Value: s.q.Get("role"), Kind: "select", Options: roleOptions(roles)}},
+		Columns: []theme.Column{{Name: "name", Title: "成员"}, {Name: "login", Title: "账号"}, {Name: "role", Title: "角色"}, {Name: "miniprograms", Title: "可操作的小程序"}, {Name: "created_at", Title: "加入时间"}},
+		Tools:   a.render("members-tools", v), Empty: "这个空间还没有成员。",
 	}
-	page, err := a.o.Services.Spaces.Members(ctx, actor, account.MemberFilter{Query: v.Query, Role: v.Role, Cursor: cursor, Limit: 50})
-	if err != nil {
-		return View{}, err
-	}
-	v.Members, v.Total = page.Items, page.Total
 	if page.Next != 0 {
-		more := clone(q)
-		more.Set(queryCursor, strconv.FormatInt(page.Next, 10))
-		v.Next = Prefix + "/members?" + more.Encode()
+		l.Next = strconv.FormatInt(page.Next, 10)
 	}
-	if v.Roles, err = a.o.Services.Spaces.Roles(ctx, actor); err != nil {
-		return View{}, err
+	for _, m := range page.Items {
+		l.Rows = append(l.Rows, a.memberRow(m))
 	}
 	if v.Invitations, err = a.o.Services.Spaces.Invitations(ctx, actor); err != nil {
 		return View{}, err
 	}
-	return View{Subtitle: "谁能进入这个空间，能做什么", Body: a.render("members", v)}, nil
+	return View{Subtitle: "谁能进入这个空间，能做什么", Body: a.showList(s, l) + a.render("members-more", v)}, nil
+}
+
+// roleOptions are the choices of a filter by role, as MemberFilter takes them.
+func roleOptions(roles []account.Role) []Option {
+	out := make([]Option, 0, len(roles))
+	for _, r := range roles {
+		value := r.Key
+		if r.ID != 0 {
+			value = strconv.FormatInt(r.ID, 10)
+		}
+		out = append(out, Option{value, r.Title, ""})
+	}
+	return out
+}
+
+func (a *Admin) memberRow(m account.Member) theme.Row {
+	id := strconv.FormatInt(m.ID, 10)
+	base := membersBase + "/" + id
+	row := theme.Row{ID: id, Name: m.Name, Ops: []theme.Op{{Title: "查看", Href: base}}}
+	for _, cell := range []string{"member-name", "member-login", "member-role", "member-limit", "member-since"} {
+		row.Cells = append(row.Cells, a.render(cell, m))
+	}
+	if m.Changeable {
+		row.Ops = []theme.Op{{Title: "调整", Href: base}, {Title: "移除", Post: base + "/remove", Confirm: "移除后，对方立即不能再进入这个空间，发出的邀请和令牌一并失效。", Danger: true}}
+	}
+	return row
 }
 
 type memberView struct {

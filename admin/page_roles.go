@@ -1,12 +1,15 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 )
 
@@ -34,28 +37,64 @@ func areas(actor account.Actor, on []string) []permissionArea {
 	return out
 }
 
+// roleRow is a role as the list and a file of it show it.
 type roleRow struct {
 	account.Role
 	Titles []string
 }
 
-func (a *Admin) rolesPage(ctx context.Context, actor account.Actor, _ *http.Request) (View, error) {
-	roles, err := a.o.Services.Spaces.Roles(ctx, actor)
-	if err != nil {
-		return View{}, err
+// value is what the list of members takes for the role.
+func (r roleRow) value() string { return roleOptions([]account.Role{r.Role})[0].Value }
+
+var roleKinds = []Option{{"builtin", "内置", ""}, {"custom", "自定义", ""}}
+
+func (r roleRow) kind() string {
+	if r.ID != 0 {
+		return roleKinds[1].Value
 	}
-	v := struct {
-		Rows      []roleRow
-		CanManage bool
-	}{CanManage: actor.Can("space.role")}
-	for _, r := range roles {
-		row := roleRow{Role: r}
-		for _, p := range r.Permissions {
-			row.Titles = append(row.Titles, account.PermissionTitle(p))
-		}
-		v.Rows = append(v.Rows, row)
+	return roleKinds[0].Value
+}
+
+func roleList(s Services) shortList[roleRow] {
+	return shortList[roleRow]{
+		name: listRoles, title: "角色", address: Prefix + "/roles", search: "角色名称", empty: "没有角色", admit: func(who account.Actor) error { return account.Require(who, "space.member.read") },
+		rows: func(ctx context.Context, who account.Actor) ([]roleRow, error) {
+			roles, err := s.Spaces.Roles(ctx, who)
+			rows := make([]roleRow, 0, len(roles))
+			for _, r := range roles {
+				row := roleRow{Role: r}
+				for _, p := range r.Permissions {
+					row.Titles = append(row.Titles, account.PermissionTitle(p))
+				}
+				rows = append(rows, row)
+			}
+			return rows, err
+		},
+		key: roleRow.value, label: func(row roleRow) string { return row.Title },
+		filters: []shortFilter[roleRow]{{"kind", "种类", roleKinds, func(row roleRow, v string) bool { return row.kind() == v }}},
+		columns: []shortColumn[roleRow]{
+			{name: "title", title: "角色", cell: "role-title", found: true, text: func(row roleRow) string { return row.Title }, order: func(x, y roleRow) int { return cmp.Compare(x.Title, y.Title) },
+				more: []shortColumn[roleRow]{{name: "kind", title: "种类", text: roleRow.kind, labels: labelsOf(roleKinds)}}},
+			{name: "permissions", title: "权限", cell: "role-permissions", text: func(row roleRow) string { return strings.Join(row.Titles, "、") }},
+			{name: "members", title: "成员", cell: "role-members", number: true, text: func(row roleRow) string { return strconv.FormatInt(int64(row.Members), 10) }, order: func(x, y roleRow) int { return cmp.Compare(x.Members, y.Members) }},
+		},
+		ops: func(who account.Actor, row roleRow) []theme.Op {
+			if row.ID == 0 {
+				return nil
+			}
+			base := Prefix + "/roles/" + row.value()
+			if !who.Can("space.role") {
+				return []theme.Op{{Title: "查看", Href: base}}
+			}
+			return []theme.Op{{Title: "修改", Href: base}, {Title: "删除", Post: base + "/delete", Confirm: "删除后不能恢复。还有成员使用时不能删除。", Danger: true}}
+		},
 	}
-	return View{Subtitle: "内置角色不能修改；自定义角色只在这个空间里使用", Body: a.render("roles", v)}, nil
+}
+
+func (a *Admin) rolesPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	v, err := showShort(ctx, a, actor, r, roleList(a.o.Services), func(l *shownList) { l.Tools = a.render("roles-tools", actor.Can("space.role")) })
+	v.Subtitle = "内置角色不能修改；自定义角色只在这个空间里使用"
+	return v, err
 }
 
 type roleView struct {

@@ -42,7 +42,7 @@ func trailForm(s listState, f trail.Filter) (trail.Filter, *fault.Error) {
 	if n, err := strconv.ParseInt(s.cursor, 10, 64); err == nil {
 		f.Cursor = n
 	}
-	f.Limit = s.size
+	f.Limit, f.Oldest = s.size, s.last
 	return f, bad
 }
 
@@ -68,7 +68,7 @@ func (a *Admin) trailPage(ctx context.Context, actor account.Actor, r *http.Requ
 		families = append(families, Option{f.Act, trail.Title(f.Act), ""})
 	}
 	l := shownList{
-		Name: "trail", Title: "操作日志", Address: base, Acts: true, Empty: "还没有操作记录。", Export: true,
+		Name: "trail", Title: "操作日志", Address: base, Acts: true, Empty: "还没有操作记录。", Export: true, Reverse: true,
 		Filters: []listFilter{
 			{Name: "actor", Title: "谁", Value: f.Actor, Kind: "text", Hint: "名字"}, {Name: "act", Title: "动作", Value: f.Act, Kind: "select", Options: families},
 			{Name: "outcome", Title: "结果", Value: f.Outcome, Kind: "select", Options: outcomes}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID"},
@@ -97,6 +97,9 @@ func (a *Admin) trailPage(ctx context.Context, actor account.Actor, r *http.Requ
 	}
 	if next != 0 {
 		l.Next = strconv.FormatInt(next, 10)
+	}
+	if s.last { // the table shows the newest above all the same
+		slices.Reverse(rows)
 	}
 	for _, e := range rows {
 		l.Rows = append(l.Rows, a.trailRow(e))

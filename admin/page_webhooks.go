@@ -1,14 +1,18 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
+	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/notice"
+	"minifleet/app/transfer"
 )
 
 // Notices is what the pages ask of the room of notices.
@@ -29,7 +33,7 @@ const webhooksBase = Prefix + "/webhooks"
 
 func (a *Admin) webhookPages() []Page {
 	return []Page{
-		{Pattern: "GET /webhooks", Title: "Webhook", Handle: a.webhooksPage},
+		{Pattern: "GET /webhooks", Title: "Webhook", Query: listQuery("state"), Handle: a.webhooksPage},
 		{Pattern: "GET /webhooks/new", Title: "新建 Webhook", Handle: a.newWebhook},
 		{Pattern: "POST /webhooks/new", Title: "新建 Webhook", Handle: a.createWebhook},
 		{Pattern: "GET /webhooks/{id}", Title: "Webhook", Query: []string{queryCursor}, Handle: a.webhookPage},
@@ -48,14 +52,32 @@ type hookView struct {
 	Titles       []string
 }
 
-func viewHook(h notice.Webhook) hookView {
-	v := hookView{Webhook: h, Color: "green", Label: "正常"}
+var hookStates = []Option{{"on", "正常", ""}, {"failing", "投递失败中", ""}, {"off", "已停用", ""}}
+
+// state is what the list is narrowed by.
+func (v hookView) state() string {
 	switch {
-	case !h.Enabled:
-		v.Color, v.Label = "grey", "已停用"
-	case h.FailingSince > 0:
-		v.Color, v.Label = "orange", "投递失败中"
+	case !v.Enabled:
+		return "off"
+	case v.FailingSince > 0:
+		return "failing"
+	default:
+		return "on"
 	}
+}
+
+// told are the events in words.
+func (v hookView) told() string {
+	if len(v.Titles) == 0 {
+		return "全部事件"
+	}
+	return strings.Join(v.Titles, "、")
+}
+
+func viewHook(h notice.Webhook) hookView {
+	v := hookView{Webhook: h}
+	v.Color = map[string]string{"on": "green", "failing": "orange", "off": "grey"}[v.state()]
+	v.Label = labelsOf(hookStates)[v.state()]
 	for _, e := range h.Events {
 		v.Titles = append(v.Titles, notice.TitleOf(e))
 	}
@@ -83,16 +105,41 @@ func viewAttempt(hook int64, t notice.Attempt) attemptView {
 	return v
 }
 
-func (a *Admin) webhooksPage(ctx context.Context, actor account.Actor, _ *http.Request) (View, error) {
-	list, err := a.o.Services.Notices.Webhooks(ctx, actor)
-	if err != nil {
-		return View{}, err
+// hookList is the list of a space's webhooks. Their secrets are no part of it.
+func hookList(s Services) shortList[hookView] {
+	return shortList[hookView]{
+		name: listWebhooks, title: "Webhook", address: webhooksBase, search: "名称或地址", empty: "还没有 Webhook", admit: func(who account.Actor) error { return account.Require(who, notice.PermissionWebhook) },
+		rows: func(ctx context.Context, who account.Actor) ([]hookView, error) {
+			list, err := s.Notices.Webhooks(ctx, who)
+			rows := make([]hookView, 0, len(list))
+			for _, h := range list {
+				rows = append(rows, viewHook(h))
+			}
+			return rows, err
+		},
+		key: func(row hookView) string { return strconv.FormatInt(row.ID, 10) }, label: func(row hookView) string { return row.Name },
+		filters: []shortFilter[hookView]{{"state", "状态", hookStates, func(row hookView, v string) bool { return row.state() == v }}},
+		columns: []shortColumn[hookView]{
+			{name: "name", title: "名称", cell: "hook-name", found: true, text: func(row hookView) string { return row.Name }, order: func(x, y hookView) int { return cmp.Compare(x.Name, y.Name) }},
+			{name: "url", title: "地址", cell: "hook-url", found: true, text: func(row hookView) string { return row.URL }},
+			{name: "events", title: "事件", cell: "hook-events", text: hookView.told},
+			{name: "state", title: "状态", cell: "hook-state", text: hookView.state, labels: labelsOf(hookStates)},
+			{name: "created_at", title: "创建时间", cell: "hook-since", kind: transfer.Time, text: func(row hookView) string { return strconv.FormatInt(row.CreatedAt, 10) }, order: func(x, y hookView) int { return cmp.Compare(x.CreatedAt, y.CreatedAt) }},
+		},
+		ops: func(_ account.Actor, row hookView) []theme.Op {
+			base := webhooksBase + "/" + strconv.FormatInt(row.ID, 10)
+			return []theme.Op{{Title: "详情", Href: base}, {Title: "修改", Href: base + "/edit"}}
+		},
 	}
-	rows := make([]hookView, 0, len(list))
-	for _, h := range list {
-		rows = append(rows, viewHook(h))
-	}
-	return View{Subtitle: "发生事件时，把消息推送到你自己的系统", Body: a.render("webhooks", rows)}, nil
+}
+
+func (a *Admin) webhooksPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	v, err := showShort(ctx, a, actor, r, hookList(a.o.Services), func(l *shownList) {
+		l.Tools = a.render("webhooks-tools", nil)
+		l.Empty, l.Step = "还没有 Webhook。审核结果、授权变化等事件发生时，会以签名的 POST 请求推送到你填写的地址。", Link{"新建 Webhook", webhooksBase + "/new"}
+	})
+	v.Subtitle = "发生事件时，把消息推送到你自己的系统"
+	return v, err
 }
 
 // hookForm is the form of a webhook; what was typed stays through every answer.

@@ -34,7 +34,7 @@ const (
 
 // carriers makes the room that carries lists out and in.
 func (p *platform) carriers() (*transfer.Service, error) {
-	sources := admin.Sources(admin.Services{Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}})
+	sources := admin.Sources(admin.Services{Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, Spaces: p.spaces, Notices: p.notices})
 	maps.Copy(sources, map[string]transfer.Source{
 		listMiniPrograms: transfer.SourceFunc(p.miniProgramSheet), listEvents: transfer.SourceFunc(p.eventSheet),
 		listTrail: transfer.SourceFunc(p.trailSheet), listMembers: memberSheets{p.spaces},

@@ -27,6 +27,7 @@ type Filter struct {
 	RequestID string
 	From, To  int64 // Unix milliseconds; To not included
 	Cursor    int64 // entries older than this id
+	Oldest    bool  // from the other end: the oldest first, and Cursor is what they are newer than
 	Limit     int   // 1…100, default 20
 
 	behalfOf int64 // the second half of Behalf
@@ -110,13 +111,15 @@ func (f Filter) where() (string, []any) {
 	if f.To != 0 {
 		add("at<?", f.To)
 	}
-	if f.Cursor > 0 {
+	if f.Cursor > 0 && f.Oldest {
+		add("id>?", f.Cursor)
+	} else if f.Cursor > 0 {
 		add("id<?", f.Cursor)
 	}
 	return strings.Join(parts, " AND "), args
 }
 
-// List gives entries, newest first, and the cursor of the next page (0 at the end).
+// List gives entries, newest first unless the filter says otherwise, and the cursor of the next page (0 at the end).
 func (l *Log) List(ctx context.Context, f Filter) ([]Entry, int64, error) {
 	if f.Limit < 1 || f.Limit > 100 {
 		f.Limit = 20
@@ -128,7 +131,7 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, int64, error) {
 	return out[:f.Limit], out[f.Limit-1].ID, nil
 }
 
-// page reads the newest entries that fit.
+// page reads the first entries that fit, from the end that the filter names.
 func (l *Log) page(ctx context.Context, f Filter, limit int) ([]Entry, error) {
 	var all []Entry
 	for _, half := range f.halves() {
@@ -138,14 +141,23 @@ func (l *Log) page(ctx context.Context, f Filter, limit int) ([]Entry, error) {
 		}
 		all = append(all, some...)
 	}
-	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(all, func(a, b Entry) int {
+		if f.Oldest {
+			a, b = b, a
+		}
+		return cmp.Compare(b.ID, a.ID)
+	})
 	return all[:min(len(all), limit)], nil
 }
 
 func (l *Log) half(ctx context.Context, f Filter, limit int) ([]Entry, error) {
 	where, args := f.where()
+	order := " ORDER BY id DESC LIMIT ?"
+	if f.Oldest {
+		order = " ORDER BY id LIMIT ?"
+	}
 	var rows []row
-	if err := l.db.All(ctx, &rows, "SELECT "+columns+" FROM trail WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...); err != nil {
+	if err := l.db.All(ctx, &rows, "SELECT "+columns+" FROM trail WHERE "+where+order, append(args, limit)...); err != nil {
 		return nil, fmt.Errorf("trail: list: %w", err)
 	}
 	out := make([]Entry, len(rows))

@@ -43,5 +43,19 @@ func TestEntriesComeBackNewestFirstAndPageByPage(t *testing.T) {
 		if n, err := l.Count(ctx, trail.Filter{}); err != nil || n != 5 {
 			t.Fatalf("counted %d, err %v", n, err)
 		}
+		// From the other end: the oldest first, what one space did and what was done for it together.
+		if err := l.Record(ctx, trail.Entry{SpaceID: 1, Act: "wxa.commit", AppID: "wxa", BehalfSpaceID: 2, Behalf: "客户"}); err != nil {
+			t.Fatal(err)
+		}
+		f := trail.Filter{SpaceID: 2, Behalf: true, Oldest: true, Limit: 2}
+		last, next, err := l.List(ctx, f)
+		if err != nil || len(last) != 2 || last[0].ID >= last[1].ID || next != last[1].ID {
+			t.Fatalf("the end: %+v, next %d, err %v", last, next, err)
+		}
+		f.Cursor = next
+		newer, next, err := l.List(ctx, f)
+		if err != nil || len(newer) != 1 || newer[0].ID <= last[1].ID || newer[0].BehalfSpaceID != 2 || next != 0 {
+			t.Fatalf("before the end: %+v, next %d, err %v", newer, next, err)
+		}
 	})
 }
