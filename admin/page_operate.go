@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"minifleet/admin/theme"
@@ -188,31 +189,41 @@ func (a *Admin) runJob(ctx context.Context, actor account.Actor, r *http.Request
 func (a *Admin) processPages() []Page {
 	return []Page{
 		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Query: listQuery(processList(a.o.Services).names()...), Handle: a.processesPage},
+		{Pattern: "GET /plugins/{id}", Title: "插件", Kinds: operators, Handle: a.processPage},
 		{Pattern: "POST /plugins/{id}/restart", Title: "插件", Kinds: operators, Handle: a.restartPlugin},
 	}
 }
 
 type processRow struct {
 	Process
-	Color, Label, Memory string
+	Color, Memory string
+	Past          []processStep // the newest first
+	Asked         bool          // this person may restart it
 }
 
-func processTag(state string) (color, label string) {
+type processStep struct {
+	ProcessChange
+	Color string
+}
+
+func processColor(state string) string {
 	switch state {
 	case "serving":
-		return "green", "运行中"
-	case "starting":
-		return "blue", "启动中"
+		return "green"
+	case "starting", "upgrading", "probing":
+		return "blue"
 	case "backoff":
-		return "orange", "等待重启"
-	case "stopped":
-		return "grey", "已停止"
+		return "orange"
+	case "broken":
+		return "red"
 	default:
-		return "grey", state
+		return "grey"
 	}
 }
 
-var processStates = []Option{{"serving", "运行中", ""}, {"starting", "启动中", ""}, {"backoff", "等待重启", ""}, {"stopped", "已停止", ""}}
+var processStates = []Option{
+	{"serving", "运行中", ""}, {"starting", "启动中", ""}, {"upgrading", "切换中", ""}, {"backoff", "等待重启", ""}, {"broken", "已熔断", ""}, {"probing", "试启动", ""}, {"stopping", "停止中", ""}, {"stopped", "已停止", ""},
+}
 
 // processList are the plugin processes, for operators.
 func processList(s Services) shortList[processRow] {
@@ -239,10 +250,11 @@ func processList(s Services) shortList[processRow] {
 			{name: "error", title: "最近错误", cell: "process-error", found: true, text: func(row processRow) string { return row.LastError }},
 		},
 		ops: func(who account.Actor, row processRow) []theme.Op {
-			if !who.Can("plugin.restart") {
-				return nil
+			ops := []theme.Op{{Title: "详情", Href: Prefix + "/plugins/" + row.ID}}
+			if who.Can("plugin.restart") {
+				ops = append(ops, theme.Op{Title: "重启", Post: Prefix + "/plugins/" + row.ID + "/restart", Confirm: "重启「" + row.Title + "」？新进程准备好之后才接替，正在打开的页面不受影响。"})
 			}
-			return []theme.Op{{Title: "重启", Post: Prefix + "/plugins/" + row.ID + "/restart", Confirm: "重启「" + row.Title + "」？它的页面会有几十毫秒打不开。"}}
+			return ops
 		},
 	}
 }
@@ -256,7 +268,10 @@ func orDash(n int) string {
 
 func rowOfProcess(p Process) processRow {
 	row := processRow{Process: p, Memory: "—"}
-	row.Color, row.Label = processTag(p.State)
+	row.Color = processColor(p.State)
+	for _, c := range slices.Backward(p.History) {
+		row.Past = append(row.Past, processStep{c, processColor(c.State)})
+	}
 	if p.MemoryBytes > 0 {
 		row.Memory = strconv.FormatFloat(float64(p.MemoryBytes)/(1<<20), 'f', 1, 64) + " MB"
 	}
@@ -265,6 +280,18 @@ func rowOfProcess(p Process) processRow {
 
 func (a *Admin) processesPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
 	return showShort(ctx, a, actor, r, processList(a.o.Services), nil)
+}
+
+// processPage shows one plugin process with the last steps of its life.
+func (a *Admin) processPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	for _, p := range a.o.Services.Processes.Status(ctx) {
+		if p.ID == r.PathValue("id") {
+			row := rowOfProcess(p)
+			row.Asked = actor.Can("plugin.restart")
+			return View{Title: p.Title, Trail: []Link{{"插件", Prefix + "/plugins"}}, Body: a.render("process", row)}, nil
+		}
+	}
+	return View{}, fault.New(fault.NotFound, "plugin.unknown", "没有这个插件")
 }
 
 func (a *Admin) restartPlugin(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
@@ -276,6 +303,6 @@ func (a *Admin) restartPlugin(ctx context.Context, actor account.Actor, r *http.
 	if err := a.note(ctx, actor, r, trail.Entry{Act: "plugin.restart", Plugin: id, Object: id}, err); err != nil {
 		return View{}, err
 	}
-	a.flash.put(actor, "插件正在重启")
-	return View{Redirect: Prefix + "/plugins"}, nil
+	a.flash.put(actor, "插件已重启")
+	return View{Redirect: Prefix + "/plugins/" + url.PathEscape(id)}, nil
 }

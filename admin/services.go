@@ -116,12 +116,20 @@ type Processes interface {
 	Restart(ctx context.Context, id string) error
 }
 
-// Process is one plugin process; State is starting, serving, backoff or stopped, StartedAt when that state began.
+// Process is one plugin process; State is one of processStates and Label its word, StartedAt when that state began. Times
+// are Unix milliseconds.
 type Process struct {
-	ID, Title, Version, State, LastError string
-	PID, Restarts                        int
-	StartedAt                            int64
-	MemoryBytes                          int64
+	ID, Title, Version, State, Label, LastError string
+	PID, Restarts, Calls                        int
+	StartedAt, NextTry                          int64
+	MemoryBytes                                 int64
+	History                                     []ProcessChange // the newest last
+}
+
+// ProcessChange is one step of a plugin's life.
+type ProcessChange struct {
+	At                 int64
+	State, Label, Note string
 }
 
 // Failure is a push that was refused.

@@ -70,6 +70,7 @@ func tenancy() map[string]route {
 		"GET /admin/miniprograms":                                    {about: list},
 		"GET /admin/miniprograms/links/{ticket}":                     {about: object, fill: map[string]string{"ticket": "waiting-ticket"}},
 		"GET /admin/miniprograms/links/{ticket}/state":               {about: object, fill: map[string]string{"ticket": "waiting-ticket"}},
+		"GET /admin/plugins/{id}":                                    {about: staff, fill: map[string]string{"id": "version"}},
 		"GET /admin/plugins":                                         {about: staff},
 		"GET /admin/roles":                                           {about: list},
 		"GET /admin/roles/new":                                       {about: own},

@@ -262,15 +262,22 @@ type adminProcesses struct{ host *plugin.Host }
 func (p adminProcesses) Status(context.Context) []admin.Process {
 	var out []admin.Process
 	for _, s := range p.host.Status() {
-		out = append(out, admin.Process{
-			ID: s.ID, Title: s.Title, Version: s.Version, State: string(s.State), LastError: s.LastError, PID: s.PID, Restarts: s.Restarts,
-			StartedAt: s.Since.UnixMilli(), MemoryBytes: s.MemoryBytes,
-		})
+		one := admin.Process{
+			ID: s.ID, Title: s.Title, Version: s.Version, State: string(s.State), Label: s.State.Title(), LastError: s.LastError, PID: s.PID, Restarts: s.Restarts,
+			Calls: s.Calls, StartedAt: s.Since.UnixMilli(), MemoryBytes: s.MemoryBytes,
+		}
+		if !s.NextTry.IsZero() {
+			one.NextTry = s.NextTry.UnixMilli()
+		}
+		for _, c := range s.History {
+			one.History = append(one.History, admin.ProcessChange{At: c.At.UnixMilli(), State: string(c.State), Label: c.State.Title(), Note: c.Note})
+		}
+		out = append(out, one)
 	}
 	return out
 }
 
-func (p adminProcesses) Restart(_ context.Context, id string) error { return p.host.Restart(id) }
+func (p adminProcesses) Restart(ctx context.Context, id string) error { return p.host.Restart(ctx, id) }
 
 func adminFailures(in *inbox.Handler) func(string) []admin.Failure {
 	return func(component string) []admin.Failure {

@@ -56,6 +56,7 @@ type Host struct {
 
 	sockets string
 	cancel  context.CancelFunc
+	ended   <-chan struct{}
 	done    sync.WaitGroup
 }
 
@@ -95,11 +96,12 @@ func (h *Host) Start(ctx context.Context) error {
 	}
 	h.sockets = sockets
 	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	h.ended = ctx.Done()
 	for _, id := range h.order {
 		u := h.units[id]
-		u.bring, u.gone = h.bring, h.gone
-		u.open = func() (*process, error) {
-			return start(u.argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run)
+		u.bring, u.arrived, u.gone = h.bring, h.arrived, h.gone
+		u.open = func(argv []string) (*process, error) {
+			return start(argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run)
 		}
 		h.done.Add(1)
 		go func() {
@@ -136,7 +138,7 @@ func (h *Host) Ready(ctx context.Context) error {
 // Healthy reports at once whether every plugin serves; for /readyz.
 func (h *Host) Healthy() error {
 	for _, status := range h.Status() {
-		if status.State != Serving {
+		if !status.State.called() {
 			return fmt.Errorf("plugin %s is %s", status.ID, status.State)
 		}
 	}
@@ -152,17 +154,17 @@ func (h *Host) Status() []Status {
 	return statuses
 }
 
-// Restart ends a plugin's process after its calls and starts a new one; a waiting one starts now.
-func (h *Host) Restart(id string) error {
+// Restart has a new process of the plugin take over from the present one, which finishes its calls; it returns when the new
+// one serves. A plugin that is down is tried now. The error says that the new process is no good, and the old one still serves.
+func (h *Host) Restart(ctx context.Context, id string) error { return h.Upgrade(ctx, id, nil) }
+
+// Upgrade is Restart with another command; nil keeps the present one.
+func (h *Host) Upgrade(ctx context.Context, id string, argv []string) error {
 	u := h.units[id]
 	if u == nil {
 		return unknownPlugin()
 	}
-	select {
-	case u.restart <- struct{}{}:
-	default: // one is asked for already
-	}
-	return nil
+	return u.hand(ctx, h.ended, argv)
 }
 
 // Manifest gives what a plugin declared; false before its first start succeeded. Read only.
@@ -211,7 +213,12 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if _, err := p.rpc.Configure(ctx, &pluginpb.ConfigureRequest{HostBrokerId: id}); err != nil {
 		return nil, fmt.Errorf("configure %s: %w", u.id, err)
 	}
-	return info, h.subscribe(ctx, u.id, info)
+	return info, nil
+}
+
+// arrived lets the plugin's events flow to the process that serves now.
+func (h *Host) arrived(ctx context.Context, u *unit, info *described) error {
+	return h.subscribe(ctx, u.id, info)
 }
 
 // gone lets the plugin's events wait until it is back.

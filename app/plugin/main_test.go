@@ -137,6 +137,10 @@ func (s *shelf) pages(p *sdk.Plugin) {
 			return sdk.View{}, nil
 		}
 	})
+	p.Page("GET /nap", func(context.Context, *http.Request) (sdk.View, error) {
+		time.Sleep(time.Second)
+		return sdk.View{}, nil
+	})
 	p.Page("GET /refused", func(context.Context, *http.Request) (sdk.View, error) {
 		return sdk.View{}, sdk.Fail("notes.bad", "填写有误").On("name", "太短")
 	})

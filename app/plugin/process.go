@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -42,6 +44,28 @@ type process struct {
 	life      io.Closer // our end of the pipe whose closing ends the child
 	exited    chan struct{}
 	lines     *logLines
+	calls     openCalls
+}
+
+// openCalls counts the calls that run in a process. Once nobody begins one any more, idle tells when the last has ended.
+type openCalls struct {
+	group sync.WaitGroup
+	open  atomic.Int64
+}
+
+// Add is called while the process is the one that is called, so never after idle.
+func (c *openCalls) Add(n int)  { c.open.Add(int64(n)); c.group.Add(n) }
+func (c *openCalls) Done()      { c.open.Add(-1); c.group.Done() }
+func (c *openCalls) count() int { return int(c.open.Load()) }
+
+// idle closes when no call runs.
+func (p *process) idle() <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		p.calls.group.Wait()
+		close(done)
+	}()
+	return done
 }
 
 // wireClient is the host's half of go-plugin's handshake.

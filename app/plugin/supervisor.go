@@ -2,46 +2,30 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
+
+	"minifleet/app/fault"
 )
 
-// State is what an operator reads about a plugin.
-type State string
-
-// The states of a plugin. Only a serving one is called.
-//
-//	stopped → starting → serving → backoff → starting …
-const (
-	Stopped  State = "stopped"
-	Starting State = "starting"
-	Serving  State = "serving"
-	Backoff  State = "backoff"
-)
-
-// Title is the word for the state on screens.
-func (s State) Title() string {
-	switch s {
-	case Starting:
-		return "启动中"
-	case Serving:
-		return "运行中"
-	case Backoff:
-		return "等待重启"
-	default:
-		return "已停止"
-	}
-}
-
-// Bounds of the wait before a restart; it doubles with each failure and starts anew after a minute of service.
+// Bounds of the wait before a restart; it doubles with each failure and starts anew after a minute of service. After a
+// number of failures in a row the plugin is left alone for a longer rest, and then tried once.
 const (
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 30 * time.Second
+	failuresMost = 6
+	firstRest    = time.Minute
+	lastRest     = 10 * time.Minute
 	settled      = time.Minute
 	historyKept  = 20
+	// drainTimeout is how long a platform that stops waits for running calls; handOver how long an old process may finish
+	// its calls while the new one serves.
 	drainTimeout = 5 * time.Second
+	handOver     = time.Minute
 )
 
 // Change is one entry of a plugin's history.
@@ -54,85 +38,154 @@ type Change struct {
 // unit keeps one plugin running. All fields below mu are guarded by it.
 type unit struct {
 	id      string
-	argv    []string
 	log     *slog.Logger
 	spawner *spawner
-	// bring makes a process serve: describe, check, make tables, configure, subscribe.
+	// open starts a process; bring makes it ready to serve: describe, check, make tables, configure.
+	open  func(argv []string) (*process, error)
 	bring func(ctx context.Context, u *unit, p *process) (*described, error)
-	// gone is told that the process is no longer there.
-	gone func(u *unit)
-	open func() (*process, error)
+	// arrived is told that the plugin serves, by a process that may be another than before; gone that it no longer does.
+	arrived func(ctx context.Context, u *unit, info *described) error
+	gone    func(u *unit)
 
-	restart chan struct{}
+	upgrades chan upgrade
 
 	mu       sync.Mutex
+	argv     []string
 	state    State
 	process  *process
 	info     *described
 	since    time.Time
+	nextTry  time.Time
 	restarts int
 	lastErr  string
 	history  []Change
-	running  sync.WaitGroup
 	serving  chan struct{} // closed while serving; replaced when not
+
+	leaving sync.WaitGroup // old processes that finish their calls
+}
+
+// upgrade asks for a successor; done hears what became of it.
+type upgrade struct {
+	argv []string
+	done chan error
 }
 
 func newUnit(id string, argv []string, log *slog.Logger) *unit {
 	return &unit{
-		id: id, argv: argv, log: log.With("plugin", id), spawner: newSpawner(), restart: make(chan struct{}, 1),
+		id: id, argv: argv, log: log.With("plugin", id), spawner: newSpawner(), upgrades: make(chan upgrade),
 		state: Stopped, since: time.Now(), serving: make(chan struct{}),
 	}
 }
 
 // run keeps the plugin alive until ctx ends, then drains and stops it.
 func (u *unit) run(ctx context.Context) {
-	wait := firstBackoff
+	failures, wait, rest := 0, firstBackoff, firstRest
 	for ctx.Err() == nil {
-		began := time.Now()
-		err := u.life(ctx)
+		u.move(cueStart, "")
+		served, err := u.life(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		if time.Since(began) > settled || err == nil {
-			wait = firstBackoff
+		if served >= settled {
+			failures, wait, rest = 0, firstBackoff, firstRest
 		}
-		u.pause(ctx, wait, err)
-		wait = min(2*wait, lastBackoff)
+		failures++
+		if failures < failuresMost {
+			u.down(err, wait)
+			u.pause(ctx, wait)
+			wait = min(2*wait, lastBackoff)
+			continue
+		}
+		u.down(err, rest)
+		u.pause(ctx, rest)
+		rest = min(2*rest, lastRest)
 	}
-	u.change(Stopped, nil, nil, "")
+	if u.current() != Stopping {
+		u.move(cueStop, "")
+	}
+	u.leaving.Wait()
+	u.move(cueEnded, "")
 	u.spawner.close()
 }
 
-// life is one process from fork to exit. A nil error means that an operator asked for a restart.
-func (u *unit) life(ctx context.Context) error {
-	u.change(Starting, nil, nil, "")
-	p, err := u.open()
+// life is one process from fork to exit, or a row of them that followed each other without a gap. It tells how long the
+// plugin served.
+func (u *unit) life(ctx context.Context) (served time.Duration, err error) {
+	p, info, err := u.rise(ctx, u.command())
 	if err != nil {
-		return err
+		if ctx.Err() == nil {
+			u.move(cueFailed, err.Error())
+		}
+		return 0, err
 	}
-	info, err := u.bringUp(ctx, p)
-	if err != nil {
-		p.stop()
-		return err
-	}
-	u.change(Serving, p, info, fmt.Sprintf("pid %d", p.pid))
+	began := time.Now()
+	u.install(p, info)
+	u.move(cueUp, fmt.Sprintf("pid %d", p.pid))
 	defer u.gone(u)
-	select {
-	case <-p.exited:
-		u.change(Backoff, nil, nil, "进程已退出")
-		p.stop()
-		return fmt.Errorf("process %d exited", p.pid)
-	case <-u.restart:
-		u.retire(p, "手动重启")
-		return nil
-	case <-ctx.Done():
-		u.retire(p, "正在停止")
-		return ctx.Err()
+	if err := u.arrived(ctx, u, info); err != nil {
+		u.move(cueExited, err.Error())
+		u.dismiss(p, drainTimeout)
+		return 0, err
+	}
+	err = u.attend(ctx)
+	return time.Since(began), err
+}
+
+// attend watches a process that serves and hands over to its successors; it returns when there is none any more.
+func (u *unit) attend(ctx context.Context) error {
+	for {
+		p := u.running()
+		select {
+		case <-p.exited:
+			u.move(cueExited, "")
+			p.stop()
+			return fmt.Errorf("process %d exited", p.pid)
+		case asked := <-u.upgrades:
+			asked.done <- u.succeed(ctx, p, asked.argv)
+		case <-ctx.Done():
+			u.move(cueStop, "")
+			u.dismiss(p, drainTimeout)
+			return ctx.Err()
+		}
 	}
 }
 
-// bringUp bounds the start and gives up at once when the process dies meanwhile.
-func (u *unit) bringUp(ctx context.Context, p *process) (*described, error) {
+// succeed starts a successor beside the process that serves, and swaps them only when the new one has described and
+// configured itself. The old one finishes its calls. A successor that is no good changes nothing.
+func (u *unit) succeed(ctx context.Context, old *process, argv []string) error {
+	u.move(cueUpgrade, "")
+	p, info, err := u.rise(ctx, argv)
+	if err != nil {
+		u.move(cueRefused, "新进程没有启动成功，旧进程继续服务："+err.Error())
+		return fault.New(fault.Unavailable, "plugin.upgrade", "新的插件进程没有启动成功，原来的继续服务").Because(err)
+	}
+	u.mu.Lock()
+	u.argv = argv
+	u.mu.Unlock()
+	u.install(p, info)
+	u.move(cueUp, fmt.Sprintf("由 pid %d 接替 pid %d", p.pid, old.pid))
+	u.leaving.Add(1)
+	go func() {
+		defer u.leaving.Done()
+		select {
+		case <-ctx.Done():
+			u.dismiss(old, drainTimeout)
+		case <-old.idle():
+			old.stop()
+		case <-time.After(handOver):
+			u.log.Warn("an old plugin process did not finish its calls in time", "pid", old.pid)
+			old.stop()
+		}
+	}()
+	return u.arrived(ctx, u, info)
+}
+
+// rise starts a process and takes it to where it could serve. It gives up at once when the process dies meanwhile.
+func (u *unit) rise(ctx context.Context, argv []string) (*process, *described, error) {
+	p, err := u.open(argv)
+	if err != nil {
+		return nil, nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	go func() {
@@ -142,64 +195,142 @@ func (u *unit) bringUp(ctx context.Context, p *process) (*described, error) {
 		case <-ctx.Done():
 		}
 	}()
-	return u.bring(ctx, u, p)
+	info, err := u.bring(ctx, u, p)
+	if err != nil {
+		p.stop()
+		return nil, nil, err
+	}
+	return p, info, nil
 }
 
-// retire refuses new calls, lets the running ones end, and stops the process.
-func (u *unit) retire(p *process, note string) {
-	u.change(Starting, nil, nil, note)
-	drained := make(chan struct{})
-	go func() {
-		u.running.Wait()
-		close(drained)
-	}()
+// dismiss lets the running calls of a process end, for a while, and stops it. No new ones reach it by now.
+func (u *unit) dismiss(p *process, patience time.Duration) {
 	select {
-	case <-drained:
+	case <-p.idle():
 	case <-p.exited:
-	case <-time.After(drainTimeout):
-		u.log.Warn("plugin did not drain in time")
+	case <-time.After(patience):
+		u.log.Warn("plugin did not drain in time", "pid", p.pid)
 	}
 	p.stop()
 }
 
-func (u *unit) pause(ctx context.Context, wait time.Duration, cause error) {
-	if cause == nil {
-		return
-	}
-	u.log.Error("plugin is down", "error", cause.Error(), "restart_in", wait.String())
+// down notes why the plugin does not serve and when it is tried again.
+func (u *unit) down(cause error, wait time.Duration) {
 	u.mu.Lock()
-	u.lastErr = cause.Error()
+	u.lastErr = firstLine(cause.Error())
 	u.restarts++
+	u.nextTry = time.Now().Add(wait)
+	tired := u.state == Backoff && wait >= firstRest
 	u.mu.Unlock()
-	u.change(Backoff, nil, nil, cause.Error())
+	if tired {
+		u.move(cueTired, fmt.Sprintf("连续失败 %d 次，%s 后再试", failuresMost, wait))
+	}
+	u.log.Error("plugin is down", "error", cause.Error(), "next_try_in", wait.String())
+}
+
+func (u *unit) pause(ctx context.Context, wait time.Duration) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-u.restart:
+	case asked := <-u.upgrades: // there is nothing to hand over from: it is tried now
+		u.mu.Lock()
+		u.argv = asked.argv
+		u.mu.Unlock()
+		asked.done <- nil
 	case <-ctx.Done():
 	}
 }
 
-func (u *unit) change(state State, p *process, info *described, note string) {
+// install makes p the process that is called from now on.
+func (u *unit) install(p *process, info *described) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.state == state && state == Backoff && note == "" {
+	u.process = p
+	u.info = info // kept while down: menus and routes stay, their calls say that the plugin is restarting
+}
+
+// move takes the step that the table of moves has for a cue. That there is none is a mistake of this file's, which is
+// logged; the state stays.
+func (u *unit) move(on cue, note string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	m, err := next(u.state, on)
+	if err != nil {
+		u.log.Error("plugin life", "error", err.Error())
 		return
 	}
-	was := u.state
-	u.state, u.process, u.since = state, p, time.Now()
-	if info != nil {
-		u.info = info // kept while down: menus and routes stay, their calls say that the plugin is restarting
+	if note == "" {
+		note = m.note
 	}
-	if state == Serving {
+	note = firstLine(note)
+	u.state, u.since = m.to, time.Now()
+	if m.to.called() {
+		u.nextTry = time.Time{}
+	} else {
+		u.process = nil
+	}
+	switch {
+	case m.to.called() && !m.from.called():
 		close(u.serving)
-	} else if was == Serving {
+	case m.from.called() && !m.to.called():
 		u.serving = make(chan struct{})
 	}
-	u.history = append(u.history, Change{At: time.Now(), State: state, Note: note})
+	u.history = append(u.history, Change{At: u.since, State: m.to, Note: note})
 	if len(u.history) > historyKept {
 		u.history = u.history[len(u.history)-historyKept:]
+	}
+	u.log.Info("plugin life", "from", m.from, "cue", on, "to", m.to, "note", note)
+}
+
+// firstLine is what fits into a row: go-plugin explains a failed start in a page.
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	if r := []rune(s); len(r) > 300 {
+		return string(r[:299]) + "…"
+	}
+	return s
+}
+
+func (u *unit) current() State {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.state
+}
+
+func (u *unit) running() *process {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.process
+}
+
+func (u *unit) command() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.argv
+}
+
+// errStopping answers an upgrade of a plugin that ends.
+var errStopping = errors.New("the plugin host is stopping")
+
+// hand asks for a successor with argv, nil for the present command, and waits for what becomes of it.
+func (u *unit) hand(ctx context.Context, ended <-chan struct{}, argv []string) error {
+	if argv == nil {
+		argv = u.command()
+	}
+	asked := upgrade{argv, make(chan error, 1)}
+	select {
+	case u.upgrades <- asked:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-ended:
+		return errStopping
+	}
+	select {
+	case err := <-asked.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -207,11 +338,11 @@ func (u *unit) change(state State, p *process, info *described, note string) {
 func (u *unit) acquire() (p *process, info *described, release func(), err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.state != Serving {
+	if !u.state.called() {
 		return nil, nil, nil, unavailable(u.id)
 	}
-	u.running.Add(1)
-	return u.process, u.info, u.running.Done, nil
+	u.process.calls.Add(1)
+	return u.process, u.info, u.process.calls.Done, nil
 }
 
 // known gives the last manifest, also while the plugin is down; nil before the first start succeeded.
@@ -227,7 +358,7 @@ func (u *unit) await(ctx context.Context) error {
 		u.mu.Lock()
 		serving, state, lastErr := u.serving, u.state, u.lastErr
 		u.mu.Unlock()
-		if state == Serving {
+		if state.called() {
 			return nil
 		}
 		select {
@@ -248,6 +379,8 @@ type Status struct {
 	LastError          string
 	MemoryBytes        int64 // resident, 0 when unknown
 	History            []Change
+	Calls              int       // running
+	NextTry            time.Time // of one that waits
 }
 
 func (u *unit) status() Status {
@@ -255,13 +388,13 @@ func (u *unit) status() Status {
 	defer u.mu.Unlock()
 	status := Status{
 		ID: u.id, Title: u.id, State: u.state, Since: u.since, Restarts: u.restarts, LastError: u.lastErr,
-		History: append([]Change(nil), u.history...),
+		History: append([]Change(nil), u.history...), NextTry: u.nextTry,
 	}
 	if u.info != nil {
 		status.Title, status.Version = u.info.manifest.GetTitle(), u.info.manifest.GetVersion()
 	}
 	if u.process != nil {
-		status.PID, status.MemoryBytes = u.process.pid, residentBytes(u.process.pid)
+		status.PID, status.MemoryBytes, status.Calls = u.process.pid, residentBytes(u.process.pid), u.process.calls.count()
 	}
 	return status
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -82,23 +84,84 @@ func TestAKilledPluginIsRestartedAndCallersLearnAtOnce(t *testing.T) {
 	if _, err := h.get(t, account.Actor{}, "/hello/x"); err != nil {
 		t.Error(err)
 	}
-	if h.Restart("nobody") == nil {
-		t.Error("restarting an unknown plugin succeeded")
-	}
 }
 
 func TestAnOperatorsRestartLetsRunningCallsEnd(t *testing.T) {
 	h := newHouse(t, storetest.Open(t), "notes").run(t).ready(t)
 	before := h.Status()[0].PID
-	if err := h.Restart("notes"); err != nil {
+	slow := make(chan error, 1)
+	go func() {
+		_, err := h.get(t, ada, "/nap")
+		slow <- err
+	}()
+	eventually(t, "the slow call runs", 30*time.Second, func() bool { return h.Status()[0].Calls == 1 })
+	if err := h.Restart(t.Context(), "notes"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a new process", 30*time.Second, func() bool {
-		status := h.Status()[0]
-		return status.State == plugin.Serving && status.PID != before
-	})
-	if status := h.Status()[0]; status.Restarts != 0 || running(before) {
-		t.Errorf("a wanted restart counted as a failure (%d), or left %d running", status.Restarts, before)
+	after := h.Status()[0]
+	if after.State != plugin.Serving || after.PID == before || after.Restarts != 0 {
+		t.Errorf("after the restart: %+v", after)
+	}
+	if err := <-slow; err != nil {
+		t.Errorf("the call that ran in the old process: %v", err)
+	}
+	eventually(t, "the old process is gone", 30*time.Second, func() bool { return !running(before) })
+	if h.Restart(t.Context(), "nobody") == nil {
+		t.Error("restarting an unknown plugin succeeded")
+	}
+}
+
+func TestABadBuildIsRefusedAndTheOldOneKeepsServing(t *testing.T) {
+	h := newHouse(t, storetest.Open(t), "notes").run(t).ready(t)
+	before := h.Status()[0]
+	for _, bad := range [][]string{{"/bin/false"}, argv("liar"), {"/nowhere/at/all"}} {
+		if failure := wantKind(t, h.Upgrade(t.Context(), "notes", bad), fault.Unavailable); !strings.Contains(failure.Message, "原来的继续服务") {
+			t.Errorf("%v is refused with %q", bad, failure.Message)
+		}
+		if _, err := h.get(t, account.Actor{}, "/hello/x"); err != nil {
+			t.Errorf("after %v: %v", bad, err)
+		}
+	}
+	after := h.Status()[0]
+	if after.PID != before.PID || after.State != plugin.Serving || after.Restarts != 0 {
+		t.Errorf("after three bad builds: %+v", after)
+	}
+	last := after.History[len(after.History)-1]
+	if last.State != plugin.Serving || !strings.Contains(last.Note, "/nowhere/at/all") {
+		t.Errorf("the history ends with %+v", last)
+	}
+	if err := h.Restart(t.Context(), "notes"); err != nil {
+		t.Errorf("a good build after bad ones: %v", err)
+	}
+}
+
+func TestNoCallFailsWhileProcessesTakeOver(t *testing.T) {
+	h := newHouse(t, storetest.Open(t), "notes").run(t).ready(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	var made, failed atomic.Int64
+	for range 8 {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				if _, err := h.get(t, account.Actor{}, "/hello/x"); err != nil {
+					failed.Add(1)
+					t.Error(err)
+				}
+				made.Add(1)
+			}
+		})
+	}
+	for range 5 {
+		was := made.Load()
+		if err := h.Restart(t.Context(), "notes"); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "calls go on", 30*time.Second, func() bool { return made.Load() > was+16 || failed.Load() > 0 })
+	}
+	stop()
+	callers.Wait()
+	if failed.Load() > 0 || made.Load() < 80 {
+		t.Errorf("%d of %d calls failed", failed.Load(), made.Load())
 	}
 }
 

@@ -294,6 +294,26 @@ type pluginView struct {
 	Restarts    int          `json:"restarts"`
 	LastError   string       `json:"last_error,omitempty"`
 	MemoryBytes int64        `json:"memory_bytes"`
+	Calls       int          `json:"calls"`
+	NextTry     int64        `json:"next_try"`
+	History     []pluginStep `json:"history"`
+}
+
+type pluginStep struct {
+	At    int64        `json:"at"`
+	State plugin.State `json:"state"`
+	Note  string       `json:"note"`
+}
+
+func viewOfPlugin(p plugin.Status) pluginView {
+	out := pluginView{p.ID, p.Title, p.Version, p.State, p.PID, p.Since.UnixMilli(), p.Restarts, p.LastError, p.MemoryBytes, p.Calls, 0, []pluginStep{}}
+	if !p.NextTry.IsZero() {
+		out.NextTry = p.NextTry.UnixMilli()
+	}
+	for _, c := range p.History {
+		out.History = append(out.History, pluginStep{c.At.UnixMilli(), c.State, c.Note})
+	}
+	return out
 }
 
 func (s *Server) listPlugins(ctx context.Context, _ *listPluginsIn) (*list[pluginView], error) {
@@ -302,7 +322,7 @@ func (s *Server) listPlugins(ctx context.Context, _ *listPluginsIn) (*list[plugi
 	}
 	var rows []pluginView
 	for _, p := range s.o.Plugins.Status() {
-		rows = append(rows, pluginView{p.ID, p.Title, p.Version, p.State, p.PID, p.Since.UnixMilli(), p.Restarts, p.LastError, p.MemoryBytes})
+		rows = append(rows, viewOfPlugin(p))
 	}
 	return listOf(rows, "", int64(len(rows))), nil
 }
@@ -317,7 +337,7 @@ func (s *Server) restartPlugin(ctx context.Context, in *restartPluginIn) (*accep
 	if err != nil {
 		return nil, err
 	}
-	if err := s.o.Plugins.Restart(in.ID); err != nil {
+	if err := s.o.Plugins.Restart(ctx, in.ID); err != nil {
 		return nil, err
 	}
 	return &acceptedOut{}, s.o.Trail.Record(ctx, trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "plugin.restart", Object: in.ID, Outcome: trail.OK})

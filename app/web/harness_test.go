@@ -68,7 +68,7 @@ func (p *plugins) Manifests() []*plugin.Manifest {
 func (p *plugins) Status() []plugin.Status {
 	return []plugin.Status{{ID: "version", Title: "版本管理", Version: "0.1.0", State: p.state, Since: time.UnixMilli(1)}}
 }
-func (p *plugins) Restart(id string) error {
+func (p *plugins) Restart(_ context.Context, id string) error {
 	if id != "version" {
 		return fault.New(fault.NotFound, "plugin.unknown", "没有这个插件")
 	}

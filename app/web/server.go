@@ -39,7 +39,7 @@ type Plugins interface {
 	Serve(ctx context.Context, actor account.Actor, req plugin.Request) (plugin.Response, error)
 	Manifests() []*plugin.Manifest
 	Status() []plugin.Status
-	Restart(id string) error
+	Restart(ctx context.Context, id string) error
 	Healthy() error
 }
 
