@@ -64,3 +64,28 @@ func TestAnswersThatAreNoneOfTheFieldsKindAreErrors(t *testing.T) {
 		t.Errorf("%+v %v", out, err)
 	}
 }
+
+func FuzzAnswers(f *testing.F) {
+	for _, seed := range []string{
+		`{"errcode":0,"list":[{"authorizer_appid":"wx","auth_time":"7"}],"total_count":"1"}`,
+		`{"errcode":"0","authorizer_info":{"service_type_info":{"id":"2"},"MiniProgramInfo":{"network":[],"categories":{}}}}`,
+		`{"identity_tree_list":{"node_id":"1","node_list":[{"node_list":null}]}}`,
+		`{"status":1,"ScreenShot":"a|b","auditid":"9007199254740993"}`,
+		`{"icp_subject":"","icp_applets":{"base_info":{"service_content_types":"3"}}}`,
+		`{"visit_uv":{"devices":[{"id":1e3}]}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, out := range []any{
+			new(AuthorizerPage), new(authorizerWire), new(auditWire), new(domainWire), new(BasicInfo), new(PrivacyGuide), new(Filing),
+			new(CertificationState), new(Portraits), new(LogPage), new(struct {
+				List []IdentityNode `json:"identity_tree_list"`
+			}),
+		} {
+			if err := decode(body, out); err == nil && !json.Valid(body) {
+				t.Errorf("%q is no JSON and was read as %+v", body, out)
+			}
+		}
+	})
+}

@@ -45,6 +45,24 @@ func TestTheEndpointTableHoldsTogether(t *testing.T) {
 	}
 }
 
+func TestARowThatReadsCannotBeUsedToWrite(t *testing.T) {
+	writes := map[string]string{}
+	for _, e := range Endpoints() {
+		if !e.ReadOnly {
+			writes[e.Method+" "+e.Path] = e.Name
+		}
+	}
+	for _, e := range Endpoints() {
+		writer, shared := writes[e.Method+" "+e.Path]
+		if e.ReadOnly && shared && e.Fixed[0] == "" && e.Member[0] == "" {
+			t.Errorf("%s reads, shares its path with %s and pins nothing", e.Name, writer)
+		}
+		if e.Member[0] != "" && (e.Method != http.MethodPost || e.Upload) {
+			t.Errorf("%s wants a member of a body that is none", e.Name)
+		}
+	}
+}
+
 func TestEveryCodeOfTheWalksIsExplained(t *testing.T) {
 	for _, code := range []int{-1, 40001, 40013, 40014, 40125, 41001, 42001, 43001, 43002, 44002, 45009, 47001, 48001, 61003, 61004, 61005,
 		61006, 61007, 61009, 61010, 61014, 61015, 61023, 61039, 61040, 85001, 85002, 85003, 85004, 85008, 85009, 85012, 85013, 85014, 85015,

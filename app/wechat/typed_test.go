@@ -42,7 +42,7 @@ func TestTypedCallsOverThePluginsHost(t *testing.T) {
 	}))
 	h := sdktest.New(t, p, sdktest.Options{
 		WeChat:       lazily(func() wechat.Transport { return straight{&wechat.Client{BaseURL: base}} }),
-		MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa1b2c3d4e5f60001", OwnerSpace: 11}},
+		MiniPrograms: []sdk.MiniProgramInfo{{AppID: wechattest.AppID, OwnerSpace: 11}},
 	})
 	wechattest.Suite(t, goldens(t), func(t *testing.T, at string, use func(context.Context, wechattest.Callers)) {
 		base = at

@@ -36,15 +36,18 @@ func Suite(t *testing.T, all []Golden, way Way) {
 				if by.Client == nil && Direct(g.Name) {
 					return
 				}
-				by.App.AppID, by.Platform.AppID = subjects(g)
+				by.App.AppID, by.Platform.AppID = AppID, PlatformID
 				run(t, r, g, func() (any, error) { return call(ctx, by, g) })
 			})
 		})
 	}
 }
 
-// subjects are the appids that the golden files stand for.
-func subjects(Golden) (app, platform string) { return "wxa1b2c3d4e5f60001", "wx3c0ffee000000001" }
+// The mini program and the platform that the golden files speak of.
+const (
+	AppID      = "wxa1b2c3d4e5f60001"
+	PlatformID = "wx3c0ffee000000001"
+)
 
 func run(t *testing.T, r *Replay, g Golden, call func() (any, error)) {
 	try := func(answer []byte) (any, error) {
