@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -24,9 +25,10 @@ func fuzzTarget(f *testing.F) (handler http.Handler, ct, at string) {
 		m := w.newMiniProgram(testProgram, now)
 		m.Admin = w.person("zhangsan").WechatID
 		w.miniPrograms.put(m.AppID, m)
-		if _, err := w.grant(c, m.AppID, c.PermissionSets, "", now); err != nil {
+		if _, err := w.grant(c, m.AppID, allSets(), "", now); err != nil {
 			return err
 		}
+		w.addTask(&task{ID: "task1", Kind: taskEnterprise, Component: c.AppID, Person: "zhangsan", Name: "示例贸易有限公司"}, now)
 		ct, at = w.issueComponentToken(c, now).Value, w.issueAuthorizerToken(w.authorizationOf(c.AppID, m.AppID), now).Value
 		return nil
 	})
@@ -36,46 +38,83 @@ func fuzzTarget(f *testing.F) (handler http.Handler, ct, at string) {
 	return handler, ct, at
 }
 
-// postPaths are all interfaces with a body.
-func postPaths() []endpoint {
-	out := []endpoint{}
-	for _, ep := range endpoints(nil) {
-		if ep.post {
-			out = append(out, ep)
-		}
+// fuzzRequest calls an endpoint with arbitrary query and body; an upload gets the body as its file.
+func fuzzRequest(t testing.TB, ep endpoint, token, query, body string) *http.Request {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		values = url.Values{"raw": {query}}
 	}
-	return out
+	values.Set("access_token", token)
+	method, kind := http.MethodGet, "application/json"
+	if ep.post {
+		method = http.MethodPost
+	}
+	if ep.file != "" && !strings.HasPrefix(body, "--") { // otherwise the form itself is arbitrary
+		e := golden{Method: "POST", Path: ep.path, File: &goldenFile{Field: ep.file, Name: "a.png", Type: "raw:" + body}, Request: json.RawMessage(`{"type":"image"}`)}
+		form, contentType := e.form(t)
+		r := httptest.NewRequest(method, ep.path+"?"+values.Encode(), form)
+		r.Header.Set("Content-Type", contentType)
+		return r
+	}
+	if ep.file != "" {
+		kind = "multipart/form-data; boundary=b"
+	}
+	r := httptest.NewRequest(method, ep.path+"?"+values.Encode(), strings.NewReader(body))
+	r.Header.Set("Content-Type", kind)
+	return r
 }
 
-func FuzzWeChatBodies(f *testing.F) {
+// FuzzWeChatCalls feeds every interface with arbitrary queries and bodies: the answer is always HTTP 200 and JSON with a
+// known shape, or a picture.
+func FuzzWeChatCalls(f *testing.F) {
 	handler, ct, at := fuzzTarget(f)
-	paths := postPaths()
-	for i := range paths {
-		f.Add(i, `{}`)
-		f.Add(i, `{"component_appid":"`+testComponent+`","authorizer_appid":"`+testProgram+`"}`)
+	sim, err := New(Options{})
+	if err != nil {
+		f.Fatal(err)
 	}
-	f.Add(0, `{"template_id":"1","ext_json":"{\"pages\":[]}","user_version":"1"}`)
-	f.Add(0, `{"item_list":[{"first_id":304,"second_id":325,"address":"pages/index/index?a=1"}],"preview_info":{}}`)
-	f.Add(0, `{"action":"set","requestdomain":["https://api.example.com:99999","https://%zz"]}`)
-	f.Add(0, `{"gray_percentage":1e9,"auditid":"-1","draft_id":null}`)
-	f.Add(0, `[[[[`)
-	f.Fuzz(func(t *testing.T, which int, body string) {
-		ep := paths[uint(which)%uint(len(paths))]
+	eps := sim.endpoints
+	index := map[string]int{}
+	for i, ep := range eps {
+		index[ep.path] = i
+		f.Add(i, "", `{}`)
+		f.Add(i, "action=get&page=-1&num=99999999999999999999", `{"action":"add","appid":7,"categories":[{}],"owner_setting":null,"auth_data":[],"page":-1}`)
+	}
+	for _, e := range allGolden(f) {
+		q := url.Values{}
+		for key, value := range e.Query {
+			q.Set(key, value)
+		}
+		f.Add(index[e.Path], q.Encode(), string(e.Request))
+	}
+	f.Add(index["/wxa/uploadmedia"], "", "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a\"\r\n\r\nx\r\n--b--")
+	f.Add(index["/wxa/uploadmedia"], "", "--b\r\n")
+	f.Add(index["/wxa/commit"], "", `{"template_id":"1","ext_json":"{\"pages\":[]}","user_version":"1"}`)
+	f.Add(index["/wxa/submit_audit"], "", `{"item_list":[{"first_id":304,"second_id":325,"address":"pages/index/index?a=1"}],"preview_info":{}}`)
+	f.Add(index["/wxa/modify_domain"], "", `{"action":"set","requestdomain":["https://api.example.com:99999","https://%zz"]}`)
+	f.Add(index["/wxa/grayrelease"], "", `{"gray_percentage":1e9,"auditid":"-1","draft_id":null}`)
+	f.Add(index["/wxa/generatescheme"], "", `{"is_expire":true,"expire_time":9223372036854775807,"expire_interval":-9223372036854775808}`)
+	f.Add(0, "", `[[[[`)
+	f.Fuzz(func(t *testing.T, which int, query, body string) {
+		ep := eps[uint(which)%uint(len(eps))]
 		token := at
 		if ep.token == componentToken {
 			token = ct
 		}
 		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, httptest.NewRequest("POST", ep.path+"?access_token="+token, strings.NewReader(body)))
-		if rec.Code != http.StatusOK || !json.Valid(rec.Body.Bytes()) {
+		handler.ServeHTTP(rec, fuzzRequest(t, ep, token, query, body))
+		if rec.Code != http.StatusOK {
 			t.Fatalf("%s with %q: HTTP %d %s", ep.path, body, rec.Code, rec.Body)
+		}
+		if !strings.HasPrefix(rec.Header().Get("Content-Type"), "image/") && !json.Valid(rec.Body.Bytes()) {
+			t.Fatalf("%s with %q: %s", ep.path, body, rec.Body)
 		}
 	})
 }
 
 func FuzzControlBodies(f *testing.F) {
 	handler, _, _ := fuzzTarget(f)
-	paths := []string{"components", "miniprograms", "people", "drafts", "scan", "audits/" + testProgram, "unauthorize", "settings", "faults", "pushes"}
+	paths := []string{"components", "miniprograms", "people", "drafts", "scan", "audits/" + testProgram, "unauthorize", "settings", "faults", "pushes",
+		"violations", "violations/1", "logincodes", "registrations/task1", "reviews/230000009"}
 	for i := range paths {
 		f.Add(i, `{}`)
 	}
@@ -83,6 +122,10 @@ func FuzzControlBodies(f *testing.F) {
 	f.Add(4, `{"url":"http://h/?component_appid=wx00000000000000c1&pre_auth_code=x&redirect_uri=%","appid":"wx00000000000000a1"}`)
 	f.Add(9, `{"kind":"info","component_appid":"wx00000000000000c1","xml":{"InfoType":"x","a":"]]>"},"duplicate":1}`)
 	f.Add(9, `{"component_appid":"wx00000000000000c1","reorder":2,"drop":1}`)
+	f.Add(10, `{"appid":"wx00000000000000a1","reason":"x"}`)
+	f.Add(12, `{"appid":"wx00000000000000a1","person":"x"}`)
+	f.Add(13, `{"action":"face_pass","status":-1,"person":"x"}`)
+	f.Add(7, `{"register_sets":[1e9],"trial_days":-1}`)
 	f.Fuzz(func(t *testing.T, which int, body string) {
 		path := paths[uint(which)%uint(len(paths))]
 		rec := httptest.NewRecorder()

@@ -20,23 +20,26 @@ var goldenFiles embed.FS
 
 // golden is one entry of golden/*.json.
 type golden struct {
-	Name    string            `json:"name"`
-	Variant string            `json:"variant"`
-	Source  string            `json:"source"`
-	Method  string            `json:"method"`
-	Path    string            `json:"path"`
-	Token   string            `json:"token"` // component, authorizer or none
-	Sets    []int             `json:"sets"`
-	Query   map[string]string `json:"query"`
-	Request json.RawMessage   `json:"request"`
-	File    *struct {
-		Field string `json:"field"`
-		Name  string `json:"name"`
-		Type  string `json:"type"`
-	} `json:"file"`
-	Response json.RawMessage `json:"response"`
-	Image    string          `json:"image"`  // content type of a picture answer
-	States   []int           `json:"states"` // errcodes that are a proper answer when the world is not in the state the request needs
+	Name     string            `json:"name"`
+	Variant  string            `json:"variant"`
+	Source   string            `json:"source"`
+	Method   string            `json:"method"`
+	Path     string            `json:"path"`
+	Token    string            `json:"token"` // component, authorizer or none
+	Sets     []int             `json:"sets"`
+	Query    map[string]string `json:"query"`
+	Request  json.RawMessage   `json:"request"`
+	File     *goldenFile       `json:"file"`
+	Response json.RawMessage   `json:"response"`
+	Image    string            `json:"image"`  // content type of a picture answer
+	States   []int             `json:"states"` // errcodes that are a proper answer when the world is not in the state the request needs
+}
+
+// goldenFile is the file of a multipart entry.
+type goldenFile struct {
+	Field string `json:"field"`
+	Name  string `json:"name"`
+	Type  string `json:"type"`
 }
 
 // loadGolden reads every entry, once per process; a file that does not parse is a bug of the build.

@@ -105,6 +105,9 @@ func (e golden) form(t testing.TB) (*bytes.Reader, string) {
 }
 
 func fileOfType(t testing.TB, kind string) []byte {
+	if raw, ok := strings.CutPrefix(kind, "raw:"); ok {
+		return []byte(raw)
+	}
 	if kind != "image/png" {
 		return []byte("我们如何使用你的信息\n")
 	}
