@@ -27,11 +27,22 @@ func getAccountBasicInfo(w *world, c *apiCall) (any, error) {
 	return fields{
 		"appid": m.AppID, "account_type": kind, "principal_type": m.PrincipalType, "principal_name": m.PrincipalName,
 		"credential": m.Credential, "customer_type": customer, "realname_status": 1, "nickname": m.NickName, "registered_country": 1017,
-		"wx_verify_info":  map[string]any{"qualification_verify": m.VerifyType == 0, "naming_verify": m.VerifyType == 0},
+		"wx_verify_info":  m.verifyInfo(),
 		"signature_info":  map[string]any{"signature": intro, "modify_used_count": p.IntroEdits.in(month), "modify_quota": w.settings.ProfileEdits},
 		"head_image_info": map[string]any{"head_image_url": m.headImg(c.publicURL), "modify_used_count": p.AvatarEdits.in(month), "modify_quota": w.settings.ProfileEdits},
 		"nickname_info":   map[string]any{"nickname": m.NickName, "modify_used_count": w.nicknamesOf(m.AppID).Used.in(yearOf(c.now)), "modify_quota": namesPerYear},
 	}, nil
+}
+
+// verifyInfo is wx_verify_info: the 年审 of a certification that ends opens 60 days before.
+func (m *miniProgram) verifyInfo() map[string]any {
+	certified := m.VerifyType == 0
+	out := map[string]any{"qualification_verify": certified, "naming_verify": certified}
+	if certified && m.CertifiedMs > 0 {
+		out["annual_review"] = true
+		out["annual_review_begin_time"], out["annual_review_end_time"] = (m.CertifiedMs-certifiedNotice[0])/1000, m.CertifiedMs/1000
+	}
+	return out
 }
 
 var ridPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$`)

@@ -252,7 +252,10 @@ func decideCertify(w *world, r *review, m *miniProgram, now int64) error {
 	case r.State == reviewPassed:
 		cert.Apply = applyPassed
 		t.State, t.DoneMs = stepDone, now
-		m.VerifyType = 0
+		m.VerifyType, m.CertifiedMs = 0, now+certifiedMs
+		for _, before := range certifiedNotice {
+			w.later(m.CertifiedMs-before, timerExpiry, m.AppID)
+		}
 		if t.Name != "" && !m.NameSet {
 			m.NickName, m.NameSet = t.Name, true
 		}
@@ -286,4 +289,31 @@ func (w *world) tellCertify(c *component, t *task, cert *certification, now int6
 		nodes = append(nodes, branch("dispatch_info", leaf("provider", reviewCompany), leaf("contact", reviewContact), leaf("dispatch_time", cert.Dispatch/1000)))
 	}
 	w.notify(c, "notify_3rd_wxa_auth", now, nodes...)
+}
+
+const (
+	dayMs       = 24 * 3600 * 1000
+	certifiedMs = 365 * dayMs // how long a certification counts
+)
+
+// certifiedNotice is how long before the end WeChat reminds: 60 and 30 days, and on the day. Read only.
+var certifiedNotice = []int64{60 * dayMs, 30 * dayMs, 0}
+
+// certificationNears pushes notify_3rd_wxa_wxverify and, when the day has come, takes the certification away.
+func (w *world) certificationNears(appID string, now int64) {
+	m := w.miniPrograms.get(appID)
+	if m == nil || m.CertifiedMs == 0 || now < m.CertifiedMs-certifiedNotice[0] {
+		return // certified again meanwhile
+	}
+	message := "认证即将到期，请尽快年审"
+	if now >= m.CertifiedMs {
+		message = "认证已到期"
+		m.VerifyType = -1
+		w.miniPrograms.put(m.AppID, m)
+	}
+	for _, id := range w.components.ids() {
+		if auth := w.authorizationOf(id, appID); auth != nil && auth.Active {
+			w.notify(w.components.get(id), "notify_3rd_wxa_wxverify", now, leaf("appid", appID), leaf("expired", m.CertifiedMs/1000), leaf("message", message))
+		}
+	}
 }

@@ -61,7 +61,7 @@ func noICP(host string) bool { return strings.HasPrefix(host, "noicp") }
 
 func sixLists(m map[string][]string) map[string]any {
 	out := map[string]any{}
-	for kind := range domainKinds {
+	for _, kind := range domainOrder {
 		out[kind] = notNil(m[kind])
 	}
 	return out
@@ -80,7 +80,8 @@ func modifyDomainDirectly(w *world, c *apiCall) (any, error) {
 		return nil, refuse(85022)
 	}
 	after, changed := map[string][]string{}, false
-	for kind, wanted := range req.lists() {
+	for _, kind := range domainOrder {
+		wanted := req.lists()[kind]
 		good := []string{}
 		for _, d := range wanted {
 			clean, err := directDomain(strings.ToLower(strings.TrimSpace(d)), domainKinds[kind])
@@ -236,7 +237,7 @@ func poolConfirmFile(w *world, c *apiCall) (any, error) {
 func (w *world) domainsReleased(m *miniProgram) {
 	b := w.domainsOf(m.AppID)
 	effective, any := map[string][]string{}, false
-	for kind := range domainKinds {
+	for _, kind := range domainOrder {
 		effective[kind] = applyDomains(m.Domains[kind], "add", b.Direct[kind])
 		any = any || len(effective[kind]) > 0
 	}

@@ -116,7 +116,7 @@ func rebindAdmin(w *world, c *apiCall) (any, error) {
 		return nil, err
 	}
 	t := w.tasks.get(req.TaskID)
-	if t == nil || t.Kind != taskRebind || t.AppID != c.mp.AppID || t.State != stepDone || t.Data == "used" {
+	if t == nil || t.Kind != taskRebind || t.AppID != c.mp.AppID || t.State != stepDone || t.Used {
 		return nil, refuse(85060)
 	}
 	if c.mp.RegisterType == 0 {
@@ -125,7 +125,7 @@ func rebindAdmin(w *world, c *apiCall) (any, error) {
 	if w.programsOf(t.Person) >= w.settings.ProgramsPerPerson {
 		return nil, refuse(85026)
 	}
-	t.Data = "used"
+	t.Used = true
 	w.tasks.put(t.ID, t)
 	c.mp.Admin = t.Person
 	w.miniPrograms.put(c.mp.AppID, c.mp)

@@ -45,8 +45,9 @@ func (w *world) callsToday(component, appID, path string, now int64) int {
 		account = component
 	}
 	since, n := max(dayStart(now), w.usageOf(account).ClearedMs), 0
-	for _, c := range w.calls.docs {
-		if c.Path == path && c.TimeMs >= since && c.AppID == appID && (appID != "" || c.Component == component) {
+	for i := len(w.callLog) - 1; i >= 0 && w.callLog[i].TimeMs >= since; i-- {
+		c := w.callLog[i]
+		if c.Path == path && c.AppID == appID && (appID != "" || c.Component == component) {
 			n++
 		}
 	}

@@ -25,14 +25,14 @@ func registerFromOfficial(w *world, c *apiCall) (any, error) {
 		return nil, refuse(61051)
 	case c.mp.VerifyType != 0:
 		return nil, refuse(61052)
-	case t == nil || t.Kind != taskReuse || t.AppID != c.mp.AppID || t.State != stepDone || t.Msg == "used":
+	case t == nil || t.Kind != taskReuse || t.AppID != c.mp.AppID || t.State != stepDone || t.Used:
 		return nil, refuse(61058)
 	case u.Reuses.in(month) >= reusesPerMonth:
 		return nil, refuse(61055)
 	}
 	u.Reuses.add(month)
 	w.usages.put(c.mp.AppID, u)
-	t.Msg = "used"
+	t.Used = true
 	w.tasks.put(t.ID, t)
 	m := w.registeredProgram(2, c.mp.Admin, c.now)
 	m.PrincipalName, m.PrincipalType, m.Credential = c.mp.PrincipalName, c.mp.PrincipalType, c.mp.Credential

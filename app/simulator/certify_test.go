@@ -159,3 +159,29 @@ func TestCertificationAndFilingInOneProcedure(t *testing.T) {
 	}
 	g.refused(40097, "POST", "/wxa/sec/query_auth_and_icp"+AT, object{"procedure_id": "x"})
 }
+
+func TestCertificationIsRemindedOfAndEnds(t *testing.T) {
+	g := startRig(t, Options{})
+	g.long()
+	_, at := g.ready()
+	AT := "?access_token=" + at
+	id := g.ok("POST", "/wxa/sec/wxaauth"+AT, g.certifyBody(at, object{"pay_type": 1, "service_appid": "wx00000000000000f1"}))["taskid"]
+	for _, action := range []string{"agree", "face_pass", "phone_pass"} {
+		g.act(id, action)
+	}
+	g.decide("certification", "")
+	info := g.ok("GET", "/cgi-bin/account/getaccountbasicinfo"+AT, nil)["wx_verify_info"].(object)
+	end := info["annual_review_end_time"].(float64)
+	if info["annual_review"] != true || end-info["annual_review_begin_time"].(float64) != 60*24*3600 {
+		t.Errorf("verify info %v", info)
+	}
+	for _, days := range []int{306, 30, 30} {
+		g.advance(days * 24 * 3600)
+		if push := g.platform.wait("notify_3rd_wxa_wxverify"); push["expired"] != fmt.Sprintf("%.0f", end) || push["appid"] != testProgram {
+			t.Errorf("after %d days: %v", days, push)
+		}
+	}
+	if m := g.control("miniprograms?appid="+testProgram, nil)["items"].([]any)[0].(object); m["verify_type"].(float64) != -1 {
+		t.Errorf("verify type %v after the end", m["verify_type"])
+	}
+}

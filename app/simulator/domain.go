@@ -15,6 +15,9 @@ var domainKinds = map[string]string{
 	"udpdomain": "udp", "tcpdomain": "tcp",
 }
 
+// domainOrder is the order in which the lists are looked at, so that two equal calls answer alike. Read only.
+var domainOrder = []string{"requestdomain", "wsrequestdomain", "uploaddomain", "downloaddomain", "udpdomain", "tcpdomain"}
+
 const domainsPerKind = 200
 
 var hostPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -104,7 +107,8 @@ func modifyDomain(w *world, c *apiCall) (any, error) {
 	pool := append(slices.Clone(c.component.Domains), c.component.TestingDomains...)
 	after, invalid, rejected := map[string][]string{}, map[string][]string{}, rejectedDomains{}
 	changed := false
-	for kind, wanted := range req.lists() {
+	for _, kind := range domainOrder {
+		wanted := req.lists()[kind]
 		good, malformed, foreign := sortDomains(wanted, domainKinds[kind], pool)
 		if req.Action == "delete" { // what is not in the pool any more may still be removed
 			good, foreign = append(good, foreign...), nil
@@ -175,7 +179,7 @@ func (r *rejectedDomains) code() int {
 // domainAnswer lists the domains as they stand; the invalid lists are filled even when an errcode is given.
 func (m *miniProgram) domainAnswer(invalid map[string][]string, code int) fields {
 	out := fields{}
-	for kind := range domainKinds {
+	for _, kind := range domainOrder {
 		out[kind] = notNil(m.Domains[kind])
 	}
 	for kind, list := range invalid {

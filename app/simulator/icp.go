@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -173,7 +174,7 @@ func (o *icpOrder) hints(w *world, c *apiCall) []icpHint {
 			h.file("icp_materials."+name, id, true)
 		}
 	}
-	slices.SortFunc(h.list, func(a, b icpHint) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(h.list, func(a, b icpHint) int { return cmp.Or(strings.Compare(a.Field, b.Field), a.Errcode-b.Errcode) })
 	return h.list
 }
 

@@ -14,6 +14,7 @@ type miniProgram struct {
 	Credential    string              `json:"credential"`
 	Admin         string              `json:"admin"`          // WeChat id of the administrator
 	VerifyType    int                 `json:"verify_type"`    // −1 not certified, 0 certified
+	CertifiedMs   int64               `json:"certified_ms"`   // end of the certification; 0: it never ends
 	AccountStatus int                 `json:"account_status"` // 1 normal, 14 cancelled, 16 banned, 18 warned, 19 frozen
 	RegisterType  int                 `json:"register_type"`
 	ServiceType   int                 `json:"service_type"`  // 0 normal, 12 试用小程序

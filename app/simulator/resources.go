@@ -115,3 +115,36 @@ func sha256Sum(text string) []byte {
 	sum := sha256.Sum256([]byte(text))
 	return sum[:]
 }
+
+// recordsKeepMs is how long finished tasks and decided reviews stay to be looked at (simulated).
+const recordsKeepMs = 90 * 24 * 3600 * 1000
+
+// forgetResources drops what nobody can use any more: files and codes a day after their end, so that their late use still
+// gets the right errcode, links a month after it, finished tasks and decided reviews after 90 days.
+func (w *world) forgetResources(now int64) {
+	for id, m := range w.media.docs {
+		if m.ExpiresMs > 0 && now >= m.ExpiresMs+30*keepMs {
+			w.media.delete(id)
+		}
+	}
+	for id, c := range w.loginCodes.docs {
+		if now >= c.ExpiresMs+keepMs {
+			w.loginCodes.delete(id)
+		}
+	}
+	for id, l := range w.links.docs {
+		if l.ExpireMs > 0 && now >= l.ExpireMs+30*keepMs {
+			w.links.delete(id)
+		}
+	}
+	for id, t := range w.tasks.docs {
+		if !t.open() && now >= t.DoneMs+recordsKeepMs && w.certifications.get(id) == nil {
+			w.tasks.delete(id)
+		}
+	}
+	for id, r := range w.reviews.docs {
+		if r.State != reviewWaiting && now >= r.DecidedMs+recordsKeepMs {
+			w.reviews.delete(id)
+		}
+	}
+}

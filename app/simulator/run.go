@@ -86,6 +86,7 @@ func (w *world) forget(now int64) {
 			w.authCodes.delete(id)
 		}
 	}
+	w.forgetResources(now)
 	for id, s := range w.scans.docs {
 		if now >= s.CreatedMs+keepMs {
 			w.scans.delete(id)

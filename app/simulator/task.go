@@ -24,8 +24,9 @@ type task struct {
 	Phone      string `json:"component_phone"`
 	OpenID     string `json:"openid"`
 	URL        string `json:"authorize_url"`
-	Checked    int    `json:"checked"` // what the register of companies will answer: 0 or a status of B.3
-	Data       string `json:"data,omitempty"`
+	Checked    int    `json:"checked"`        // what the register of companies will answer: 0 or a status of B.3
+	Data       string `json:"data,omitempty"` // along: the face check counts for a certification too; copy_wx_verify of a 公众号
+	Used       bool   `json:"used"`           // what it gave was taken: a ticket, a taskid
 	CreatedMs  int64  `json:"created_ms"`
 	DeadlineMs int64  `json:"deadline_ms"`
 	DoneMs     int64  `json:"done_ms"`

@@ -1,8 +1,10 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // timer is something that happens by itself when the simulated clock reaches DueMs: a registration nobody confirmed in
@@ -20,6 +22,7 @@ const (
 	timerCheck  = "check"  // the register of companies has answered
 	timerTrial  = "trial"  // a 试用小程序 ends
 	timerReview = "review" // a review passes by itself
+	timerExpiry = "expiry" // a certification nears its end or reaches it
 )
 
 // later plans a timer. What it is about may have gone another way by then; its handler looks.
@@ -32,31 +35,21 @@ func (w *world) later(due int64, kind, ref string) {
 // settle carries out everything that is due, in the order of time. It costs nothing while nothing is due.
 func (w *world) settle(now int64) error {
 	for now >= w.nextDueMs {
-		var first *timer
-		next := int64(math.MaxInt64)
-		for _, t := range w.timers.all() {
-			switch {
-			case first == nil || t.DueMs < first.DueMs:
-				if first != nil {
-					next = min(next, first.DueMs)
-				}
-				first = t
-			default:
-				next = min(next, t.DueMs)
+		due := []*timer{}
+		w.nextDueMs = math.MaxInt64
+		for _, t := range w.timers.docs {
+			if t.DueMs <= now {
+				due = append(due, t)
+			} else {
+				w.nextDueMs = min(w.nextDueMs, t.DueMs)
 			}
 		}
-		if first == nil {
-			w.nextDueMs = math.MaxInt64
-			return nil
-		}
-		if first.DueMs > now {
-			w.nextDueMs = first.DueMs
-			return nil
-		}
-		w.timers.delete(sequenceID(first.ID))
-		w.nextDueMs = next
-		if err := w.fire(first, now); err != nil {
-			return fmt.Errorf("timer %s of %s: %w", first.Kind, first.Ref, err)
+		slices.SortFunc(due, func(a, b *timer) int { return cmp.Or(cmp.Compare(a.DueMs, b.DueMs), cmp.Compare(a.ID, b.ID)) })
+		for _, t := range due {
+			w.timers.delete(sequenceID(t.ID))
+			if err := w.fire(t, now); err != nil {
+				return fmt.Errorf("timer %s of %s: %w", t.Kind, t.Ref, err)
+			}
 		}
 	}
 	return nil
@@ -72,6 +65,9 @@ func (w *world) fire(t *timer, now int64) error {
 		return w.trialEnded(t.Ref, now)
 	case timerReview:
 		return w.reviewPassesByItself(t.Ref, now)
+	case timerExpiry:
+		w.certificationNears(t.Ref, now)
+		return nil
 	}
 	return fmt.Errorf("unknown kind")
 }

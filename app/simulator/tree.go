@@ -53,9 +53,13 @@ func (w *world) notify(c *component, infoType string, now int64, nodes ...xmlNod
 // tell queues an Event for the message URL of a mini program, for the platform that is authorised and asked for it;
 // "" means every platform that is authorised.
 func (w *world) tell(m *miniProgram, component, event string, now int64, nodes ...xmlNode) {
-	for _, auth := range w.authorizations.all() {
-		c := w.components.get(auth.Component)
-		if auth.AppID != m.AppID || !auth.Active || c == nil || (component != "" && component != auth.Component) {
+	platforms := []string{component}
+	if component == "" {
+		platforms = w.components.ids()
+	}
+	for _, id := range platforms {
+		c, auth := w.components.get(id), w.authorizationOf(id, m.AppID)
+		if c == nil || auth == nil || !auth.Active {
 			continue
 		}
 		all := append([]xmlNode{leaf("ToUserName", m.UserName), leaf("FromUserName", systemOpenID), leaf("CreateTime", now/1000),
