@@ -88,3 +88,14 @@ func (c *clockState) offset(wall time.Time) string {
 	d := time.Duration(c.at(ms)-ms) * time.Millisecond
 	return d.Round(time.Second).String()
 }
+
+// pace is how the clock runs, in the words of the console; "" when it follows the wall's.
+func (c *clockState) pace() string {
+	switch {
+	case c.Frozen:
+		return "已冻结"
+	case c.Speed > 1:
+		return fmt.Sprintf("%d 倍速", c.Speed)
+	}
+	return ""
+}

@@ -1,9 +1,11 @@
 package simulator
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,7 +15,9 @@ func (s *Simulator) consoleRoutes(mux *http.ServeMux) {
 		"/console": overviewPage, "/console/components": componentsPage, "/console/components/{appid}": componentPage,
 		"/console/miniprograms": programsPage, "/console/miniprograms/{appid}": programPage, "/console/drafts": draftsPage,
 		"/console/audits": auditsPage, "/console/clock": clockPage, "/console/pushes": pushesPage, "/console/calls": callsPage,
-		"/console/faults": faultsPage, "/console/phone": phoneOpenerPage,
+		"/console/faults": faultsPage, "/console/phone": phoneOpenerPage, "/console/settings": settingsPage,
+		"/console/scenarios": s.scenariosPage, "/console/scenarios/{id}": s.scenarioPage, "/console/runs/{id}": runPage,
+		"/console/help": helpPage,
 	}
 	for path, fn := range pages {
 		mux.HandleFunc("GET "+path, s.page(fn))
@@ -34,22 +38,19 @@ type consoleData struct {
 	Flash, Problem string
 	Field          string // the field the problem is about
 	Now            int64
+	Pace           string // 已冻结, 60 倍速, or ""
 	Menu           []menuItem
 	Data           any
 }
 
 func (w *world) console(r *http.Request, now int64, key, template string, data any) view {
-	open := 0
-	for _, m := range w.miniPrograms.docs {
-		if a := m.lastAudit(); a != nil && a.open() {
-			open++
-		}
-	}
 	menu := []menuItem{{"overview", "概览", "/console", 0}, {"components", "第三方平台", "/console/components", 0},
 		{"miniprograms", "小程序", "/console/miniprograms", 0}, {"drafts", "上传草稿", "/console/drafts", 0},
-		{"audits", "审核台", "/console/audits", open}, {"phone", "模拟手机", "/console/phone", 0}, {"clock", "时钟", "/console/clock", 0},
+		{"phone", "模拟手机", "/console/phone", w.openTasks()}, {"audits", "审核台", "/console/audits", w.openAudits()},
+		{"clock", "时钟", "/console/clock", 0}, {"settings", "平台参数", "/console/settings", 0},
 		{"pushes", "推送记录", "/console/pushes", 0}, {"calls", "收到的调用", "/console/calls", 0},
-		{"faults", "故障", "/console/faults", len(w.faults.docs)}}
+		{"faults", "故障与耗时", "/console/faults", len(w.faults.docs)}, {"scenarios", "剧本", "/console/scenarios", 0},
+		{"help", "使用说明", "/console/help", 0}}
 	title := ""
 	for _, item := range menu {
 		if item.Key == key {
@@ -57,7 +58,65 @@ func (w *world) console(r *http.Request, now int64, key, template string, data a
 		}
 	}
 	return view{template: template, data: consoleData{Title: title, Active: key, Flash: r.URL.Query().Get("ok"), Problem: r.URL.Query().Get("err"),
-		Field: r.URL.Query().Get("field"), Now: now, Menu: menu, Data: data}}
+		Field: r.URL.Query().Get("field"), Now: now, Pace: w.clock.pace(), Menu: menu, Data: data}}
+}
+
+// openAudits counts what waits at the review desk.
+func (w *world) openAudits() int {
+	open := 0
+	for _, m := range w.miniPrograms.docs {
+		if a := m.lastAudit(); a != nil && a.open() {
+			open++
+		}
+	}
+	for _, r := range w.reviews.docs {
+		if r.State == reviewWaiting {
+			open++
+		}
+	}
+	return open
+}
+
+// openTasks counts what waits for a person with a phone.
+func (w *world) openTasks() int {
+	open := 0
+	for _, t := range w.tasks.docs {
+		if t.open() {
+			open++
+		}
+	}
+	return open
+}
+
+// pager is one page of a long list.
+type pager struct {
+	Total, Page, Pages int
+	Prev, Next         string // addresses, "" at the ends
+}
+
+const perPage = 50
+
+// paged cuts the page that ?page= asks for out of a list.
+func paged[T any](r *http.Request, all []T) ([]T, pager) {
+	p := pager{Total: len(all), Page: 1, Pages: max(1, (len(all)+perPage-1)/perPage)}
+	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
+		p.Page = min(max(n, 1), p.Pages)
+	}
+	to := func(page int) string {
+		q := r.URL.Query()
+		for _, key := range []string{"ok", "err", "field"} {
+			q.Del(key)
+		}
+		q.Set("page", strconv.Itoa(page))
+		return r.URL.Path + "?" + q.Encode()
+	}
+	if p.Page > 1 {
+		p.Prev = to(p.Page - 1)
+	}
+	if p.Page < p.Pages {
+		p.Next = to(p.Page + 1)
+	}
+	return all[(p.Page-1)*perPage : min(p.Page*perPage, len(all))], p
 }
 
 // recentPushes are the newest first, of one component or of all.
@@ -73,9 +132,8 @@ func (w *world) recentPushes(component string, limit int) []*push {
 }
 
 func overviewPage(w *world, now int64, r *http.Request) (view, error) {
-	open, _ := w.auditRows()
 	return w.console(r, now, "overview", "overview", map[string]any{"Components": len(w.components.docs), "Programs": len(w.miniPrograms.docs),
-		"Audits": len(open), "Calls": len(w.calls.docs), "Pushes": w.recentPushes("", 10)}), nil
+		"Audits": w.openAudits(), "Tasks": w.openTasks(), "Calls": len(w.callLog), "Pushes": w.recentPushes("", 10)}), nil
 }
 
 // componentRow is one line of the list of components.
@@ -130,17 +188,20 @@ func componentPage(w *world, now int64, r *http.Request) (view, error) {
 		return view{}, notFound("appid", "没有这个第三方平台")
 	}
 	rows := []authorizationRow{}
+	search := strings.TrimSpace(r.URL.Query().Get("q"))
 	for _, a := range w.authorizations.all() {
-		if a.Component != c.AppID {
+		m := w.miniPrograms.get(a.AppID)
+		if a.Component != c.AppID || (search != "" && !strings.Contains(a.AppID, search) && (m == nil || !strings.Contains(m.NickName, search))) {
 			continue
 		}
 		row := authorizationRow{AppID: a.AppID, Active: a.Active, Sets: a.Sets, TimeMs: a.AuthorizedMs}
-		if m := w.miniPrograms.get(a.AppID); m != nil {
+		if m != nil {
 			row.Name = m.NickName
 		}
 		rows = append(rows, row)
 	}
-	return w.console(r, now, "components", "component", map[string]any{"C": c, "Row": w.componentRow(c, now), "Authorizations": rows,
+	shown, pages := paged(r, rows)
+	return w.console(r, now, "components", "component", map[string]any{"C": c, "Row": w.componentRow(c, now), "Authorizations": shown, "Pager": pages, "Search": search,
 		"Pushes": w.recentPushes(c.AppID, 20), "Form": componentForm{C: c, Edit: true, Back: "/console/components/" + c.AppID}}), nil
 }
 
@@ -200,14 +261,21 @@ type programForm struct {
 }
 
 func programsPage(w *world, now int64, r *http.Request) (view, error) {
-	rows := []programRow{}
+	search, found := strings.TrimSpace(r.URL.Query().Get("q")), []*miniProgram{}
 	for _, m := range w.sortedMiniPrograms() {
+		if search == "" || strings.Contains(m.NickName, search) || strings.Contains(m.AppID, search) || strings.Contains(m.PrincipalName, search) {
+			found = append(found, m)
+		}
+	}
+	shown, pages := paged(r, found)
+	rows := []programRow{}
+	for _, m := range shown {
 		rows = append(rows, w.programRow(m))
 	}
 	blank := (&world{ids: &idSource{}}).newMiniProgram("", now) // defaults for the form, without using up an id
 	blank.AppID, blank.NickName = "", ""
-	return w.console(r, now, "miniprograms", "programs", map[string]any{"Programs": rows, "People": w.people.all(),
-		"Form": programForm{M: blank, People: w.people.all(), Back: "/console/miniprograms"}}), nil
+	return w.console(r, now, "miniprograms", "programs", map[string]any{"Programs": rows, "Pager": pages, "Search": search,
+		"People": w.people.all(), "Components": w.components.all(), "Form": programForm{M: blank, People: w.people.all(), Back: "/console/miniprograms"}}), nil
 }
 
 func programPage(w *world, now int64, r *http.Request) (view, error) {
@@ -247,7 +315,9 @@ func (w *world) auditRows() (open, done []auditRow) {
 
 func auditsPage(w *world, now int64, r *http.Request) (view, error) {
 	open, done := w.auditRows()
-	return w.console(r, now, "audits", "audits", map[string]any{"Open": open[:min(len(open), 100)], "Done": done[:min(len(done), 30)]}), nil
+	waiting, decided := w.reviewRows()
+	return w.console(r, now, "audits", "audits", map[string]any{"Open": open[:min(len(open), 100)], "Done": done[:min(len(done), 30)],
+		"Waiting": waiting[:min(len(waiting), 100)], "Decided": decided[:min(len(decided), 30)], "Count": len(open) + len(waiting)}), nil
 }
 
 // clockStep is one 快进 button.
@@ -258,26 +328,58 @@ type clockStep struct {
 
 func clockPage(w *world, now int64, r *http.Request) (view, error) {
 	return w.console(r, now, "clock", "clock", map[string]any{
-		"Offset": w.clock.offset(time.Now()), "Clock": w.clock,
+		"Offset": w.clock.offset(time.Now()), "Frozen": w.clock.Frozen, "Speed": max(w.clock.Speed, 1),
+		"Speeds": []int64{1, 10, 60, 600, 3600},
 		"Steps": []clockStep{{60, "1 分钟"}, {600, "10 分钟"}, {3600, "1 小时"}, {7200, "2 小时"}, {43200, "12 小时"}, {86400, "1 天"},
 			{7 * 86400, "7 天"}, {30 * 86400, "30 天"}},
-		"Settings": w.settings.fields(),
 	}), nil
 }
 
+func settingsPage(w *world, now int64, r *http.Request) (view, error) {
+	return w.console(r, now, "settings", "settings", map[string]any{"Settings": w.settings.fields()}), nil
+}
+
 func pushesPage(w *world, now int64, r *http.Request) (view, error) {
-	return w.console(r, now, "pushes", "pushes", map[string]any{"Components": w.components.all(), "Corruptions": corruptions,
-		"Pushes": w.recentPushes("", 100)}), nil
+	q := r.URL.Query()
+	found := []*push{}
+	for _, id := range slices.Backward(w.pushes.ids()) {
+		p := w.pushes.get(id)
+		if matches(q.Get("state"), p.State) && matches(q.Get("kind"), p.Kind) && (q.Get("appid") == "" || q.Get("appid") == p.AppID || q.Get("appid") == p.Component) {
+			found = append(found, p)
+		}
+	}
+	shown, pages := paged(r, found)
+	planned := []*component{}
+	for _, c := range w.components.all() {
+		if c.DropPushes > 0 || c.Reorder > 0 || c.NextPushes != nil {
+			planned = append(planned, c)
+		}
+	}
+	return w.console(r, now, "pushes", "pushes", map[string]any{"Components": w.components.all(), "Corruptions": corruptions, "Planned": planned,
+		"Pushes": shown, "Pager": pages, "State": q.Get("state"), "Kind": q.Get("kind"), "AppID": q.Get("appid"),
+		"States": []string{pushWaiting, pushDelayed, pushHeld, pushOK, pushFailed, pushDropped}}), nil
 }
 
 func callsPage(w *world, now int64, r *http.Request) (view, error) {
 	q := r.URL.Query()
-	calls, total := w.callsLike(callFilter{path: q.Get("path"), either: q.Get("appid"), errcode: q.Get("errcode")}, 0, 100)
-	return w.console(r, now, "calls", "calls", map[string]any{"Calls": calls, "Total": total, "Path": q.Get("path"), "AppID": q.Get("appid")}), nil
+	all, _ := w.callsLike(callFilter{path: strings.TrimSpace(q.Get("path")), either: strings.TrimSpace(q.Get("appid")), errcode: strings.TrimSpace(q.Get("errcode")),
+		rid: strings.TrimSpace(q.Get("rid"))}, 0, maxCalls)
+	calls, pages := paged(r, all)
+	return w.console(r, now, "calls", "calls", map[string]any{"Calls": calls, "Pager": pages, "Path": q.Get("path"), "AppID": q.Get("appid"),
+		"Errcode": q.Get("errcode"), "RID": q.Get("rid"), "Paths": w.calledPaths()}), nil
+}
+
+// calledPaths are the paths in the log, for the filter's suggestions.
+func (w *world) calledPaths() []string {
+	seen := map[string]bool{}
+	for _, c := range w.callLog {
+		seen[c.Path] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 func faultsPage(w *world, now int64, r *http.Request) (view, error) {
-	return w.console(r, now, "faults", "faults", map[string]any{"Faults": w.faults.all()}), nil
+	return w.console(r, now, "faults", "faults", map[string]any{"Faults": w.faults.all(), "Breakages": breakages, "Latency": w.latency}), nil
 }
 
 // phoneOpenerPage opens what a QR code holds, as WeChat's scanner does.
@@ -290,5 +392,6 @@ func phoneOpenerPage(w *world, now int64, r *http.Request) (view, error) {
 		}
 		problem = "链接应以 http:// 或 https:// 开头，请粘贴完整的地址"
 	}
-	return w.console(r, now, "phone", "phoneopener", map[string]any{"URL": address, "Problem": problem}), nil
+	tasks, done := w.taskRows()
+	return w.console(r, now, "phone", "phoneopener", map[string]any{"URL": address, "Problem": problem, "Tasks": tasks, "Done": done[:min(len(done), 20)]}), nil
 }

@@ -96,6 +96,10 @@ func (s *Simulator) consoleAction(w *world, now int64, r *http.Request) (view, e
 	if !strings.HasPrefix(back, "/console") {
 		back = "/console"
 	}
+	var to *goTo
+	if errors.As(err, &to) {
+		back, message, err = to.page, to.message, nil
+	}
 	var refused *controlError
 	switch {
 	case errors.As(err, &refused):
@@ -107,6 +111,11 @@ func (s *Simulator) consoleAction(w *world, now int64, r *http.Request) (view, e
 	}
 	return view{redirect: back}, nil
 }
+
+// goTo is the end of an action that leads to a page of its own. It travels as an error because most actions lead back.
+type goTo struct{ page, message string }
+
+func (g *goTo) Error() string { return "go to " + g.page }
 
 // runAction does the work of a form and gives the sentence to show.
 type runAction func(w *world, now int64, r *http.Request) (string, error)
@@ -139,12 +148,29 @@ func (s *Simulator) consoleActions() map[string]func(*form) runAction {
 		"unauthorize": func(f *form) runAction {
 			return perform(unauthorize, authorizationKey{f.plain("component_appid"), f.plain("appid")}, "已解除授权，并推送 unauthorized")
 		},
-		"audit":    auditAction,
-		"clock":    s.clockAction,
-		"settings": settingsAction,
-		"push":     pushAction,
-		"drop": func(f *form) runAction {
-			return perform(makePush, pushRequest{Component: f.plain("component_appid"), Drop: f.int("drop")}, "已设置要丢弃的推送条数")
+		"audit":       auditAction,
+		"clock":       s.clockAction,
+		"settings":    settingsAction,
+		"push":        pushAction,
+		"next-pushes": nextPushesAction,
+		"push-again": func(f *form) runAction {
+			id := f.number("id")
+			if id == nil {
+				f.fail("id", "没有这条推送记录")
+				id = new(int64)
+			}
+			return perform(makePush, pushRequest{Again: *id}, "已再次推送，结果见推送记录")
+		},
+		"task":   phoneAction,
+		"review": reviewAction,
+		"fleet": func(f *form) runAction {
+			return perform(makeFleet, fleetRequest{Count: f.intOr("count", 0), Prefix: f.plain("prefix"), Admin: f.plain("admin"), Component: f.plain("component_appid")}, "小程序已批量创建")
+		},
+		"scenario-save":   s.saveScenarioAction,
+		"scenario-delete": s.deleteScenarioAction,
+		"scenario-run":    s.runScenarioAction,
+		"scenario-stop": func(*form) runAction {
+			return perform(s.stopScenario, none{}, "正在停止剧本")
 		},
 		"fault": func(f *form) runAction {
 			return perform(addFault, faultRequest{Path: f.plain("path"), AppID: f.plain("appid"), Errcode: f.intOr("errcode", 0), HTTPStatus: f.intOr("http_status", 0),
@@ -196,6 +222,10 @@ func componentAction(f *form) runAction {
 	req := componentRequest{AppID: f.filled("appid"), Name: f.filled("name"), Secret: f.filled("secret"), Token: f.filled("token"), AESKey: f.filled("aes_key"),
 		TicketURL: f.text("ticket_url"), MessageURL: f.text("message_url"), AuthDomain: f.text("auth_domain"),
 		AuditQuota: f.int("audit_quota"), SpeedupQuota: f.int("speedup_quota")}
+	if f.values.Has("ip_list") {
+		list := f.words("ip_list")
+		req.IPList = &list
+	}
 	if f.values.Has("domains") {
 		domains := f.words("domains")
 		req.Domains = &domains
@@ -276,5 +306,27 @@ func pushAction(f *form) runAction {
 		values[strings.TrimSpace(name)] = value
 	}
 	return perform(makePush, pushRequest{Kind: f.plain("kind"), Component: f.plain("component_appid"), AppID: f.plain("appid"), XML: values,
-		Corrupt: f.plain("corrupt"), Duplicate: f.intOr("duplicate", 0)}, "已推送，结果见推送记录")
+		Corrupt: f.plain("corrupt"), Duplicate: f.intOr("duplicate", 0), Delay: int64(f.intOr("delay_seconds", 0))}, "已推送，结果见推送记录")
+}
+
+// nextPushesAction changes what happens to the next pushes of a platform: swallowed, in reverse order, or spoiled.
+func nextPushesAction(f *form) runAction {
+	req := pushRequest{Component: f.plain("component_appid")}
+	count := f.intOr("count", 1)
+	switch how := f.plain("how"); how {
+	case "drop":
+		req.Drop = &count
+	case "reorder":
+		req.Reorder = &count
+	case "duplicate":
+		req.Next, req.Duplicate = &count, 1
+	case "delay":
+		req.Next, req.Delay = &count, int64(f.intOr("delay_seconds", 60))
+	case "good":
+		zero := 0
+		req.Drop, req.Reorder, req.Next = &zero, &zero, &zero
+	default:
+		req.Next, req.Corrupt = &count, how
+	}
+	return perform(makePush, req, "已设置接下来的推送")
 }

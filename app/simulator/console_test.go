@@ -9,7 +9,8 @@ import (
 )
 
 var consolePages = []string{"/console", "/console/components", "/console/components/" + testComponent, "/console/miniprograms",
-	"/console/miniprograms/" + testProgram, "/console/drafts", "/console/audits", "/console/clock", "/console/pushes", "/console/calls", "/console/faults", "/console/phone"}
+	"/console/miniprograms/" + testProgram, "/console/drafts", "/console/audits", "/console/clock", "/console/pushes", "/console/calls", "/console/faults", "/console/phone",
+	"/console/settings", "/console/scenarios", "/console/scenarios/first-authorization", "/console/scenarios/new", "/console/help"}
 
 var outside = regexp.MustCompile(`(?:src|href)="(?:https?:)?//`)
 
@@ -88,7 +89,7 @@ func TestConsoleFormsDoWhatTheySay(t *testing.T) {
 		t.Errorf("event %v", demo)
 	}
 	says(post("push", "/console/pushes", map[string]string{"component_appid": testComponent, "kind": "info", "xml": "no equals sign"}), "flash-error", "名称=值")
-	says(post("drop", "/console/pushes", map[string]string{"component_appid": testComponent, "drop": "0"}), "flash", "丢弃")
+	says(post("next-pushes", "/console/pushes", map[string]string{"component_appid": testComponent, "how": "drop", "count": "0"}), "flash", "接下来的推送")
 	page := post("fault", "/console/faults", map[string]string{"path": "/wxa/get_page", "errcode": "45009", "times": "-1"})
 	says(page, "flash", "已添加")
 	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(page)[1]

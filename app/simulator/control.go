@@ -139,7 +139,7 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /control/scenarios/check", control(s, s.checkScenario))
 	mux.HandleFunc("GET /control/scenarios/{id}", control(s, s.showScenario))
 	mux.HandleFunc("DELETE /control/scenarios/{id}", control(s, s.deleteScenario))
-	mux.HandleFunc("POST /control/scenarios/{id}/run", control(s, s.startScenario))
+	mux.HandleFunc("POST /control/scenarios/{id}/run", control(s, s.startByProgram))
 	mux.HandleFunc("GET /control/runs", control(s, listRuns))
 	mux.HandleFunc("GET /control/runs/{id}", control(s, showRun))
 	mux.HandleFunc("POST /control/runs/{id}/stop", control(s, s.stopScenario))

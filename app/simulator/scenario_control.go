@@ -100,8 +100,8 @@ type runRequest struct {
 }
 
 // startScenario starts a run and answers at once; GET /control/runs/{id} tells how far it is.
-func (s *Simulator) startScenario(w *world, now int64, r *http.Request, req runRequest) (any, error) {
-	sc := s.scenarioOf(w, r.PathValue("id"))
+func (s *Simulator) startScenario(w *world, now int64, id string, req runRequest) (*scenarioRun, error) {
+	sc := s.scenarioOf(w, id)
 	if sc == nil {
 		return nil, notFound("id", "没有这个剧本")
 	}
@@ -160,7 +160,7 @@ func (s *Simulator) perform(ctx context.Context, id int64, sc *Scenario, req run
 	var err error
 	if req.InPlace {
 		p := newPlay(s, sc.parsed, req.Vars)
-		p.told = told
+		p.told, p.began = told, id
 		report = p.run(ctx)
 	} else {
 		report, err = runAlone(ctx, sc, ScenarioOptions{Seed: req.Seed, Vars: req.Vars, Log: s.log, Told: told})
@@ -172,6 +172,10 @@ func (s *Simulator) perform(ctx context.Context, id int64, sc *Scenario, req run
 		}
 		s.running, s.stopRun = 0, nil
 	})
+}
+
+func (s *Simulator) startByProgram(w *world, now int64, r *http.Request, req runRequest) (any, error) {
+	return s.startScenario(w, now, r.PathValue("id"), req)
 }
 
 // stopScenario ends the run that is going on.

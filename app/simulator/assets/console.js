@@ -38,6 +38,17 @@
     });
   }
   restore();
+  // A file chosen on this machine goes into the text field it belongs to; nothing is sent before the form is.
+  document.addEventListener('change', function (event) {
+    var target = document.getElementById(event.target.dataset.load || '');
+    var file = target && event.target.files[0];
+    if (!file) { return; }
+    file.text().then(function (text) {
+      target.value = text;
+      var id = document.getElementById('s-id');
+      if (id && !id.value) { id.value = file.name.replace(/\.ya?ml$/, '').toLowerCase().replace(/[^a-z0-9-]+/g, '-'); }
+    });
+  });
   // On a narrow screen rows become cards; each cell then carries its column's title.
   function label(root) {
     root.querySelectorAll('table').forEach(function (table) {
