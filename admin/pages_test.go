@@ -102,7 +102,7 @@ func TestSetupShowsAddressesAndWaitsLive(t *testing.T) {
 		t.Error("the push was not started")
 	}
 	r.components.refuse = &wechat.Error{Code: 61004, Message: "access clientip is not registered", RID: "77-rid"}
-	h.do("merchant", "POST", "/admin/components/"+appid+"/push", url.Values{}).want(t, 502, "微信返回 61004", "rid: 77-rid", "授权发起页域名")
+	h.do("merchant", "POST", "/admin/components/"+appid+"/push", url.Values{}).want(t, 502, "errcode 61004", "rid: 77-rid", "服务器 IP 不在白名单中", "服务商", "复制诊断信息", "授权发起页域名")
 	for i := range r.components.list {
 		r.components.list[i].TicketAt = start.UnixMilli()
 	}

@@ -96,7 +96,7 @@ func summary(f *fault.Error) *formErrors {
 	if f == nil {
 		return nil
 	}
-	return &formErrors{Message: f.Message, Fields: f.Fields, WeChat: f.WeChat}
+	return &formErrors{Message: f.Headline(), Fields: f.Fields, WeChat: f.WeChat}
 }
 
 const inputTime = "2006-01-02T15:04:05"
