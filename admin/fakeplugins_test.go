@@ -22,6 +22,8 @@ type fakePlugins struct {
 	acted []string
 	seen  []PluginRequest
 	save  func(context.Context, TableSave) error
+	// stops, when positive, is how many calls of an act go through before one is refused.
+	stops int
 }
 
 var errDown = fault.New(fault.Unavailable, "plugin_down", "「版本管理」插件暂时不可用，正在自动重启，请稍后刷新")
@@ -112,6 +114,9 @@ func (p *fakePlugins) Remove(_ context.Context, _ account.Actor, _, _ string, id
 func (p *fakePlugins) Act(_ context.Context, _ account.Actor, _, _, action string, ids []string) (ActResult, error) {
 	if action == "check" {
 		return ActResult{}, fault.New(fault.Conflict, "busy", "模板正在被使用，请稍后再检查")
+	}
+	if p.stops > 0 && len(p.acted) == p.stops {
+		return ActResult{}, fault.New(fault.Conflict, "quota_used", "本月额度已用完")
 	}
 	p.acted = append(p.acted, fmt.Sprint(action, " ", ids))
 	return ActResult{Message: "已下架"}, nil

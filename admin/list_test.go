@@ -221,3 +221,25 @@ func TestListViewsOnBothDatabases(t *testing.T) {
 		}
 	})
 }
+
+// TestABatchThatStopsHalfWaySaysHowFarItCame lets the third call of an act on 250 rows be refused: what is done stays done,
+// the page and the message say how much that is and why the rest was left.
+func TestABatchThatStopsHalfWaySaysHowFarItCame(t *testing.T) {
+	plugins := newFakePlugins(250)
+	plugins.stops = 2
+	var ends []BatchEnd
+	h := open(t, Options{Plugins: plugins, Services: Services{BatchEnded: func(_ context.Context, _ account.Actor, b BatchEnd) { ends = append(ends, b) }}})
+	a := h.do("merchant", "POST", tableURL+"/act/delist", url.Values{"all": {"1"}, "query": {"state=listed"}, "expect": {"250"}})
+	if a.StatusCode == 303 {
+		a = h.get("merchant", a.Header.Get("Location"))
+	}
+	if !strings.Contains(a.text, "已完成 200 条，之后停下：本月额度已用完") {
+		t.Errorf("%d: %s", a.StatusCode, a.text)
+	}
+	if len(plugins.acted) != 2 {
+		t.Errorf("acted in %d calls", len(plugins.acted))
+	}
+	if len(ends) != 1 || ends[0].Done != 200 || ends[0].Left != 50 || ends[0].Reason != "本月额度已用完" {
+		t.Errorf("told of the end: %+v", ends)
+	}
+}
