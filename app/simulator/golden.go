@@ -70,7 +70,7 @@ func readGolden() ([]golden, error) {
 // endpoints is WeChat's whole interface: the state machines, and golden answers for every path that has none.
 func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
-		accountEndpoints(), mediaEndpoints(), registerEndpoints(), reuseEndpoints(), trialEndpoints(), nicknameEndpoints(), profileEndpoints(),
+		accountEndpoints(), mediaEndpoints(), registerEndpoints(), reuseEndpoints(), trialEndpoints(), trialOfficialEndpoints(), nicknameEndpoints(), profileEndpoints(),
 		openEndpoints(), loginEndpoints(), quotaEndpoints(), categoryEndpoints(), privacyEndpoints(), icpEndpoints(), certifyEndpoints(),
 		domainEndpoints(), supportEndpoints(), linkEndpoints(), qrcodeEndpoints(), jumpEndpoints(), pluginEndpoints(), violationEndpoints())
 	known := map[string]bool{}

@@ -205,7 +205,7 @@ func (g *goldenRig) seedWorld(t testing.TB, e golden) {
 	t.Helper()
 	err := g.sim.update(t.Context(), func(w *world, now int64) error {
 		m, official := w.miniPrograms.get(goldenProgram), w.newMiniProgram("wxa1b2c3d4e5f60009", now)
-		official.Official, official.PrincipalName = true, m.PrincipalName
+		official.Official, official.PrincipalName, official.Admin = true, m.PrincipalName, m.Admin
 		w.miniPrograms.put(official.AppID, official)
 		if strings.Contains(e.Path, "betaweapp") || e.Path == "/wxa/getmpadminauth" {
 			m.ServiceType = trialService

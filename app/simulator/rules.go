@@ -15,6 +15,7 @@ type rules struct {
 	PersonalEvents       string `json:"personal_events"`        // what personal registration pushes: both, notify or authorized
 	ProgramsPerPerson    int    `json:"programs_per_person"`    // mini programs one administrator may have (1003)
 	TrialDays            int    `json:"trial_days"`             // life of a 试用小程序 that is not converted
+	TrialEvent           string `json:"trial_event"`            // betaapp events go to the ticket or the message address
 	TrialSuffix          string `json:"trial_suffix"`           // what WeChat puts behind the name of a 试用小程序
 
 	ReviewSeconds       int64  `json:"review_seconds"`        // until a review passes by itself; 0 waits for the review desk
@@ -46,7 +47,7 @@ type rules struct {
 
 func defaultRules() rules {
 	return rules{RegisterSets: []int{17, 18, 25, 30, 40}, RegisterPerDay: 5, RegisterUnknown: "create", PersonalEvents: "both",
-		ProgramsPerPerson: 5, TrialDays: 14, TrialSuffix: "的体验小程序", NicknameReview: "keyword", NicknameEvent: "message",
+		ProgramsPerPerson: 5, TrialDays: 14, TrialEvent: "ticket", TrialSuffix: "的体验小程序", NicknameReview: "keyword", NicknameEvent: "message",
 		NicknameChecks: 30, ProfileEdits: 5, CategoryEdits: 5, CategoryLimit: 20, CategoryReview: "sensitive", DomainEdits: 50,
 		WebviewLimit: 100, JumpDomainLimit: 300, StoreExpireErrcode: 86072, NoAuditErrcode: 85058, JumpRuleLimit: 100,
 		LinksPerDay: 500_000, CodesTotal: 100_000, CodesPerMinute: 5000, OptionToken: "any", QuotaPathErrcode: 76003,
@@ -86,6 +87,7 @@ var ruleTexts = map[string]settingText{
 	"programs_per_person":    {"每个微信号可管理的小程序数", "注册时超出得到 1003"},
 	"trial_days":             {"试用小程序有效天数", "到期未转正则注销"},
 	"trial_suffix":           {"试用小程序名称后缀", ""},
+	"trial_event":            {"复用公众号转正的事件推送到", ""},
 	"review_seconds":         {"审核自动通过（秒）", "0 表示等审核台处理"},
 	"nickname_review":        {"哪些名称需要审核", ""},
 	"nickname_own_only":      {"仅接口注册的小程序可改名", "否则得到 91001"},
@@ -118,6 +120,7 @@ var ruleChoices = map[string][][2]string{
 	"personal_events":  {{"both", "结果与授权"}, {"notify", "只有结果"}, {"authorized", "只有授权"}},
 	"nickname_review":  {{"keyword", "含关键词的"}, {"always", "全部"}, {"never", "都不审核"}},
 	"nickname_event":   {{"message", "消息与事件接收 URL"}, {"ticket", "授权事件接收 URL"}},
+	"trial_event":      {{"ticket", "授权事件接收 URL"}, {"message", "消息与事件接收 URL"}},
 	"category_review":  {{"sensitive", "需要资质的"}, {"always", "全部"}, {"never", "都不审核"}},
 	"option_token":     {{"component", "平台令牌"}, {"authorizer", "授权方令牌"}, {"any", "都可以"}},
 }

@@ -41,6 +41,8 @@ const (
 	taskICP        = "icp_verify"     // create_icp_verifytask
 	taskCertify    = "certification"  // wxaauth
 	taskRebind     = "rebind_admin"   // componentrebindadmin
+	taskLend       = "lend_official"  // getmpadminauth: the administrator of a 公众号 lends its 主体 to a 试用小程序
+	taskAdopt      = "adopt_official" // mpverifybetaweapp: the administrator of the 试用小程序 takes it
 	taskReuse      = "reuse_official" // fastregisterauth: the administrator of a 公众号 lends its 主体
 )
 
@@ -126,6 +128,13 @@ func taskSteps() []step {
 		{taskRebind, stepWaiting, "refuse", stepFailed, 0},
 		{taskRebind, stepWaiting, "timeout", stepFailed, 0},
 
+		{taskLend, stepWaiting, "confirm", stepDone, 0},
+		{taskLend, stepWaiting, "refuse", stepFailed, 100003},
+		{taskLend, stepWaiting, "timeout", stepFailed, 100003},
+		{taskAdopt, stepWaiting, "confirm", stepDone, 0},
+		{taskAdopt, stepWaiting, "refuse", stepFailed, 100003},
+		{taskAdopt, stepWaiting, "timeout", stepFailed, 100003},
+
 		{taskReuse, stepWaiting, "confirm", stepDone, 0},
 		{taskReuse, stepWaiting, "refuse", stepFailed, 0},
 		{taskReuse, stepWaiting, "timeout", stepFailed, 0},
@@ -204,6 +213,8 @@ func (w *world) taskMoved(t *task, action string, now int64) error {
 		}
 	case taskCertify:
 		return w.certifyMoved(c, t, now)
+	case taskLend, taskAdopt:
+		w.trialOfficialMoved(c, t, now)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ func (s *Simulator) taskPages(mux *http.ServeMux) {
 
 // taskTitles are what the kinds of tasks are called on screens. Read only.
 var taskTitles = map[string]string{taskEnterprise: "企业小程序注册：法人验证", taskPersonal: "个人小程序注册", taskTrial: "创建试用小程序",
-	taskConvert: "试用小程序转正", taskICP: "备案负责人核验", taskCertify: "小程序认证", taskRebind: "换绑管理员", taskReuse: "复用公众号主体注册"}
+	taskConvert: "试用小程序转正", taskICP: "备案负责人核验", taskCertify: "小程序认证", taskRebind: "换绑管理员", taskReuse: "复用公众号主体注册",
+	taskLend: "公众号授权转正试用小程序", taskAdopt: "试用小程序复用公众号主体转正"}
 
 // stepTexts are the states of tasks on screens. Read only.
 var stepTexts = map[string]string{stepWaiting: "等待操作", stepAgreed: "已同意", stepRetry: "人脸未通过，可重试", stepFace: "人脸已通过",
