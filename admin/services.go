@@ -20,6 +20,7 @@ type Services struct {
 	Trail        Trail
 	Chain        Chain
 	Notices      Notices
+	Forwards     Forwards
 	// Spaces are members, roles and merchant applications.
 	Spaces    *account.Spaces
 	Transfers Transfers
@@ -165,6 +166,9 @@ func (a *Admin) corePages() []Page {
 	}
 	if s.Notices != nil {
 		pages = append(pages, a.webhookPages()...)
+	}
+	if s.Forwards != nil {
+		pages = append(pages, a.forwardPages()...)
 	}
 	if s.Spaces != nil {
 		pages = append(append(pages, a.memberPages()...), a.applicationPages()...)

@@ -84,6 +84,7 @@ func acts() map[string]act {
 		// Platform apps: the steps of the wizard keep what was typed in the form, only the last one binds.
 		"POST /admin/components/new":           by("POST /api/v1/components"),
 		"POST /admin/components/{appid}/check": by("POST /api/v1/components/{appid}/check"),
+		"POST /admin/components/{appid}/keys":  by("POST /api/v1/components/{appid}/keys", "DELETE /api/v1/components/{appid}/keys/previous"),
 		"POST /admin/components/{appid}/push":  by("POST /api/v1/components/{appid}/start-push"),
 
 		// Merchants' applications.
@@ -107,6 +108,9 @@ func acts() map[string]act {
 		// Events, jobs, plugins, the operation log.
 		"POST /admin/events/{id}/payload":  by("POST /api/v1/events/{id}/payload"),
 		"POST /admin/events/{id}/replay":   by("POST /api/v1/events/{id}/replay"),
+		"POST /admin/events/{id}/raw":      by("POST /api/v1/events/{id}/raw"),
+		"POST /admin/events/replay":        by("POST /api/v1/events/replay"),
+		"POST /admin/events/dead/replay":   by("POST /api/v1/dead-letters/replay"),
 		"POST /admin/jobs/{name}/run":      by("POST /api/v1/jobs/{name}/run"),
 		"POST /admin/plugins/{id}/restart": by("POST /api/v1/plugins/{id}/restart"),
 		"POST /admin/trail/verify":         by("POST /api/v1/trail/verify"),
@@ -119,6 +123,12 @@ func acts() map[string]act {
 		"POST /admin/imports/{id}/check":   by("POST /api/v1/imports/{id}/check"),
 		"POST /admin/imports/{id}/confirm": by("POST /api/v1/imports/{id}/confirm"),
 		"POST /admin/imports/{id}/delete":  by("DELETE /api/v1/imports/{id}"),
+
+		// Forwarding.
+		"POST /admin/forwards/new":                            by("POST /api/v1/forwards"),
+		"POST /admin/forwards/{id}/edit":                      by("PUT /api/v1/forwards/{id}"),
+		"POST /admin/forwards/{id}/{do}":                      by("POST /api/v1/forwards/{id}/test", "POST /api/v1/forwards/{id}/secret", "POST /api/v1/forwards/{id}/switch", "DELETE /api/v1/forwards/{id}"),
+		"POST /admin/forwards/{id}/attempts/{attempt}/replay": by("POST /api/v1/forwards/{id}/attempts/{attempt}/replay"),
 
 		// Webhooks.
 		"POST /admin/webhooks/new":                              by("POST /api/v1/webhooks"),

@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"app/grant"},
 	{"app/gateway"},
 	{"app/inbox", "app/schedule", "app/notice", "app/plugin", "app/transfer"},
-	{"app/dashboard"},
+	{"app/dashboard", "app/forward"},
 	{"app/web/portal"},
 	{"app/web", "admin"},
 	{"app/command"},

@@ -294,6 +294,8 @@ func (w *world) things() {
 	for _, table := range []string{"space_role", "webhook", "notice", "admin_list_view", "login_session"} {
 		w.ids[table] = w.plant(table, nil)
 	}
+	w.ids["forward_target"] = w.plant("forward_target", nil)
+	w.ids["forward_attempt"] = w.plant("forward_attempt", map[string]any{"target_id": w.ids["forward_target"], "event_id": w.ids["event"], "request": "planted"})
 	w.ids["transfer_import"] = w.plant("transfer_import", map[string]any{"target": "version_templates", "header": `["planted"]`, "mapping": "{}", "phase": transfer.PhaseMap, "state": transfer.Idle, "file_name": "planted.csv"})
 	w.plant("notice_recipient", map[string]any{"notice_id": w.ids["notice"]})
 	w.ids["notice_delivery"] = w.plant("notice_delivery", map[string]any{"notice_id": w.ids["notice"], "channel": notice.ChannelWebhook, "target": w.ids["webhook"], "state": 2, "request": "planted"})

@@ -29,8 +29,9 @@ const (
 // committer writes: rows, events and the idempotency key in one transaction.
 type committer struct {
 	data
-	clock  clock.Clock
-	events Events
+	clock      clock.Clock
+	events     Events
+	components Components
 }
 
 type committed struct {
@@ -260,6 +261,9 @@ func taken(target *collection, err error) error {
 // program under an event token, so it would lend a right that the caller has not.
 func (c committer) mayPublish(ctx context.Context, a authority, events []*pluginpb.NewEvent) error {
 	for _, published := range events {
+		if err := c.mayName(ctx, a, published); err != nil {
+			return err
+		}
 		appid := published.GetAppid()
 		if appid == "" || a.kind == byJob || a.kind == byEvent && appid == a.appid {
 			continue
@@ -275,6 +279,41 @@ func (c committer) mayPublish(ctx context.Context, a authority, events []*plugin
 			return fault.New(fault.Forbidden, "plugin.not_yours", "没有这个小程序的权限，不能发布它的事件").
 				Because(fmt.Errorf("event %s of %s", published.GetType(), appid))
 		}
+	}
+	return nil
+}
+
+// mayName refuses an event under a platform app that it has nothing to do with: the merchant's subscribers and logs would
+// take it for theirs. A mini program's event names one that the mini program is authorised to; one of no mini program
+// names a platform app of the actor's own, or one through which the actor sees a mini program.
+func (c committer) mayName(ctx context.Context, a authority, published *pluginpb.NewEvent) error {
+	component, appid := published.GetComponent(), published.GetAppid()
+	if component == "" || a.kind == byJob || a.kind == byEvent && component == a.component && (appid == "" || appid == a.appid) {
+		return nil
+	}
+	query := MiniProgramQuery{System: true, AppIDs: []string{appid}, Limit: 1}
+	if appid == "" {
+		query = MiniProgramQuery{Actor: a.actor, Component: component, Limit: 1}
+	}
+	items, _, err := c.apps.List(ctx, query)
+	if err != nil {
+		return fmt.Errorf("publish %s under %s: %w", published.GetType(), component, err)
+	}
+	acting := a.kind == byPerson || a.kind == byDelegation
+	may := appid == "" && acting && len(items) > 0
+	if appid != "" && len(items) > 0 {
+		may = slices.ContainsFunc(items[0].Components, func(b Binding) bool { return b.Component == component })
+	}
+	if !may && appid == "" && acting {
+		own, err := c.components.List(ctx, a.actor, false)
+		if err != nil {
+			return fmt.Errorf("publish %s under %s: %w", published.GetType(), component, err)
+		}
+		may = slices.ContainsFunc(own, func(one Component) bool { return one.AppID == component })
+	}
+	if !may {
+		return fault.New(fault.Forbidden, "plugin.not_yours", "没有这个第三方平台的权限，不能发布它的事件").
+			Because(fmt.Errorf("event %s of component %s", published.GetType(), component))
 	}
 	return nil
 }

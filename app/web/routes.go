@@ -22,7 +22,7 @@ func (s *Server) routes() {
 			s.getFactor, s.beginFactor, s.enableFactor, s.disableFactor, s.newRecovery,
 			s.listComponents, s.bindComponent, s.getComponent, s.checkComponent, s.startPush, s.rotateKeys, s.endRotation, s.releaseChecks,
 			s.createAuthorization, s.getAuthorization, s.cancelAuthorization,
-			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.listGrants, s.revokeGrant,
+			s.listMiniPrograms, s.getMiniProgram, s.syncMiniProgram, s.accessToken, s.listGrants, s.revokeGrant,
 			s.listEvents, s.getEvent, s.revealEvent, s.rawEvent, s.replayEvent, s.replayEvents, s.eventTypes, s.listDead, s.replayDead,
 			s.listTokens, s.listScopes, s.createToken, s.revokeToken,
 			s.listExports, s.startExport, s.getExport, s.exportFile, s.cancelExport, s.deleteExport,
@@ -31,6 +31,7 @@ func (s *Server) routes() {
 		)
 		g.Bind(s.spaceRoutes()...)
 		g.Bind(s.noticeRoutes()...)
+		g.Bind(s.forwardRoutes()...)
 		g.Bind(s.dashboardRoutes()...)
 	})
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {

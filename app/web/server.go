@@ -24,6 +24,7 @@ import (
 	"minifleet/app/clock"
 	"minifleet/app/component"
 	"minifleet/app/event"
+	"minifleet/app/forward"
 	"minifleet/app/grant"
 	"minifleet/app/miniprogram"
 	"minifleet/app/notice"
@@ -63,6 +64,7 @@ type Options struct {
 	Chain      *trail.Chain
 	Notices    *notice.Service
 	Transfers  *transfer.Service
+	Forwards   *forward.Service
 	Plugins    Plugins
 
 	Inbox   http.Handler                    // /wechat/, ahead of every router
@@ -93,6 +95,7 @@ type Server struct {
 	idem    *idempotency
 	metrics *metrics
 	limit   *limiter
+	broker  brokerPace
 }
 
 // New makes the server and its routes; nothing listens yet.
