@@ -21,6 +21,7 @@ import (
 	"minifleet/app/component"
 	"minifleet/app/config"
 	"minifleet/app/event"
+	"minifleet/app/forward"
 	"minifleet/app/gateway"
 	"minifleet/app/grant"
 	"minifleet/app/inbox"
@@ -52,6 +53,7 @@ type platform struct {
 	trail      *trail.Log
 	chain      *trail.Chain
 	notices    *notice.Service
+	forwards   *forward.Service
 	accounts   *account.Service
 	spaces     *account.Spaces
 	tokens     *account.Tokens
@@ -211,7 +213,7 @@ func (p *platform) pages() error {
 	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
-		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers,
+		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers, Forwards: p.forwards,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, MetricsToken: scrape, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})
@@ -223,7 +225,7 @@ func (p *platform) pages() error {
 		Services: admin.Services{
 			Board: board, Behind: p.behind(),
 			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins},
-			Trail: p.trail, Chain: p.chain, Notices: p.notices, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox), BatchEnded: p.onBatchEnd,
+			Trail: p.trail, Chain: p.chain, Notices: p.notices, Forwards: p.forwards, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox), BatchEnded: p.onBatchEnd,
 		},
 	})
 	if err != nil {
@@ -268,6 +270,7 @@ func (p *platform) run(ctx context.Context, ready func()) (err error) {
 	loop("events", p.events.Run)
 	loop("trail", p.chain.Run)
 	loop("notices", p.notices.Run)
+	loop("forwards", p.forwards.Run)
 	if err := p.plugins.Start(ctx); err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ func (p *platform) tellers() error {
 		DB: p.db, Clock: p.clk, Directory: p.accounts, Sealer: p.vault, Trail: p.trail, Log: p.log, PublicURL: p.cfg.Server.PublicURL, Mailer: mailer,
 		Webhooks: notice.WebhookOptions{Allowed: allowed},
 	})
+	p.forwards = p.forwarding(notice.WebhookOptions{Allowed: allowed})
 	return nil
 }
 

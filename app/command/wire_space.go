@@ -34,6 +34,7 @@ func (p *platform) settle() error {
 func (p *platform) erase(ctx context.Context, who account.Leaver) ([]int64, error) {
 	steps := []func() error{
 		func() error { return p.notices.Erase(ctx, who) },
+		func() error { return p.forwards.Erase(ctx, who) },
 		func() error { return p.apps.Erase(ctx, who.AccountID) },
 		func() error { return p.grants.Erase(ctx, who.AccountID, who.Ended) },
 		func() error { return p.plugins.Erase(ctx, who.AccountID) },

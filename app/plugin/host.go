@@ -76,7 +76,7 @@ func New(options Options) (*Host, error) {
 	}
 	h := &Host{
 		options: options, log: options.Log, units: map[string]*unit{}, tokens: newTokens(), schemas: schemas{options.DB},
-		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events},
+		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
 	}
 	for _, first := range options.Plugins {
 		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || h.units[first.ID] != nil {
