@@ -12,10 +12,10 @@ func trialOfficialEndpoints() []endpoint {
 func (w *world) lender(c *apiCall, appID string) (*miniProgram, error) {
 	official := w.miniPrograms.get(appID)
 	switch {
-	case c.mp.ServiceType != trialService:
-		return nil, refuse(48001)
 	case official == nil || !official.Official || official.PrincipalType == 0:
 		return nil, refuse(40013)
+	case c.mp.ServiceType != trialService:
+		return nil, refuse(48001)
 	case official.VerifyType != 0:
 		return nil, refuse(61052)
 	}
