@@ -155,6 +155,7 @@ func tenancy() map[string]route {
 		"GET /api/v1/market/installations/{id}":                      {about: object, fill: map[string]string{"id": "installation"}},
 		"GET /api/v1/market/listings":                                {about: open},
 		"GET /api/v1/market/listings/{slug}":                         {about: open},
+		"GET /api/v1/market/shelf/installations":                     {about: list},
 		"GET /api/v1/market/shelf":                                   {about: list},
 		"GET /api/v1/me":                                             {about: list},
 		"GET /api/v1/me/data":                                        {about: list},

@@ -317,6 +317,30 @@ func TestOthersSeeNothingAndTheMerchantOnlyWatches(t *testing.T) {
 	if rows, _, err := f.As(rival).Rows("installations", sdk.TableQuery{}); err != nil || len(rows) != 0 {
 		t.Errorf("another merchant's 安装记录: %v, %v", rows, err)
 	}
+	for _, c := range []struct {
+		name, query string
+		who         sdk.ActorInfo
+		want        int
+	}{
+		{"all", "", merchant, 1}, {"of the state", "?state=installing", merchant, 1}, {"of another state", "?state=failed", merchant, 0}, {"of the mini program", "?appid=" + appReady, merchant, 1},
+		{"of another mini program", "?appid=" + appUnbound, merchant, 0}, {"another merchant's", "", rival, 0},
+	} {
+		var found sdk.Rows[customerView]
+		f.must(f.As(c.who).API("GET", "/shelf/installations"+c.query, nil, &found))
+		if len(found.Items) != c.want {
+			t.Errorf("%s: %d installations by REST, want %d", c.name, len(found.Items), c.want)
+		}
+		for _, i := range found.Items {
+			if i.Space != "小张的空间" || i.AppID != appReady || i.Ticket != "" || i.URL != "" || i.Config != nil {
+				t.Errorf("%s: %+v", c.name, i)
+			}
+		}
+	}
+	for _, query := range []string{"?state=nonsense", "?limit=101"} {
+		if err := f.As(merchant).API("GET", "/shelf/installations"+query, nil, nil); len(sdk.FieldErrors(err)) != 1 {
+			t.Errorf("%s is answered %v", query, err)
+		}
+	}
 }
 
 func TestLosingTheAuthorisationIsMarkedOnceAndInOrder(t *testing.T) {

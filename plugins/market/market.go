@@ -82,6 +82,7 @@ func (m *market) declareREST(p *sdk.Plugin) {
 	p.API("POST /listings/{id}/delist", m.shelve(Delisted), merchant, sdk.Permission(permissionList), sdk.Summary("下架一个模板"))
 	p.API("GET /shelf", sdk.JSON(m.findShelf), merchant, sdk.Permission(permissionList), sdk.Summary("我的商品，已下架的也在内"))
 
+	p.API("GET /shelf/installations", sdk.JSON(m.findCustomers), merchant, sdk.Summary("别人对我的模板的安装"))
 	p.API("GET /installations", sdk.JSON(m.findInstallations), read, sdk.Summary("我的安装"))
 	p.API("POST /installations", sdk.JSON(m.createInstallation).Created(), install, sdk.Summary("试用一个模板，得到授权链接"))
 	p.API("GET /installations/{id}", sdk.JSON(m.readInstallation), read, sdk.Summary("查看一次安装"))
