@@ -143,7 +143,7 @@ func acts() map[string]act {
 		"POST /admin/info/{table}/act/{action}":        none(anyTable),
 		"POST /admin/info/market_installations/edit":   none(shutTable),
 		"POST /admin/info/market_installations/delete": none(shutTable),
-		"POST /admin/info/market_listings/edit":        none(shutTable),
+		"POST /admin/info/market_listings/edit":        by("PUT /api/v1/market/listings/{id}"),
 		"POST /admin/info/market_listings/delete":      none(shutTable),
 		"POST /admin/info/market_listings/act/edit":    none(opensPage),
 		"POST /admin/info/market_listings/act/list":    by("POST /api/v1/market/listings/{id}/list"),

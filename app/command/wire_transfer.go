@@ -280,6 +280,9 @@ func (t tableSheets) Sheet(ctx context.Context, who account.Actor, list string, 
 		}
 	}
 	sheet := transfer.Sheet{Title: table.GetTitle(), Filter: filter}
+	if table.GetCanEdit() { // by which the same file changes the rows when it comes back
+		sheet.Columns = append(sheet.Columns, transfer.Column{Name: "id", Title: "编号"})
+	}
 	for _, c := range table.GetColumns() {
 		if !c.GetList() {
 			continue

@@ -265,3 +265,41 @@ func TestConfigurationIsChecked(t *testing.T) {
 		t.Errorf("without settings: %q, %v", ext, err)
 	}
 }
+
+// TestTextsOfAListingAreSavedAloneAndFromAFile writes what a form and a row of a file bring: only the texts that were given
+// change, the checks are those of the editor, and a listing of somebody else is none.
+func TestTextsOfAListingAreSavedAloneAndFromAFile(t *testing.T) {
+	f := newFixture(t)
+	made, mine := f.list(), f.As(merchant)
+	read := func() (l listingView) {
+		t.Helper()
+		f.must(mine.API("GET", "/listings/"+made.Slug, nil, &l))
+		return l
+	}
+	if _, err := mine.Save("listings", made.ID, 0, map[string]string{"title": "扫码点餐专业版"}); err != nil {
+		t.Fatal(err)
+	}
+	after := read()
+	if after.Title != "扫码点餐专业版" || after.Summary != made.Summary || after.Description != made.Description || after.Category != made.Category || after.Version != made.Version || after.Template != made.Template || after.Revision != made.Revision+1 {
+		t.Errorf("%+v, before %+v", after, made)
+	}
+	for name, values := range map[string]map[string]string{
+		"title": {"title": "餐"}, "summary": {"summary": " "}, "category": {"category": "没有的行业"}, "description": {"description": "太短"},
+	} {
+		if _, err := mine.Save("listings", made.ID, 0, values); sdk.FieldErrors(err)[name] == "" {
+			t.Errorf("%s is answered %v", name, err)
+		}
+	}
+	if _, err := mine.Save("listings", 0, 0, map[string]string{"title": "新的"}); err == nil {
+		t.Error("a listing was made without a template")
+	}
+	if _, err := mine.Save("listings", made.ID, 99, map[string]string{"title": "旧页面"}); err == nil {
+		t.Error("a form that somebody else was faster than was taken")
+	}
+	if _, err := f.As(rival).Save("listings", made.ID, 0, map[string]string{"title": "别人的"}); !errors.Is(err, sdk.ErrNotFound) {
+		t.Errorf("a rival: %v", err)
+	}
+	if l := read(); l.Title != after.Title || l.Revision != after.Revision {
+		t.Errorf("what was refused changed %+v", l)
+	}
+}

@@ -14,7 +14,12 @@ func (m *market) declareTables(p *sdk.Plugin) {
 	p.Table(sdk.Table{
 		Name: "listings", Title: "商品上架", Intro: "上架后，所有人都能在 APP Store 找到并试用。到“模板库”里选择模板，点“上架”新建商品。",
 		Empty: "还没有上架的模板，先到“模板库”选择一个", Kinds: merchant, Permission: permissionList, Sort: "-id",
-		Rows: m.listingRows,
+		Rows: m.listingRows, CanEdit: true, Row: m.listingForm, Save: m.saveTexts, // the texts alone, also of many listings from a file
+		Form: []sdk.Column{
+			{Name: "title", Title: "名称", Required: true, Size: longestTitle}, {Name: "summary", Title: "一句话介绍", Required: true, Size: longestSummary},
+			{Name: "category", Title: "行业", Required: true, Options: categoryOptions()},
+			{Name: "description", Title: "详细介绍", Type: "longtext", Required: true, Size: longestDescription, Help: "10–5000 个字，保存后立即显示在商品页"},
+		},
 		Columns: []sdk.Column{
 			{Name: "title", Title: "名称", List: true}, {Name: "state", Title: "状态", List: true, Filter: "eq", Options: listingStates},
 			{Name: "category", Title: "行业", List: true, Filter: "eq", Options: categoryOptions()}, {Name: "release", Title: "版本", List: true},
@@ -22,7 +27,7 @@ func (m *market) declareTables(p *sdk.Plugin) {
 			{Name: "listed_at", Title: "上架时间", Type: "time", List: true, Sort: true},
 		},
 		Actions: []sdk.Action{
-			{Name: "edit", Title: "编辑", Run: m.editAction},
+			{Name: "edit", Title: "换版本", Run: m.editAction},
 			{Name: "list", Title: "上架", Batch: true, Permission: permissionList, WhenColumn: "state", When: []string{string(Delisted)}, Run: m.stateAction(Listed, "已上架")},
 			{Name: "delist", Title: "下架", Confirm: "下架后用户不能再试用；已经安装的不受影响。确定下架？", Batch: true, Danger: true,
 				Permission: permissionList, WhenColumn: "state", When: []string{string(Listed)}, Run: m.stateAction(Delisted, "已下架")},
@@ -72,6 +77,48 @@ func (m *market) listingRows(ctx context.Context, ask sdk.TableQuery) (sdk.Table
 		})
 	}
 	return page, err
+}
+
+// listingTexts is what the form 修改 starts from.
+type listingTexts struct {
+	ID          int64  `json:"id"`
+	Version     int64  `json:"version"`
+	Title       string `json:"title"`
+	Summary     string `json:"summary"`
+	Category    string `json:"category"`
+	Description string `json:"description"`
+}
+
+func (m *market) listingForm(ctx context.Context, id int64) (any, error) {
+	l, err := m.ownListing(ctx, id)
+	return listingTexts{l.ID, l.Version, l.Title, l.Summary, l.Category, l.Description}, err
+}
+
+// saveTexts changes the texts that were given, of a listing on the shelf or off it; template and version stay. version 0 is
+// a row of a file, which holds what the merchant wants whatever stands there now.
+func (m *market) saveTexts(ctx context.Context, id, version int64, values map[string]string) (int64, error) {
+	if id == 0 {
+		return 0, sdk.Fail("market.no_new", "商品要从模板库上架，不能在这里新建")
+	}
+	_, err := m.change(ctx, id, func(l *Listing) error {
+		if version != 0 && l.Version != version {
+			return errEdited
+		}
+		in := ListingInput{Template: l.Template, Title: l.Title, Summary: l.Summary, Category: l.Category, Description: l.Description}
+		for name, text := range map[string]*string{"title": &in.Title, "summary": &in.Summary, "category": &in.Category, "description": &in.Description} {
+			if value, given := values[name]; given {
+				*text = value
+			}
+		}
+		in = in.tidy()
+		if err := in.check(); err != nil {
+			return err
+		}
+		l.Title, l.Summary, l.Category, l.Description = in.Title, in.Summary, in.Category, in.Description
+		l.Revision++
+		return nil
+	})
+	return id, err
 }
 
 // installationRow is one line of 安装记录.
