@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"minifleet/app/clock"
 	"minifleet/app/wechat"
 	"minifleet/resource/dictionary"
 )
@@ -35,6 +36,8 @@ func (l *Log) WeChat(ctx context.Context, c Call) {
 		e.Actor, e.Office = "系统", true
 	}
 	if c.Err != nil {
+		// Token calls do not pass the gateway: here every refusal learns what it was about and when, for whoever shows it.
+		c.Err = wechat.Concerning(c.Err, wechat.Request{AppID: c.AppID, Component: c.Component}, clock.Millis(l.clk.Now()))
 		e.Outcome, e.Detail = Failed, c.Err.Error()
 		var w *wechat.Error
 		if errors.As(c.Err, &w) {

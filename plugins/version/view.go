@@ -83,7 +83,8 @@ func problemOf(err error) *problem {
 		return nil
 	}
 	shown := &problem{Message: sdk.Message(err), Fields: sdk.FieldErrors(err)}
-	if shown.Refusal = wechat.RefusalOf(err); shown.Refusal != nil && strings.HasPrefix(shown.Message, shown.Refusal.Reason) {
+	var own *sdk.Error
+	if shown.Refusal = wechat.RefusalOf(err); shown.Refusal != nil && (!errors.As(err, &own) || strings.HasPrefix(own.Message, shown.Refusal.Reason)) {
 		shown.Message = "微信没有接受这次操作" // reason and advice stand below
 		if shown.Refusal.ErrCode == 0 {
 			shown.Message = "没有连上微信接口"
