@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
-
-	"minifleet/app/inbox"
 )
 
 // benchRow is one figure; Goal is empty when there is none.
@@ -33,6 +31,7 @@ func bench(ctx context.Context, env Env) error {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.SetOutput(env.Stderr)
 	million := set.Int("million", 1_000_000, "bench lists: rows of the large table")
+	rounds := set.Int("rounds", 0, "bench callbacks: rounds of each case; 0 for the usual number")
 	asJSON := set.Bool("json", false, "print JSON")
 	if len(env.Args) == 0 {
 		return fmt.Errorf("usage: minifleet bench callbacks|lists|simulator|start [--json]")
@@ -56,16 +55,8 @@ func bench(ctx context.Context, env Env) error {
 	report := benchReport{Bench: env.Args[0], Met: true}
 	switch env.Args[0] {
 	case "callbacks":
-		rows, err := inbox.Bench(ctx, inbox.BenchOptions{Dir: dir})
-		if err != nil {
+		if report.Rows, err = benchCallbacks(ctx, env, dir, *rounds); err != nil {
 			return err
-		}
-		for _, r := range rows {
-			row := benchRow{Case: r.Case, Metric: r.Metric, Value: r.Value, Unit: r.Unit, Goal: r.Goal}
-			if r.Goal != "" {
-				row.Met = &r.Met
-			}
-			report.Rows = append(report.Rows, row)
 		}
 	case "lists":
 		if report.Rows, err = benchLists(ctx, env, dir, *million); err != nil {

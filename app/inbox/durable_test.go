@@ -123,6 +123,9 @@ func TestBenchFindsEveryPushItSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(rows) == 0 || rows[0].Case != "2 connections, stored" {
+		t.Errorf("%+v", rows)
+	}
 	goals := 0
 	for _, r := range rows {
 		if r.Value <= 0 || r.Case == "" || r.Metric == "" || r.Unit == "" {
