@@ -76,14 +76,15 @@ func (r *scenarioReader) vars(n *yaml.Node, at string) []scenarioVar {
 // setupCalls are the parts of a set-up, in the order they are carried out: key, control call, and whether something that is
 // there already is left alone.
 var setupCalls = []struct {
-	key, path string
+	key, name string // name is what a run shows
+	path      string
 	list      bool
 	ensure    bool
 }{
-	{"settings", "settings", false, false}, {"clock", "clock", false, false}, {"people", "people", true, false},
-	{"components", "components", true, true}, {"miniprograms", "miniprograms", true, true}, {"fleet", "fleet", false, false},
-	{"drafts", "drafts", true, false}, {"authorizations", "authorizations", true, false}, {"latency", "latency", true, false},
-	{"faults", "faults", true, false},
+	{"settings", "平台参数", "settings", false, false}, {"clock", "时钟", "clock", false, false}, {"people", "微信用户", "people", true, false},
+	{"components", "第三方平台", "components", true, true}, {"miniprograms", "小程序", "miniprograms", true, true}, {"fleet", "批量小程序", "fleet", false, false},
+	{"drafts", "草稿", "drafts", true, false}, {"authorizations", "授权", "authorizations", true, false}, {"latency", "接口耗时", "latency", true, false},
+	{"faults", "故障", "faults", true, false},
 }
 
 func (r *scenarioReader) setup(n *yaml.Node, at string) []scenarioStep {
@@ -91,7 +92,7 @@ func (r *scenarioReader) setup(n *yaml.Node, at string) []scenarioStep {
 	visit := map[string]func(*yaml.Node, string){}
 	for _, c := range setupCalls {
 		one := func(n *yaml.Node, at string) {
-			step := scenarioStep{Line: n.Line, Name: at, Ctl: http.MethodPost + " " + c.path, Ensure: c.ensure}
+			step := scenarioStep{Line: n.Line, Name: fmt.Sprintf("%s %d", c.name, len(found[c.key])+1), Ctl: http.MethodPost + " " + c.path, Ensure: c.ensure}
 			if n.Kind != yaml.MappingNode {
 				r.fail(n, at, "应为“名称: 值”的列表")
 				return

@@ -38,6 +38,8 @@
     });
   }
   restore();
+  var here = document.querySelector('.side [aria-current]');
+  if (here) { here.scrollIntoView({ block: 'nearest', inline: 'center' }); } // on a phone the menu is one long line
   // A file chosen on this machine goes into the text field it belongs to; nothing is sent before the form is.
   document.addEventListener('change', function (event) {
     var target = document.getElementById(event.target.dataset.load || '');
