@@ -32,7 +32,21 @@ type goldenRig struct {
 
 func newGoldenRig(t testing.TB, sets []int) *goldenRig {
 	t.Helper()
-	sim, err := New(Options{Seed: 3, PublicURL: "http://sim.example.test"})
+	return startGolden(t, Options{Seed: 3}, sets)
+}
+
+// newGoldenRigWith is a rig with every permission set.
+func newGoldenRigWith(t testing.TB, opt Options) *goldenRig {
+	t.Helper()
+	return startGolden(t, opt, allSets())
+}
+
+func startGolden(t testing.TB, opt Options, sets []int) *goldenRig {
+	t.Helper()
+	if opt.PublicURL == "" {
+		opt.PublicURL = "http://sim.example.test"
+	}
+	sim, err := New(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
