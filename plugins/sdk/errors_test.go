@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk"
@@ -27,11 +28,21 @@ func TestErrorsSurviveTheWire(t *testing.T) {
 	if errors.Is(cross(sdk.Conflict("x", "冲突")), sdk.ErrAborted) {
 		t.Error("a conflict counts as aborted")
 	}
-	refusal := &wechat.Error{Code: 85009, Message: "in audit", RID: "6-abc", Endpoint: "code.submit_audit", Body: []byte(`{"errcode":85009}`)}
+	refusal := &wechat.Error{Code: 85009, Message: "in audit", RID: "6-abc", Endpoint: "code.submit_audit", Body: []byte(`{"errcode":85009}`),
+		AppID: "wx1", Component: "wx2", At: 1_700_000_000_000}
 	err = cross(fmt.Errorf("submit: %w", refusal))
 	var arrived *wechat.Error
-	if !errors.As(err, &arrived) || arrived.Code != 85009 || arrived.RID != "6-abc" || arrived.Endpoint != "code.submit_audit" || string(arrived.Body) != string(refusal.Body) {
+	if !errors.As(err, &arrived) || arrived.Code != 85009 || arrived.RID != "6-abc" || arrived.Endpoint != "code.submit_audit" || string(arrived.Body) != string(refusal.Body) ||
+		arrived.AppID != "wx1" || arrived.Component != "wx2" || arrived.At != refusal.At {
 		t.Errorf("WeChat's refusal arrived as %v", err)
+	}
+	if r := wechat.RefusalOf(err); r == nil || r.Who != "操作人" || r.Mend == nil || r.Mend.Act != "versions" {
+		t.Errorf("what the dictionary says is lost: %+v", r)
+	}
+	held := sdk.Fail("wechat_budget", "太密集").OfKind(sdk.KindTooMany)
+	held.RetryAfter = 7 * time.Second
+	if err := cross(held); !errors.As(err, &failure) || failure.RetryAfter != 7*time.Second {
+		t.Errorf("when to try again is lost: %v", err)
 	}
 	lost := &wechat.CallError{Endpoint: "code.release", Status: 502, Sent: true, Cause: errors.New("bad gateway")}
 	if err := cross(lost); !wechat.Doubtful(err) {

@@ -73,7 +73,7 @@ func checkItem(failure *sdk.Error, n int, item wechat.AuditItem, pages []string,
 // submit sends the trial version to review. Without items the first category and the first page are offered.
 func (v *plugin) submit(ctx context.Context, appid string, request wechat.Submit) (Lane, error) {
 	var kept json.RawMessage // what the next form starts from
-	return v.perform(ctx, appid, operation{
+	lane, err := v.perform(ctx, appid, operation{
 		act: actSubmit,
 		ready: func(lane Lane) error {
 			app := miniProgram(ctx, appid)
@@ -109,6 +109,10 @@ func (v *plugin) submit(ctx context.Context, appid string, request wechat.Submit
 		},
 		done: func(l *Lane) { l.LastSubmit = kept },
 	})
+	if err == nil {
+		v.spent(ctx, appid, func(l *Library) { l.QuotaRest-- })
+	}
+	return lane, err
 }
 
 // withdraw takes the running review back (撤回).
@@ -120,15 +124,21 @@ func (v *plugin) withdraw(ctx context.Context, appid string) (Lane, error) {
 
 // speedUp asks for a faster review (加急). One that was asked for already counts as done.
 func (v *plugin) speedUp(ctx context.Context, appid string) (Lane, error) {
-	return v.perform(ctx, appid, operation{
+	used := false
+	lane, err := v.perform(ctx, appid, operation{
 		act: actSpeedUp,
 		send: func(ctx context.Context, app wechat.MiniProgram, lane Lane) error {
 			err := app.SpeedUp(ctx, lane.AuditID)
 			if wechat.Code(err) == wechat.CodeAlreadyExpedited {
 				return nil
 			}
+			used = err == nil
 			return err
 		},
 		done: func(l *Lane) { l.Expedited = true },
 	})
+	if used {
+		v.spent(ctx, appid, func(l *Library) { l.SpeedUpRest-- })
+	}
+	return lane, err
 }

@@ -68,6 +68,34 @@ func (v *plugin) readQuota(ctx context.Context, library Library) (bool, error) {
 	return false, nil
 }
 
+// spent takes what an operation used off the month's quota as the pages show it, until the next reading. Who does not see the
+// platform app's library (the owner of a mini program) leaves it to that reading.
+func (v *plugin) spent(ctx context.Context, appid string, take func(*Library)) {
+	err := func() error {
+		app, err := sdk.GetMiniProgram(ctx, appid)
+		if err != nil {
+			return err
+		}
+		component, held := holder(app, setCode)
+		if !held {
+			return nil
+		}
+		before, found, err := v.libraries.First(ctx, sdk.Eq("component", component))
+		if err != nil || !found || before.QuotaAt == 0 {
+			return err
+		}
+		after := before
+		take(&after)
+		after.QuotaRest, after.SpeedUpRest = max(0, after.QuotaRest), max(0, after.SpeedUpRest)
+		_, err = sdk.Commit(ctx, []sdk.Op{v.libraries.Update(before.ID, 0, sdk.Set{"quota_rest": after.QuotaRest, "speedup_rest": after.SpeedUpRest})},
+			sdk.WithEvents(quotaEvents(before, after)...))
+		return err
+	}()
+	if err != nil && !errors.Is(err, sdk.ErrNotFound) {
+		sdk.Log(ctx).Warn("take a submit off the month's quota", "appid", appid, "error", err.Error())
+	}
+}
+
 // eventQuotaLow is published when a quota of the month is nearly used up, once until it has risen again.
 const eventQuotaLow = "quota_low"
 

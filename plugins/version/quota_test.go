@@ -74,3 +74,18 @@ func (s *scene) draftsPageShows(audit, speedUp int64) {
 		}
 	}
 }
+
+func TestAnOwnSubmitIsTakenOffTheQuotaThatIsShown(t *testing.T) {
+	s := newScene(t)
+	s.must(s.API("GET", "/components/"+testComponent+"/drafts", nil, nil))
+	s.wx.mu.Lock()
+	s.wx.quota = wechat.Quota{Rest: 68, Limit: 100, SpeedUpRest: 2, SpeedUpLimit: 5}
+	s.wx.mu.Unlock()
+	if _, err := s.Job("read-quotas"); err != nil {
+		t.Fatal(err)
+	}
+	s.committed("1.0.0")
+	s.Grant(testApp, merchantSpace, "data.read", "code.commit", "code.trial", "code.audit")
+	s.must(s.API("POST", s.app("/audit"), nil, nil))
+	s.draftsPageShows(67, 2)
+}
