@@ -55,6 +55,17 @@ func TestWeChatCallsCarryTheActorAndKeepTheRefusal(t *testing.T) {
 	}
 }
 
+func TestAKeyOfAnIntentReachesTheGatewayAndIsSettledThere(t *testing.T) {
+	h := newHouse(t, storetest.Open(t), "notes", "peer").run(t).ready(t)
+	h.core.right("wxa", ada.SpaceID, "*")
+	h.must(t, ada, command{Do: "keyed", AppID: "wxa", Text: "release:1"})
+	h.must(t, ada, command{Do: "settle", Text: "release:1"})
+	want := []string{"notes ada " + wechat.EndpointRelease + " wxa key release:1", "settle notes release:1 true"}
+	if got := h.core.sent(); !slices.Equal(got, want) {
+		t.Errorf("the gateway got %q, want %q", got, want)
+	}
+}
+
 func TestCallsBetweenPluginsCarryActorAndCaller(t *testing.T) {
 	h := newHouse(t, storetest.Open(t), "notes", "peer").run(t).ready(t)
 	out := h.must(t, ada, command{Do: "call", Text: "peer.who"})

@@ -110,7 +110,11 @@ func (c *core) Do(ctx context.Context, caller plugin.Caller, request wechat.Requ
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calls = append(c.calls, strings.Join([]string{caller.Plugin, caller.Actor.Name, request.Endpoint, request.AppID}, " "))
+	line := strings.Join([]string{caller.Plugin, caller.Actor.Name, request.Endpoint, request.AppID}, " ")
+	if request.Key != "" {
+		line += " key " + request.Key
+	}
+	c.calls = append(c.calls, line)
 	if c.refuse != nil {
 		return wechat.Response{}, c.refuse
 	}

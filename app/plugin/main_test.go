@@ -220,6 +220,11 @@ func (s *shelf) do(ctx context.Context, in command) (outcome, error) {
 	case "audit":
 		_, found, err := app(ctx, in.AppID).LatestAudit(ctx)
 		return outcome{Flag: found}, err
+	case "settle":
+		return outcome{}, sdk.Settle(ctx, in.Text, true)
+	case "keyed":
+		ctx = wechat.WithKey(ctx, in.Text)
+		return outcome{}, wechat.MiniProgram{Transport: sdk.WeChat(ctx), AppID: in.AppID}.Release(ctx)
 	case "release":
 		return outcome{}, app(ctx, in.AppID).Release(ctx)
 	case "call":
