@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+
+	"minifleet/plugins/sdk"
 )
 
 // benchRow is one figure; Goal is empty when there is none.
@@ -34,7 +36,7 @@ func bench(ctx context.Context, env Env) error {
 	rounds := set.Int("rounds", 0, "bench callbacks: rounds of each case; 0 for the usual number")
 	asJSON := set.Bool("json", false, "print JSON")
 	if len(env.Args) == 0 {
-		return fmt.Errorf("usage: minifleet bench callbacks|lists|simulator|start [--json]")
+		return fmt.Errorf("usage: minifleet bench callbacks|lists|plugins|simulator|start [--json]")
 	}
 	if env.Args[0] == "lists-stock" { // a process of bench lists
 		env.Args = env.Args[1:]
@@ -43,6 +45,14 @@ func bench(ctx context.Context, env Env) error {
 	if env.Args[0] == "simulator-bare" { // a process of bench simulator
 		env.Args = env.Args[1:]
 		return bareServer(ctx, env)
+	}
+	switch env.Args[0] { // processes of bench plugins
+	case "plugins-page":
+		sdk.Serve(benchPage())
+		return nil
+	case "plugins-bare":
+		barePlugin()
+		return nil
 	}
 	if err := set.Parse(env.Args[1:]); err != nil {
 		return err
@@ -62,6 +72,10 @@ func bench(ctx context.Context, env Env) error {
 		if report.Rows, err = benchLists(ctx, env, dir, *million); err != nil {
 			return err
 		}
+	case "plugins":
+		if report.Rows, err = benchPlugins(ctx, env, dir); err != nil {
+			return err
+		}
 	case "simulator":
 		if report.Rows, err = benchSimulator(ctx, env, dir); err != nil {
 			return err
@@ -71,7 +85,7 @@ func bench(ctx context.Context, env Env) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("no bench %q; there are callbacks, lists, simulator and start", env.Args[0])
+		return fmt.Errorf("no bench %q; there are callbacks, lists, plugins, simulator and start", env.Args[0])
 	}
 	for _, r := range report.Rows {
 		report.Met = report.Met && (r.Met == nil || *r.Met)

@@ -167,8 +167,12 @@ func (p *platform) rooms() error {
 }
 
 func (p *platform) host(executable string) (*plugin.Host, error) {
+	return p.hostOf(catalog(executable))
+}
+
+func (p *platform) hostOf(list []plugin.First) (*plugin.Host, error) {
 	return plugin.New(plugin.Options{
-		Plugins: catalog(executable), Mounts: map[string]string{"market": "market"},
+		Plugins: list, Mounts: map[string]string{"market": "market"},
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
 		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},

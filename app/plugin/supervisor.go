@@ -12,7 +12,7 @@ import (
 	"minifleet/app/fault"
 )
 
-// Bounds of the wait before a restart; it doubles with each failure and starts anew after a minute of service. After a
+// Bounds of the wait before a restart: none after the first failure, then it doubles with each one and starts anew after a minute of service. After a
 // number of failures in a row the plugin is left alone for a longer rest, and then tried once.
 const (
 	firstBackoff = 100 * time.Millisecond
@@ -79,7 +79,7 @@ func newUnit(id string, argv []string, log *slog.Logger) *unit {
 
 // run keeps the plugin alive until ctx ends, then drains and stops it.
 func (u *unit) run(ctx context.Context) {
-	failures, wait, rest := 0, firstBackoff, firstRest
+	failures, wait, rest := 0, time.Duration(0), firstRest // a first failure is no pattern: begin again at once
 	for ctx.Err() == nil {
 		u.move(cueStart, "")
 		served, err := u.life(ctx)
@@ -87,13 +87,13 @@ func (u *unit) run(ctx context.Context) {
 			break
 		}
 		if served >= settled {
-			failures, wait, rest = 0, firstBackoff, firstRest
+			failures, wait, rest = 0, 0, firstRest
 		}
 		failures++
 		if failures < failuresMost {
 			u.down(err, wait)
 			u.pause(ctx, wait)
-			wait = min(2*wait, lastBackoff)
+			wait = min(max(2*wait, firstBackoff), lastBackoff)
 			continue
 		}
 		u.down(err, rest)
@@ -138,7 +138,7 @@ func (u *unit) attend(ctx context.Context) error {
 		select {
 		case <-p.exited:
 			u.move(cueExited, "")
-			p.stop()
+			u.leaving.Go(p.stop) // takes away what is left of it
 			return fmt.Errorf("process %d exited", p.pid)
 		case asked := <-u.upgrades:
 			asked.done <- u.succeed(ctx, p, asked.argv)
