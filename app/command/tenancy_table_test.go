@@ -46,7 +46,7 @@ func tenancy() map[string]route {
 		"GET /api/v1/forwards/{id}/attempts":                   {about: object, fill: map[string]string{"id": "forward_target"}},
 		"GET /api/v1/forwards/{id}/attempts/{attempt}":         {about: object, fill: map[string]string{"attempt": "forward_attempt", "id": "forward_target"}},
 		"POST /api/v1/forwards/{id}/attempts/{attempt}/replay": {about: object, fill: map[string]string{"attempt": "forward_attempt", "id": "forward_target"}},
-		"GET /api/v1/miniprograms/{appid}/access-token":        {about: object, told: true, fill: map[string]string{"appid": "shop"}},
+		"GET /api/v1/miniprograms/{appid}/access-token":        {about: refuse, fill: map[string]string{"appid": "shop"}},
 
 		"DELETE /api/v1/applications/mine/files/{which}":             {about: own, fill: map[string]string{"which": "license"}},
 		"DELETE /api/v1/exports/{id}":                                {about: object, fill: map[string]string{"id": "transfer_export"}},

@@ -262,6 +262,9 @@ func newBench(ctx context.Context, dir string, o BenchOptions) (b *bench, err er
 	return b, nil
 }
 
+// savePause is between two saves: fifty a second at most, more than a busy back office makes.
+const savePause = 20 * time.Millisecond
+
 // measureCase measures a case, with the back office saving beside it where the case says so.
 func (b *bench) measureCase(ctx context.Context, c benchCase, n int) (measured, error) {
 	if !c.saving {
@@ -275,7 +278,7 @@ func (b *bench) measureCase(ctx context.Context, c benchCase, n int) (measured, 
 			select {
 			case <-ended:
 				return nil
-			default:
+			case <-time.After(savePause):
 			}
 			if err := b.saver.Save(ctx); err != nil {
 				failures++
