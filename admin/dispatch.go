@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	gocontext "github.com/GoAdminGroup/go-admin/context"
@@ -151,6 +153,9 @@ func (a *Admin) fail(w http.ResponseWriter, r *http.Request, v *visit, err error
 	f := fault.From(explained(err))
 	if f.Kind == fault.Internal {
 		a.log.ErrorContext(r.Context(), "admin: page failed", "path", r.URL.Path, "error", err)
+	}
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	}
 	body := a.render("error", errorView{Fault: f, RequestID: r.Header.Get("X-Request-Id"), Personal: v != nil && v.actor.SpaceKind == account.Personal})
 	a.html(w, r, v, View{Title: errorTitle(f.Kind), Body: body, Status: f.Kind.Status(), Bare: r.Header.Get("HX-Request") != ""})

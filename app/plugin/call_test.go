@@ -55,6 +55,22 @@ func TestWeChatCallsCarryTheActorAndKeepTheRefusal(t *testing.T) {
 	}
 }
 
+func TestACallThatIsHeldTellsWhenAndWhy(t *testing.T) {
+	h := newHouse(t, storetest.Open(t), "notes", "peer").run(t).ready(t)
+	h.core.right("wxa", ada.SpaceID, "*")
+	held := fault.New(fault.TooMany, "wechat_paused", "请在 5 秒后再试").Later(5 * time.Second)
+	held.WeChat = wechat.RefusalOf(&wechat.Error{Code: 45011, Endpoint: wechat.EndpointRelease, AppID: "wxa"})
+	h.core.refuse = held
+	_, err := h.do(t, ada, command{Do: "release", AppID: "wxa"})
+	failure := wantKind(t, err, fault.TooMany)
+	if failure.RetryAfter != 5*time.Second || failure.WeChat == nil || failure.WeChat.ErrCode != 45011 || failure.WeChat.AppID != "wxa" || failure.WeChat.Who == "" {
+		t.Errorf("arrived as %+v, %+v", failure, failure.WeChat)
+	}
+	if wechat.Doubtful(err) {
+		t.Error("a call that was not sent is doubtful")
+	}
+}
+
 func TestAKeyOfAnIntentReachesTheGatewayAndIsSettledThere(t *testing.T) {
 	h := newHouse(t, storetest.Open(t), "notes", "peer").run(t).ready(t)
 	h.core.right("wxa", ada.SpaceID, "*")

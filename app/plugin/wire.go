@@ -57,6 +57,11 @@ func toWire(err error) error {
 	}
 	wired.Wechat = upstreamOf(err)
 	wired.RetryAfterMs = failure.RetryAfter.Milliseconds()
+	if r := failure.WeChat; wired.Wechat == nil && r != nil && r.ErrCode > 0 { // a call that was held because of an earlier answer
+		wired.Wechat = &pluginpb.WeChatFault{
+			Code: int64(r.ErrCode), Message: r.ErrMsg, Rid: r.RID, Endpoint: r.Endpoint, Appid: r.AppID, Component: r.Component, At: r.At,
+		}
+	}
 	answer, detailErr := status.New(code, failure.Code).WithDetails(wired)
 	if detailErr != nil {
 		return status.Error(codes.Internal, "fault does not encode")

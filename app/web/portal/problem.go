@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 
 	"minifleet/app/fault"
 	"minifleet/app/trail"
@@ -33,6 +35,9 @@ func (p *Portal) problem(w http.ResponseWriter, r *http.Request, v *visit, err e
 	status := f.Kind.Status()
 	if f.Kind == fault.Unavailable {
 		w.Header().Set("Retry-After", "5")
+	}
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	}
 	if r.Header.Get("Hx-Request") != "" {
 		p.problemFragment(w, r, f, status)
