@@ -29,7 +29,7 @@ func TestKeysRotateWhilePushesAreForwarded(t *testing.T) {
 			t.Fatalf("%s %s: %d, want %d", method, path, status, want)
 		}
 	}
-	must(http.MethodPost, "/components", map[string]any{"appid": walkApp, "secret": walkSecret, "token": oldToken, "aes_key": oldKey, "name": "轮换平台"}, nil, http.StatusCreated)
+	must(http.MethodPost, "/components", map[string]any{"appid": walkApp, "secret": walkSecret, "token": oldToken, "aes_key": oldKey, "name": "Rotation"}, nil, http.StatusCreated)
 	var mu sync.Mutex
 	var got []string
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func TestKeysRotateWhilePushesAreForwarded(t *testing.T) {
 		}
 	}
 	var forward struct{ ID, Secret string }
-	must(http.MethodPost, "/forwards", map[string]any{"component": walkApp, "name": "订单系统", "url": receiver.URL + "/$APPID$", "form": "json", "types": []string{"*"}}, &forward, http.StatusCreated)
+	must(http.MethodPost, "/forwards", map[string]any{"component": walkApp, "name": "Orders", "url": receiver.URL + "/$APPID$", "form": "json", "types": []string{"*"}}, &forward, http.StatusCreated)
 	crypter := func(token, key string) *wechat.Crypter {
 		c, err := wechat.NewCrypter(walkApp, []string{token}, []string{key})
 		if err != nil {
