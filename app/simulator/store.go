@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	_ "github.com/glebarez/go-sqlite" // the database driver "sqlite"
 )
@@ -73,6 +74,9 @@ func (s *fileStore) load(ctx context.Context, visit func(docKey, []byte) error) 
 	return rows.Err()
 }
 
+// rowsPerInsert keeps a statement below SQLite's limit of variables.
+const rowsPerInsert = 100
+
 func (s *fileStore) save(ctx context.Context, b *batch) (err error) {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -83,23 +87,23 @@ func (s *fileStore) save(ctx context.Context, b *batch) (err error) {
 			err = errors.Join(fmt.Errorf("save simulator state: %w", err), tx.Rollback())
 		}
 	}()
-	put, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO docs (kind, id, body) VALUES (?, ?, ?)`)
-	if err != nil {
-		return err
-	}
+	rows := make([]any, 0, 3*(len(b.puts)+len(b.calls)))
 	for key, body := range b.puts {
-		if _, err := put.ExecContext(ctx, key.kind, key.id, body); err != nil {
-			return err
-		}
+		rows = append(rows, key.kind, key.id, body)
 	}
 	for _, c := range b.calls {
 		body, err := json.Marshal(c.finish())
 		if err != nil {
 			return fmt.Errorf("encode call %d: %w", c.Seq, err)
 		}
-		if _, err := put.ExecContext(ctx, "call", sequenceID(c.Seq), body); err != nil {
+		rows = append(rows, "call", sequenceID(c.Seq), body)
+	}
+	for len(rows) > 0 { // many rows to a statement: the driver compiles each one anew
+		n := min(len(rows)/3, rowsPerInsert)
+		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO docs (kind, id, body) VALUES (?, ?, ?)`+strings.Repeat(", (?, ?, ?)", n-1), rows[:3*n]...); err != nil {
 			return err
 		}
+		rows = rows[3*n:]
 	}
 	for _, key := range b.deletes {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM docs WHERE kind = ? AND id = ?`, key.kind, key.id); err != nil {
