@@ -1,13 +1,9 @@
 package component
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,15 +20,15 @@ const (
 	ReleaseFailed = "failed"
 )
 
-// customSendPath is the endpoint of customer-service messages (01 C.5).
-const customSendPath = "/cgi-bin/message/custom/send"
+// onceWith sends calls with a token that stands for them alone.
+type onceWith struct {
+	wx    *wechat.Client
+	token string
+}
 
-func customSend() wechat.Endpoint {
-	rows := wechat.Endpoints()
-	if i := slices.IndexFunc(rows, func(e wechat.Endpoint) bool { return e.Path == customSendPath }); i >= 0 {
-		return rows[i]
-	}
-	return wechat.Endpoint{Name: "message.custom_send", Title: "发送客服消息", Path: customSendPath, Method: http.MethodPost, Token: wechat.TokenAuthorizer, Answer: wechat.AnswerJSON}
+func (o onceWith) Do(ctx context.Context, req wechat.Request) (wechat.Response, error) {
+	e, _ := wechat.LookupEndpoint(req.Endpoint) // the typed calls name rows of the table
+	return o.wx.Send(ctx, e, o.token, req)
 }
 
 // AnswerReleaseCheck does what a push of a test account asks for beyond the answer that the inbox has given: it exchanges
@@ -95,15 +91,11 @@ func (s *Service) answerQuery(ctx context.Context, component, appid, code, openi
 	if err != nil {
 		return fmt.Errorf("release check of %s: %w", component, err)
 	}
-	body, err := rawJSON(map[string]any{"touser": openid, "msgtype": "text", "text": map[string]string{"content": code + releaseFromAPI}})
-	if err != nil {
-		return err
-	}
-	endpoint := customSend()
+	m := wechat.MiniProgram{Transport: onceWith{s.wx, g.AccessToken}, Component: component, AppID: appid}
 	for try := 1; ; try++ {
 		started = time.Now()
-		_, err = s.wx.Send(ctx, endpoint, g.AccessToken, wechat.Request{Endpoint: endpoint.Name, Component: component, AppID: appid, Body: body})
-		s.trail.WeChat(ctx, trail.Call{Endpoint: endpoint.Name, Component: component, AppID: appid, Started: started, Err: err})
+		err = m.SendText(ctx, openid, code+releaseFromAPI)
+		s.trail.WeChat(ctx, trail.Call{Endpoint: wechat.EndpointServiceSend, Component: component, AppID: appid, Started: started, Err: err})
 		if err == nil || try == releaseSends || ctx.Err() != nil {
 			break
 		}
@@ -112,17 +104,6 @@ func (s *Service) answerQuery(ctx context.Context, component, appid, code, openi
 		return fmt.Errorf("release check of %s: %w", component, err)
 	}
 	return s.trail.Record(ctx, trail.Entry{Actor: "系统", Office: true, Component: component, AppID: appid, Act: "component.release_check"})
-}
-
-// rawJSON writes Chinese as it is: WeChat shows \u escapes as they stand.
-func rawJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("component: %w", err)
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
 // ReleaseCheck is one line of the checklist of a full-network release.
