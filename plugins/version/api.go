@@ -2,6 +2,7 @@ package version
 
 import (
 	"context"
+	"time"
 
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk"
@@ -16,6 +17,8 @@ func (v *plugin) declareAPI(p *sdk.Plugin) {
 	p.API("POST /templates/{id}/settle", sdk.JSON(v.apiSettleTemplate), merchant, template, sdk.Summary("重新核对一个添加中的模板"))
 	p.API("DELETE /templates/{id}", sdk.JSON(v.apiDeleteTemplate), merchant, template, sdk.Summary("删除模板，微信的模板库里也删除"))
 
+	p.API("GET /lanes", sdk.JSON(v.apiFindLanes), merchant, operate, sdk.Summary("各小程序的版本，同“版本与发布”列表"))
+	p.API("GET /audits", sdk.JSON(v.apiFindAudits), merchant, operate, sdk.Summary("各小程序的提审和结果，同“审核记录”列表"))
 	p.API("GET /miniprograms/{appid}", sdk.JSON(v.apiLanes), operate, sdk.Summary("三栏版本：体验、审核、线上"))
 	p.API("POST /miniprograms/{appid}/sync", sdk.JSON(v.apiSync), operate, sdk.Summary("立即向微信同步版本"))
 	p.API("POST /miniprograms/{appid}/commit", sdk.JSON(v.apiCommit), operate, sdk.Summary("上传代码并生成体验版"))
@@ -91,8 +94,8 @@ type ActView struct {
 	Reason string `json:"reason"` // "" when it is possible
 }
 
-// LanesView is the answer about one mini program.
-type LanesView struct {
+// LaneView is the versions of one mini program.
+type LaneView struct {
 	AppID     string       `json:"appid"`
 	Name      string       `json:"name"`
 	Component string       `json:"component"`
@@ -101,13 +104,26 @@ type LanesView struct {
 	Online    *OnlineView  `json:"online"`
 	Gray      *GrayView    `json:"gray"`
 	Pending   *PendingView `json:"pending"`
-	Acts      []ActView    `json:"acts"`
 	SyncedAt  int64        `json:"synced_at"`
 	LostAt    int64        `json:"unauthorized_at"`
 }
 
+// LanesView is the answer about one mini program: its versions and what can be done with them.
+type LanesView struct {
+	LaneView
+	Acts []ActView `json:"acts"`
+}
+
 func lanesView(l Lane, s situation) LanesView {
-	view := LanesView{AppID: l.AppID, Name: l.Name, Component: l.Component, SyncedAt: l.SyncedAt, LostAt: l.LostAt, Acts: []ActView{}}
+	view := LanesView{LaneView: laneView(l, s.now), Acts: []ActView{}}
+	for _, r := range rules() {
+		view.Acts = append(view.Acts, ActView{Act: r.act, Title: r.title, Reason: r.reason(s)})
+	}
+	return view
+}
+
+func laneView(l Lane, now time.Time) LaneView {
+	view := LaneView{AppID: l.AppID, Name: l.Name, Component: l.Component, SyncedAt: l.SyncedAt, LostAt: l.LostAt}
 	if l.TrialAt != 0 || l.TrialVersion != "" {
 		view.Trial = &TrialView{Version: l.TrialVersion, Desc: l.TrialDesc, At: l.TrialAt, Template: l.TrialTemplate, By: l.TrialBy, Scan: l.Scan, Found: notNil(l.ScanFound)}
 	}
@@ -122,10 +138,7 @@ func lanesView(l Lane, s situation) LanesView {
 		view.Gray = &GrayView{State: l.Gray, Percent: l.GrayPercent, At: l.GrayAt}
 	}
 	if l.Pending != "" {
-		view.Pending = &PendingView{Act: l.Pending, At: l.PendingAt, By: l.PendingBy, Doubt: !l.Marked(s.now)}
-	}
-	for _, r := range rules() {
-		view.Acts = append(view.Acts, ActView{Act: r.act, Title: r.title, Reason: r.reason(s)})
+		view.Pending = &PendingView{Act: l.Pending, At: l.PendingAt, By: l.PendingBy, Doubt: !l.Marked(now)}
 	}
 	return view
 }

@@ -47,11 +47,17 @@ func reviewsSince(now time.Time, days int, result string) []sdk.Where {
 	return where
 }
 
-func (v *plugin) declareReviews(p *sdk.Plugin) {
-	results := []sdk.Option{
+// reviewWindows are the days the list can look back.
+func reviewWindows() []int { return []int{7, 30, 90} }
+
+func resultOptions() []sdk.Option {
+	return []sdk.Option{
 		{Value: resultDecided, Label: "已出结果", Color: "blue"}, {Value: resultPassed, Label: "通过", Color: "green"}, {Value: resultRejected, Label: "驳回", Color: "red"},
 		{Value: resultFirst, Label: "首次提审的结果", Color: "blue"}, {Value: resultFirstOK, Label: "首次即过", Color: "green"},
 	}
+}
+
+func (v *plugin) declareReviews(p *sdk.Plugin) {
 	p.Menu(sdk.MenuItem{Title: "审核记录", Path: "table:audits", Kinds: []string{"merchant"}, Frame: sdk.FrameAdmin, Order: 41, Permission: permissionOperate})
 	p.Table(sdk.Table{
 		Name: "audits", Title: "审核记录", Intro: "每一次提审和它的结果", Empty: "还没有提交过审核", Permission: permissionOperate, Kinds: []string{"merchant"},
@@ -62,7 +68,7 @@ func (v *plugin) declareReviews(p *sdk.Plugin) {
 			{Name: "submitted_at", Title: "提审时间", Type: "time", List: true}, {Name: "decided_at", Title: "完成时间", Type: "time", List: true},
 			{Name: "took", Title: "用时", List: true}, {Name: "submitted_by", Title: "提审人", List: true},
 			{Name: "days", Title: "完成于", Filter: "eq", Options: []sdk.Option{{Value: "7", Label: "近 7 天"}, {Value: "30", Label: "近 30 天"}, {Value: "90", Label: "近 90 天"}}},
-			{Name: "result", Title: "结果", Filter: "eq", Options: results},
+			{Name: "result", Title: "结果", Filter: "eq", Options: resultOptions()},
 		},
 		Actions: []sdk.Action{{Name: "open", Title: "版本管理", Run: v.openAudit}},
 	})
@@ -92,7 +98,7 @@ type auditRow struct {
 
 func (v *plugin) auditRows(ctx context.Context, ask sdk.TableQuery) (sdk.TablePage, error) {
 	days, err := strconv.Atoi(ask.Filters["days"])
-	if err != nil || !slices.Contains([]int{7, 30, 90}, days) {
+	if err != nil || !slices.Contains(reviewWindows(), days) {
 		days = 0
 	}
 	where := reviewsSince(sdk.Now(ctx), days, ask.Filters["result"])
