@@ -130,12 +130,11 @@ func mainJob(t *testing.T, d *running) {
 	badInput(d, u)
 }
 
-// install authorises over the landing page and runs the installation to its end.
-func install(d *running, u client) {
+// authorised begins an installation and authorises it over the landing page; start is what its start sends.
+func authorised(d *running, u client) (i installation, start map[string]any) {
 	d.t.Helper()
 	var market struct{ Items []struct{ Slug string } }
 	u.must(http.StatusOK, http.MethodGet, "/market/listings", nil, &market)
-	var i installation
 	u.must(http.StatusCreated, http.MethodPost, "/market/installations", map[string]any{"listing": market.Items[0].Slug}, &i)
 	status, page := click(d.t, d, u.token, "/auth/"+i.Ticket+"/open", url.Values{"via": {"h5"}})
 	link := regexp.MustCompile(`href="(` + regexp.QuoteMeta(d.sim) + `/[^"]+)"`).FindStringSubmatch(page)
@@ -155,7 +154,13 @@ func install(d *running, u client) {
 	if res.StatusCode != http.StatusOK {
 		d.t.Fatalf("return: %d", res.StatusCode)
 	}
-	start := map[string]any{"appid": walkShop, "config": map[string]string{"shop_name": "青禾一号店"}}
+	return i, map[string]any{"appid": walkShop, "config": map[string]string{"shop_name": "青禾一号店"}}
+}
+
+// install runs an installation from its authorisation to its end.
+func install(d *running, u client) {
+	d.t.Helper()
+	i, start := authorised(d, u)
 	u.must(http.StatusOK, http.MethodPost, "/market/installations/"+i.ID+"/start", start, nil)
 	u.times(4, "/market/installations/"+i.ID+"/start", start)
 	d.eventually("the installation's end", func() bool {
