@@ -26,6 +26,7 @@ type Behind struct {
 	// UnknownCodes lists the errcodes that the dictionary does not know, Unsettled the requests whose outcome is unknown.
 	UnknownCodes func(ctx context.Context) ([]trail.UnknownCode, error)
 	Unsettled    func(ctx context.Context, limit int) ([]gateway.Sent, error)
+	Settle       func(ctx context.Context, who account.Actor, id int64, happened bool) error
 	// Directory lists spaces.
 	Directory func(ctx context.Context, who account.Actor, f account.SpaceFilter) ([]account.SpaceEntry, int64, int64, error)
 	// MailReady and SafeURL are what the operator's checklist asks about.
@@ -46,6 +47,9 @@ func (a *Admin) behindPages() []Page {
 	if b.Refusals != nil {
 		pages = append(pages, Page{Pattern: "GET /errors", Title: "近 24 小时微信返回的错误", Kinds: operators, Query: []string{"errcode", queryCursor}, Handle: a.errorsPage})
 	}
+	if b.Settle != nil {
+		pages = append(pages, Page{Pattern: "POST /errors/sent/{id}", Title: "近 24 小时微信返回的错误", Kinds: operators, Handle: a.settle})
+	}
 	if b.Directory != nil {
 		pages = append(pages, Page{Pattern: "GET /spaces", Title: "空间", Kinds: operators, Query: []string{"kind", "name", queryCursor}, Handle: a.spacesPage})
 	}
@@ -63,6 +67,7 @@ type behindView struct {
 
 	Unknown   []trail.UnknownCode
 	Unsettled []gateway.Sent
+	Settles   bool // this person may say what became of them
 
 	Entries []trail.Entry
 	Spaces  []account.SpaceEntry
@@ -153,6 +158,7 @@ func (a *Admin) errorsPage(ctx context.Context, actor account.Actor, r *http.Req
 			sum += c.N
 		}
 		v.Total = grouped(sum)
+		v.Settles = a.o.Services.Behind.Settle != nil && actor.Can("wechat.settle")
 		if err := a.beside(ctx, &v); err != nil {
 			return View{}, err
 		}
@@ -182,6 +188,26 @@ func (a *Admin) beside(ctx context.Context, v *behindView) (err error) {
 		v.Unsettled, err = b.Unsettled(ctx, behindSize)
 	}
 	return err
+}
+
+// settle takes what a person found out about a request whose outcome is unknown.
+func (a *Admin) settle(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	if !actor.Can("wechat.settle") {
+		return View{}, fault.New(fault.Forbidden, "forbidden", "你没有核对微信请求的权限")
+	}
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return View{}, gone(0, nil)
+	}
+	found := r.PostForm.Get("found")
+	if found != "happened" && found != "absent" {
+		return View{}, fault.New(fault.Invalid, "settle", "请选择这个请求在微信侧是否已经生效")
+	}
+	if err := a.o.Services.Behind.Settle(ctx, actor, id, found == "happened"); err != nil {
+		return View{}, err
+	}
+	a.flash.put(actor, "已记下核对结果")
+	return View{Redirect: Prefix + "/errors"}, nil
 }
 
 func (a *Admin) spacesPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

@@ -69,7 +69,7 @@ func offered(k Kind) []string {
 		}
 	case Platform:
 		return []string{
-			"component.read", "miniprogram.read", "event.", "job.", "plugin.", "trail.read", "market.review",
+			"component.read", "miniprogram.read", "event.", "job.", "wechat.", "plugin.", "trail.read", "market.review",
 			"space.member", "space.member.read", "space.role", "space.application", "space.webhook",
 		}
 	default:

@@ -38,6 +38,7 @@ func catalogue() []Permission {
 		{"event.replay", "重放事件", "平台运行"},
 		{"job.read", "查看定时任务", "平台运行"},
 		{"job.run", "执行定时任务", "平台运行"},
+		{"wechat.settle", "核对结果未知的微信请求", "平台运行"},
 		{"plugin.read", "查看插件", "平台运行"},
 		{"plugin.restart", "重启插件", "平台运行"},
 		{"space.application", "商户入驻资料", "空间与成员"},

@@ -111,6 +111,7 @@ func acts() map[string]act {
 		"POST /admin/events/{id}/raw":      by("POST /api/v1/events/{id}/raw"),
 		"POST /admin/events/replay":        by("POST /api/v1/events/replay"),
 		"POST /admin/events/dead/replay":   by("POST /api/v1/dead-letters/replay"),
+		"POST /admin/errors/sent/{id}":     by("POST /api/v1/wechat/unsettled/{id}"),
 		"POST /admin/jobs/{name}/run":      by("POST /api/v1/jobs/{name}/run"),
 		"POST /admin/plugins/{id}/restart": by("POST /api/v1/plugins/{id}/restart"),
 		"POST /admin/trail/verify":         by("POST /api/v1/trail/verify"),

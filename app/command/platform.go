@@ -217,7 +217,7 @@ func (p *platform) pages() error {
 	}
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
-		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers, Forwards: p.forwards,
+		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers, Forwards: p.forwards, Sent: p.gateway,
 		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, MetricsToken: scrape, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})

@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"time"
 
+	"minifleet/app/account"
 	"minifleet/app/clock"
 	"minifleet/app/fault"
+	"minifleet/app/trail"
 	"minifleet/app/wechat"
 )
 
@@ -28,11 +30,11 @@ const sendingFor = 3 * wechat.DefaultTimeout
 // Sent is a request that must not be repeated.
 type Sent struct {
 	ID        int64  `json:"id,string" orm:"id"`
-	Endpoint  string `json:"endpoint" orm:"endpoint"`
+	Endpoint  string `json:"endpoint" orm:"endpoint" dc:"接口的名字"`
 	Component string `json:"component" orm:"component"`
 	AppID     string `json:"appid" orm:"appid"`
 	Plugin    string `json:"plugin,omitempty" orm:"plugin"`
-	Outcome   string `json:"outcome" orm:"outcome"`
+	Outcome   string `json:"outcome" orm:"outcome" dc:"doubt 没有读到回答，sending 进程在途中结束"`
 	StartedAt int64  `json:"started_at" orm:"started_at"` // Unix milliseconds, platform time
 }
 
@@ -126,6 +128,37 @@ func (g *Gateway) Settle(ctx context.Context, by Caller, key string, happened bo
 		return fmt.Errorf("gateway: settle: %w", err)
 	}
 	return nil
+}
+
+// SettleByHand is what a person found out at WeChat about a request whose outcome is unknown. One that has an outcome, or is
+// still on its way, is not found.
+func (g *Gateway) SettleByHand(ctx context.Context, who account.Actor, id int64, happened bool) error {
+	outcome := outcomeAbsent
+	if happened {
+		outcome = outcomeHappened
+	}
+	return g.db.Tx(ctx, func(ctx context.Context) error {
+		var s Sent
+		found, err := g.db.One(ctx, &s, "SELECT id, endpoint, component, appid FROM wechat_sent WHERE id=?", id)
+		if err != nil {
+			return fmt.Errorf("gateway: settle %d: %w", id, err)
+		}
+		n := int64(0)
+		if found {
+			n, err = g.db.Exec(ctx, "UPDATE wechat_sent SET outcome=?, ended_at=? WHERE id=? AND (outcome=? OR (outcome=? AND started_at<?))",
+				outcome, clock.Millis(g.clk.Now()), id, outcomeDoubt, outcomeSending, clock.Millis(g.clk.Now().Add(-sendingFor)))
+			if err != nil {
+				return fmt.Errorf("gateway: settle %d: %w", id, err)
+			}
+		}
+		if n == 0 {
+			return fault.New(fault.NotFound, "wechat_sent", "没有找到这个结果未知的请求，它可能已经核对过了")
+		}
+		return g.trail.Record(ctx, trail.Entry{
+			AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Act: "wechat.settle", Component: s.Component, AppID: s.AppID,
+			Object: strconv.FormatInt(id, 10), Detail: s.Endpoint + " " + outcome, Outcome: trail.OK,
+		})
+	})
 }
 
 // Unsettled lists the requests whose outcome is unknown: their answer was lost, or the process ended while they were on their

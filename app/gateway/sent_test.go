@@ -240,3 +240,34 @@ func TestAnUnknownCodeIsCounted(t *testing.T) {
 		}
 	})
 }
+
+func TestAPersonSettlesWhatIsUnknownOnce(t *testing.T) {
+	db := storetest.Open(t)
+	h, ctx := open(t, db), t.Context()
+	h.Control("/control/faults", map[string]any{"path": "/wxa/release", "drop": true, "times": 1})
+	if err := h.as(authtest.User(1)).Release(ctx); !wechat.Doubtful(err) {
+		t.Fatal(err)
+	}
+	g := gateway.New(h.options(gateway.Limits{}))
+	open, err := g.Unsettled(ctx, 10)
+	if err != nil || len(open) != 1 {
+		t.Fatal(open, err)
+	}
+	operator := authtest.User(9)
+	if err := g.SettleByHand(ctx, operator, open[0].ID+1, true); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a request that is not there: %v", err)
+	}
+	if err := g.SettleByHand(ctx, operator, open[0].ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if again := g.SettleByHand(ctx, operator, open[0].ID, false); fault.KindOf(again) != fault.NotFound {
+		t.Errorf("settled twice: %v", again)
+	}
+	if left, err := g.Unsettled(ctx, 10); err != nil || len(left) != 0 {
+		t.Errorf("still open: %+v %v", left, err)
+	}
+	n, err := db.Int(ctx, "SELECT COUNT(*) FROM trail WHERE act='wechat.settle' AND appid=? AND account_id=?", authtest.ShopID, operator.AccountID)
+	if err != nil || n != 1 {
+		t.Errorf("%d entries in the log, %v", n, err)
+	}
+}

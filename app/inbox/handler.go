@@ -218,7 +218,8 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, at address) (r
 	if in.push, err = wechat.ParsePush(at.kind, in.msg); err != nil {
 		return "", err
 	}
-	if at.kind == wechat.TicketURL && in.push.AppID != at.component {
+	// An Event there need not name the platform: the cipher does.
+	if at.kind == wechat.TicketURL && in.push.AppID != at.component && (in.push.AppID != "" || in.push.InfoType != "") {
 		return "", wechat.Refuse(wechat.ReasonAppID, nil)
 	}
 	record, err := h.record(r.Context(), in, r.URL.RawQuery)

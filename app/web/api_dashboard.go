@@ -10,6 +10,7 @@ import (
 	"minifleet/app/account"
 	"minifleet/app/dashboard"
 	"minifleet/app/fault"
+	"minifleet/app/gateway"
 	"minifleet/app/schedule"
 	"minifleet/app/trail"
 )
@@ -21,11 +22,17 @@ type Board interface {
 	SetChecklist(ctx context.Context, who account.Actor, list, state string) error
 }
 
+// Sent are the requests to WeChat whose outcome is unknown, as the gateway keeps them.
+type Sent interface {
+	Unsettled(ctx context.Context, limit int) ([]gateway.Sent, error)
+	SettleByHand(ctx context.Context, who account.Actor, id int64, happened bool) error
+}
+
 var errNoBoard = fault.New(fault.Unavailable, "no_dashboard", "工作台还没有启用")
 
 // dashboardRoutes are the calls of the 工作台 and of the lists behind its figures.
 func (s *Server) dashboardRoutes() []any {
-	return []any{s.readDashboard, s.setChecklist, s.listFailures, s.listErrors, s.listRefusals, s.listUnknown, s.listDirectory}
+	return []any{s.readDashboard, s.setChecklist, s.listFailures, s.listErrors, s.listRefusals, s.listUnknown, s.listUnsettled, s.settle, s.listDirectory}
 }
 
 type dashboardIn struct {
@@ -136,6 +143,35 @@ func (s *Server) listUnknown(ctx context.Context, _ *listUnknownIn) (*list[trail
 	}
 	rows, err := s.o.Trail.UnknownCodes(ctx)
 	return listOf(rows, "", int64(len(rows))), err
+}
+
+type listUnsettledIn struct {
+	g.Meta `path:"/wechat/unsettled" method:"get" tags:"操作日志" summary:"发给微信而结果未知的请求，最新的 100 个" needs:"trail.read"`
+}
+
+func (s *Server) listUnsettled(ctx context.Context, _ *listUnsettledIn) (*list[gateway.Sent], error) {
+	if _, err := operator(ctx, "trail.read"); err != nil {
+		return nil, err
+	}
+	rows, err := s.o.Sent.Unsettled(ctx, 100)
+	return listOf(rows, "", int64(len(rows))), err
+}
+
+type settleIn struct {
+	g.Meta   `path:"/wechat/unsettled/{id}" method:"post" tags:"操作日志" summary:"记下一个结果未知的请求在微信侧是否已经生效" needs:"wechat.settle"`
+	ID       int64 `json:"id" in:"path"`
+	Happened *bool `json:"happened" v:"required" dc:"true 已生效，false 没有生效"`
+}
+
+func (s *Server) settle(ctx context.Context, in *settleIn) (*emptyOut, error) {
+	who, err := operator(ctx, "wechat.settle")
+	if err != nil {
+		return nil, err
+	}
+	if in.Happened == nil {
+		return nil, fault.InvalidInput().On("happened", "请填写 true（已生效）或 false（没有生效）")
+	}
+	return &emptyOut{}, s.o.Sent.SettleByHand(ctx, who, in.ID, *in.Happened)
 }
 
 func cursorText(n int64) string {

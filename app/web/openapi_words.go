@@ -98,6 +98,7 @@ func commonWords() map[string]word {
 		"second":        {"二级类目", "点餐平台"},
 		"memory_bytes":  {"占用内存，字节", 25000000},
 		"calls":         {"正在进行的调用数", 2},
+		"happened":      {"true 已在微信侧生效，false 没有生效", true},
 		"next_try":      {"等待中的插件下次尝试启动的时间，Unix 毫秒；0 表示没有在等", 1795351000000},
 		"history":       {"最近 20 次状态变化，从旧到新", nil},
 	}

@@ -65,6 +65,7 @@ type Options struct {
 	Notices    *notice.Service
 	Transfers  *transfer.Service
 	Forwards   *forward.Service
+	Sent       Sent
 	Plugins    Plugins
 
 	Inbox   http.Handler                    // /wechat/, ahead of every router

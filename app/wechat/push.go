@@ -26,9 +26,9 @@ const (
 // Push is one decrypted push. Fields holds every leaf by its path below <xml>: "Reason", "info.name",
 // and for repeated groups "list[1].appid" from the second on.
 type Push struct {
-	InfoType     string // ticket URL only
+	InfoType     string // as a rule on the ticket URL
 	MsgType      string // message URL only
-	Event        string // message URL, MsgType "event"
+	Event        string // as a rule on the message URL, MsgType "event"
 	AppID        string // component appid, ticket URL only
 	ToUserName   string // gh_ id of the mini program, message URL only
 	FromUserName string
@@ -68,19 +68,34 @@ func ParsePush(kind string, msg []byte) (Push, error) {
 	p.FromUserName = p.Fields["FromUserName"]
 	switch kind {
 	case TicketURL:
-		p.InfoType, p.AppID = p.Fields["InfoType"], p.Fields["AppId"]
-		if !typeName(p.InfoType) {
-			return Push{}, Refuse(ReasonXML, fmt.Errorf("%w: no usable InfoType", errXML))
+		p.AppID = p.Fields["AppId"]
+		if p.InfoType = p.Fields["InfoType"]; p.InfoType == "" && !bound(MessageURL, p.Fields["Event"]) {
+			p.MsgType, p.Event = "event", p.Fields["Event"]
 		}
 	case MessageURL:
 		p.MsgType, p.Event, p.ToUserName = p.Fields["MsgType"], p.Fields["Event"], p.Fields["ToUserName"]
-		if !typeName(p.MsgType) || p.MsgType == "event" && !typeName(p.Event) {
-			return Push{}, Refuse(ReasonXML, fmt.Errorf("%w: no usable MsgType or Event", errXML))
+		if p.MsgType == "" && !bound(TicketURL, p.Fields["InfoType"]) {
+			p.InfoType = p.Fields["InfoType"]
 		}
 	default:
 		return Push{}, fmt.Errorf("wechat: unknown kind of callback URL %q", kind)
 	}
+	if !typeName(p.InfoType) && !typeName(p.MsgType) || p.MsgType == "event" && !typeName(p.Event) {
+		return Push{}, Refuse(ReasonXML, fmt.Errorf("%w: no usable InfoType, MsgType or Event", errXML))
+	}
 	return p, nil
+}
+
+// bound tells whether a push that the house acts on belongs to one kind of URL alone. Of the others the documents and what
+// is seen disagree about the URL and about InfoType or Event (01 B.6, C.2): both are taken on both.
+func bound(kind, name string) bool {
+	switch name {
+	case VerifyTicket, Authorized, UpdateAuthorized, Unauthorized:
+		return kind == TicketURL
+	case AuditSuccess, AuditFail, AuditDelay:
+		return kind == MessageURL
+	}
+	return false
 }
 
 // typeName tells whether s can stand in an index of types: 1 to 56 letters, digits, '_', '-' or '.'.

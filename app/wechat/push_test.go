@@ -42,6 +42,25 @@ func TestPushesAreReadByTheURLTheyCameOn(t *testing.T) {
 	}
 }
 
+// Certification and names come as InfoType or as Event, on either URL.
+func TestWhatTheDocumentsDisagreeAboutIsTakenOnBothURLs(t *testing.T) {
+	for kind, docs := range map[string][]string{
+		TicketURL:  {`<xml><AppId>wx1</AppId><CreateTime>1</CreateTime><InfoType>betaapp_verify_event</InfoType></xml>`, `<xml><ToUserName>gh_1</ToUserName><CreateTime>1</CreateTime><MsgType>event</MsgType><Event>betaapp_verify_event</Event></xml>`},
+		MessageURL: {`<xml><AppId>wx1</AppId><CreateTime>1</CreateTime><InfoType>betaapp_verify_event</InfoType></xml>`, `<xml><ToUserName>gh_1</ToUserName><CreateTime>1</CreateTime><MsgType>event</MsgType><Event>betaapp_verify_event</Event></xml>`},
+	} {
+		for _, doc := range docs {
+			if p, err := ParsePush(kind, []byte(doc)); err != nil || p.Type() != "betaapp_verify_event" {
+				t.Errorf("%s: %s: %+v %v", kind, doc, p, err)
+			}
+		}
+	}
+	for kind, doc := range map[string]string{TicketURL: `<xml><Event></Event></xml>`, MessageURL: `<xml><InfoType>component_verify_ticket</InfoType></xml>`} {
+		if p, err := ParsePush(kind, []byte(doc)); ReasonOf(err) != ReasonXML {
+			t.Errorf("%s: %s: %+v %v", kind, doc, p, err)
+		}
+	}
+}
+
 func TestTicketPush(t *testing.T) {
 	msg, err := crypter(t, ownAppID, ownToken, ownKey).Decrypt(cipherV1)
 	if err != nil {
