@@ -136,7 +136,15 @@ func authorised(d *running, u client) (i installation, start map[string]any) {
 	var market struct{ Items []struct{ Slug string } }
 	u.must(http.StatusOK, http.MethodGet, "/market/listings", nil, &market)
 	u.must(http.StatusCreated, http.MethodPost, "/market/installations", map[string]any{"listing": market.Items[0].Slug}, &i)
-	status, page := click(d.t, d, u.token, "/auth/"+i.Ticket+"/open", url.Values{"via": {"h5"}})
+	u.authorise(i.Ticket, walkShop)
+	return i, map[string]any{"appid": walkShop, "config": map[string]string{"shop_name": "青禾一号店"}}
+}
+
+// authorise opens the landing page of a ticket and lets the administrator of a mini program scan its code.
+func (c client) authorise(ticket, appid string) {
+	d := c.running
+	d.t.Helper()
+	status, page := click(d.t, d, c.token, "/auth/"+ticket+"/open", url.Values{"via": {"h5"}})
 	link := regexp.MustCompile(`href="(` + regexp.QuoteMeta(d.sim) + `/[^"]+)"`).FindStringSubmatch(page)
 	if status != http.StatusOK || link == nil {
 		d.t.Fatalf("open the landing page: %d %.600s", status, page)
@@ -144,7 +152,7 @@ func authorised(d *running, u client) (i installation, start map[string]any) {
 	var scan struct {
 		RedirectTo string `json:"redirect_to"`
 	}
-	d.control("/control/scan", map[string]any{"url": html.UnescapeString(link[1]), "appid": walkShop}, &scan)
+	d.control("/control/scan", map[string]any{"url": html.UnescapeString(link[1]), "appid": appid}, &scan)
 	// The phone's browser is nobody's session here: the signed ticket in the address is what binds the return.
 	res, err := http.Get(scan.RedirectTo)
 	if err != nil {
@@ -154,7 +162,6 @@ func authorised(d *running, u client) (i installation, start map[string]any) {
 	if res.StatusCode != http.StatusOK {
 		d.t.Fatalf("return: %d", res.StatusCode)
 	}
-	return i, map[string]any{"appid": walkShop, "config": map[string]string{"shop_name": "青禾一号店"}}
 }
 
 // install runs an installation from its authorisation to its end.

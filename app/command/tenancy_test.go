@@ -76,6 +76,9 @@ func (w *world) routes() []string {
 		for _, tbl := range m.GetTables() {
 			at := "/admin/info/" + m.GetId() + "_" + tbl.GetName()
 			all = append(all, "GET "+at, "GET "+at+"/edit", "POST "+at+"/edit", "POST "+at+"/delete")
+			if tbl.GetCanCreate() {
+				all = append(all, "GET "+at+"/new", "POST "+at+"/new")
+			}
 			for _, a := range tbl.GetActions() {
 				all = append(all, "POST "+at+"/act/"+a.GetName())
 			}

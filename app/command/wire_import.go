@@ -62,7 +62,7 @@ func (t tableTarget) Try(ctx context.Context, who account.Actor, list string, ro
 	out := make([]transfer.Outcome, len(rows))
 	if table.GetSaveHook() {
 		for i, r := range rows {
-			out[i] = transfer.Outcome{ID: r.ID, Err: t.p.plugins.CheckForm(who, id, name, r.ID, r.Values)}
+			out[i] = transfer.Outcome{ID: r.ID, Err: t.p.plugins.CheckForm(ctx, who, id, name, r.ID, r.Values)}
 		}
 		return out, nil
 	}

@@ -248,6 +248,7 @@ func (w *world) things() {
 	for _, table := range []string{"space_role", "webhook", "notice", "admin_list_view", "login_session"} {
 		w.ids[table] = w.plant(table, nil)
 	}
+	w.ids["tester"] = w.plant("plugin_version_testers", map[string]any{"appid": shop, "name": "别家小馆", "version": 1})
 	w.ids["forward_target"] = w.plant("forward_target", nil)
 	w.ids["forward_attempt"] = w.plant("forward_attempt", map[string]any{"target_id": w.ids["forward_target"], "event_id": w.ids["event"], "request": "planted"})
 	w.ids["transfer_import"] = w.plant("transfer_import", map[string]any{"target": "version_templates", "header": `["planted"]`, "mapping": "{}", "phase": transfer.PhaseMap, "state": transfer.Idle, "file_name": "planted.csv"})

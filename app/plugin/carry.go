@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -131,9 +132,10 @@ func (h *Host) sound(table *Table, id int64, values map[string]string) (map[stri
 	return formValues(table, values)
 }
 
-// CheckForm looks at a form as Save does before it asks the plugin or the database.
-func (h *Host) CheckForm(actor account.Actor, plugin, name string, id int64, values map[string]string) error {
-	_, table, _, err := h.table(actor, plugin, name)
+// CheckForm looks at a form as Save does before it asks the database, and lets a plugin that saves it itself say what it
+// would refuse. It changes nothing.
+func (h *Host) CheckForm(ctx context.Context, actor account.Actor, plugin, name string, id int64, values map[string]string) error {
+	info, table, _, err := h.table(actor, plugin, name)
 	if err != nil {
 		return err
 	}
@@ -141,6 +143,17 @@ func (h *Host) CheckForm(actor account.Actor, plugin, name string, id int64, val
 	if err != nil {
 		return err
 	}
-	_, err = saveOp(table, id, 0, kept)
+	if _, err = saveOp(table, id, 0, kept); err != nil {
+		return err
+	}
+	asked := "check_" + name // what the SDK declares for a table with a Check
+	if !info.operations[asked] {
+		return nil
+	}
+	input, err := json.Marshal(map[string]any{"id": id, "values": kept})
+	if err != nil {
+		return fmt.Errorf("encode form of %s: %w", name, err)
+	}
+	_, err = h.Ask(ctx, actor, plugin, asked, input)
 	return err
 }

@@ -104,6 +104,8 @@ func notesPlugin() *sdk.Plugin {
 	p.Table(sdk.Table{Name: "notes", Title: "备注", Collection: s.notes, CanCreate: true, CanEdit: true, CanRemove: true,
 		Actions: []sdk.Action{{Name: "finish", Title: "完成", Batch: true, Run: s.finish}}})
 	p.Table(sdk.Table{Name: "numbers", Title: "数字", Columns: []sdk.Column{{Name: "n", Title: "数", Type: "int"}}, Rows: numbers})
+	p.Table(sdk.Table{Name: "checked", Title: "先检查", Collection: s.notes, CanCreate: true, Check: refuseBad,
+		Save: func(context.Context, int64, int64, map[string]string) (int64, error) { return 7, nil }})
 	s.pages(p)
 	p.API("POST /do", sdk.JSON(s.do))
 	p.API("POST /public", sdk.JSON(s.do), sdk.PublicAccess())
@@ -162,6 +164,14 @@ func (s *shelf) finish(ctx context.Context, ids []int64) (sdk.Result, error) {
 	}
 	_, err := sdk.Commit(ctx, ops)
 	return sdk.Result{Message: fmt.Sprintf("完成 %d 条", len(ids)), Redirect: "/hello/done"}, err
+}
+
+// refuseBad is what a table that saves by itself says beforehand.
+func refuseBad(ctx context.Context, id int64, values map[string]string) error {
+	if values["text"] == "bad" {
+		return sdk.Fail("notes.bad", "填写有误").On("text", fmt.Sprintf("%s 的第 %d 行不好", sdk.Actor(ctx).Name, id))
+	}
+	return nil
 }
 
 func numbers(_ context.Context, query sdk.TableQuery) (sdk.TablePage, error) {

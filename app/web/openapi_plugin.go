@@ -72,6 +72,9 @@ func laneWords() map[string]word {
 		"unauthorized_at":           {"取消授权的时间，Unix 毫秒，0 为有效", 0},
 		"from":                      {"你看到的线上版本；已经不是它就拒绝，空为不比较", "1.1.0"},
 		"image":                     {"图片内容，base64", nil},
+		"online_version":            {"线上版本号", "1.0.0"},
+		"result":                    {"审核结果：decided 已出结果，passed 通过，rejected 驳回，first 首次提审的结果，first_ok 首次即过", "rejected"},
+		"wechat_id":                 {"体验成员的微信号；列表里只显示首尾", "zhang-san"},
 		"support_debuger_first":     {"优先灰度到项目成员", false},
 		"support_experiencer_first": {"优先灰度到体验成员", false},
 	}

@@ -32,6 +32,10 @@ type Table struct {
 	// Save replaces the host's own writing of a form: check, compute, Commit.
 	// id is 0 for a new row. Values are the form's, as text.
 	Save func(ctx context.Context, id, version int64, values map[string]string) (int64, error)
+	// Check tells what Save would refuse and changes nothing: it is asked for every row of a file before the first one is
+	// saved, so that the person reads it on that row. It answers from the host's data, never by asking WeChat. nil: only the
+	// form itself is looked at beforehand.
+	Check func(ctx context.Context, id int64, values map[string]string) error
 	// Remove replaces the host's own deletion.
 	Remove func(ctx context.Context, ids []int64) error
 
@@ -110,8 +114,27 @@ func (p *Plugin) Table(table Table) {
 			Permission: action.Permission, WhenColumn: action.WhenColumn, WhenValues: action.When,
 		})
 	}
+	if table.Check != nil {
+		p.checkOperation(table)
+	}
 	p.tables[table.Name] = &table
 	p.manifest.Tables = append(p.manifest.Tables, declared)
+}
+
+// formCheck is a form that is looked at before it is saved.
+type formCheck struct {
+	ID     int64             `json:"id"`
+	Values map[string]string `json:"values"`
+}
+
+// checkOperation lets the host ask a table's Check as the operation check_NAME.
+func (p *Plugin) checkOperation(table Table) {
+	if table.Save == nil {
+		panic(fmt.Sprintf("sdk: table %q checks forms that it does not save", table.Name))
+	}
+	p.Operation("check_"+table.Name, JSON(func(ctx context.Context, in formCheck) (struct{}, error) {
+		return struct{}{}, table.Check(ctx, in.ID, in.Values)
+	}))
 }
 
 func chosen(columns []*pluginpb.Column, flagged func(*pluginpb.Column) bool) []*pluginpb.Column {

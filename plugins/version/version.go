@@ -26,6 +26,7 @@ type plugin struct {
 	lanes     *sdk.Collection[Lane]
 	audits    *sdk.Collection[Audit]
 	installs  *sdk.Collection[Install]
+	testers   *sdk.Collection[Tester]
 }
 
 // New declares the plugin.
@@ -48,12 +49,14 @@ func declare() (*sdk.Plugin, *plugin) {
 		audits:   sdk.Collect[Audit](p, "audits", perApp, sdk.Unique("appid", "audit_id"), sdk.Index("decided_at")),
 		installs: sdk.Collect[Install](p, "installs", perApp, sdk.Unique("installation")),
 	}
+	v.testers = sdk.Collect[Tester](p, "testers", sdk.Visible{Kind: sdk.MiniProgram, Column: "appid", Scope: "data.read", Write: scopeTester}, sdk.Index("added_at"))
 	p.Permission(permissionTemplate, "管理草稿与模板")
 	p.Permission(permissionOperate, "管理小程序版本")
 	v.declareTemplates(p)
 	v.declareLanes(p)
 	v.declareAPI(p)
 	v.declareReviews(p)
+	v.declareTesters(p)
 	p.Dashboard(v.dashboard)
 	v.declareBackground(p)
 	p.Operation("install", sdk.JSON(v.install))

@@ -44,6 +44,7 @@ type fakeWeChat struct {
 	commits    []wechat.Commit
 	submits    []wechat.Submit
 	quota      wechat.Quota
+	testers    []string
 }
 
 func newFakeWeChat() *fakeWeChat {
@@ -129,6 +130,8 @@ func (f *fakeWeChat) answer(request wechat.Request) (any, error) {
 		return fields{}, nil
 	case wechat.EndpointHistory:
 		return fields{"version_list": f.history}, nil
+	case wechat.EndpointBindTester, wechat.EndpointUnbindTester:
+		return f.tester(request)
 	case wechat.EndpointModifyDomain:
 		return f.modifyDomain(request)
 	default:
@@ -154,6 +157,19 @@ func (f *fakeWeChat) library(request wechat.Request) (any, error) {
 		}
 	}
 	return fields{}, nil
+}
+
+func (f *fakeWeChat) tester(request wechat.Request) (any, error) {
+	var in wechat.Tester
+	if err := json.Unmarshal(request.Body, &in); err != nil {
+		return nil, err
+	}
+	if request.Endpoint == wechat.EndpointUnbindTester {
+		f.testers = slices.DeleteFunc(f.testers, func(who string) bool { return "u-"+who == in.UserStr })
+		return fields{}, nil
+	}
+	f.testers = append(f.testers, in.WechatID)
+	return fields{"userstr": "u-" + in.WechatID}, nil
 }
 
 func (f *fakeWeChat) modifyDomain(request wechat.Request) (any, error) {
@@ -233,7 +249,7 @@ func (f *fakeWeChat) decide(status int, reason, shots string) {
 	f.audit["status"], f.audit["reason"], f.audit["ScreenShot"] = status, reason, shots
 }
 
-var everyScope = []string{"data.read", "domain.write", "code.commit", "code.trial", "code.audit", "code.release", "code.rollback"}
+var everyScope = []string{"data.read", "domain.write", "code.commit", "code.trial", "code.audit", "code.release", "code.rollback", scopeTester}
 
 // scene is the plugin, its host and WeChat.
 type scene struct {
