@@ -289,6 +289,14 @@ func TestTextsOfAListingAreSavedAloneAndFromAFile(t *testing.T) {
 		if _, err := mine.Save("listings", made.ID, 0, values); sdk.FieldErrors(err)[name] == "" {
 			t.Errorf("%s is answered %v", name, err)
 		}
+		if err := mine.Call("check_listings", map[string]any{"id": made.ID, "values": values}, nil); sdk.FieldErrors(err)[name] == "" {
+			t.Errorf("%s is found by the check to be %v", name, err)
+		}
+	}
+	sound := map[string]any{"id": made.ID, "values": map[string]string{"title": "只是看看"}}
+	f.must(mine.Call("check_listings", sound, nil))
+	if err := f.As(rival).Call("check_listings", sound, nil); !errors.Is(err, sdk.ErrNotFound) {
+		t.Errorf("a rival's check: %v", err)
 	}
 	if _, err := mine.Save("listings", 0, 0, map[string]string{"title": "新的"}); err == nil {
 		t.Error("a listing was made without a template")

@@ -14,7 +14,7 @@ func (m *market) declareTables(p *sdk.Plugin) {
 	p.Table(sdk.Table{
 		Name: "listings", Title: "商品上架", Intro: "上架后，所有人都能在 APP Store 找到并试用。到“模板库”里选择模板，点“上架”新建商品。",
 		Empty: "还没有上架的模板，先到“模板库”选择一个", Kinds: merchant, Permission: permissionList, Sort: "-id",
-		Rows: m.listingRows, CanEdit: true, Row: m.listingForm, Save: m.saveTexts, // the texts alone, also of many listings from a file
+		Rows: m.listingRows, CanEdit: true, Row: m.listingForm, Save: m.saveTexts, Check: m.checkTexts, // the texts alone, also of many listings from a file
 		Form: []sdk.Column{
 			{Name: "title", Title: "名称", Required: true, Size: longestTitle}, {Name: "summary", Title: "一句话介绍", Required: true, Size: longestSummary},
 			{Name: "category", Title: "行业", Required: true, Options: categoryOptions()},
@@ -94,31 +94,51 @@ func (m *market) listingForm(ctx context.Context, id int64) (any, error) {
 	return listingTexts{l.ID, l.Version, l.Title, l.Summary, l.Category, l.Description}, err
 }
 
+// errNoNew answers a row without the number of a listing.
+var errNoNew = sdk.Fail("market.no_new", "商品要从模板库上架，不能在这里新建")
+
 // saveTexts changes the texts that were given, of a listing on the shelf or off it; template and version stay. version 0 is
 // a row of a file, which holds what the merchant wants whatever stands there now.
 func (m *market) saveTexts(ctx context.Context, id, version int64, values map[string]string) (int64, error) {
 	if id == 0 {
-		return 0, sdk.Fail("market.no_new", "商品要从模板库上架，不能在这里新建")
+		return 0, errNoNew
 	}
 	_, err := m.change(ctx, id, func(l *Listing) error {
 		if version != 0 && l.Version != version {
 			return errEdited
 		}
-		in := ListingInput{Template: l.Template, Title: l.Title, Summary: l.Summary, Category: l.Category, Description: l.Description}
-		for name, text := range map[string]*string{"title": &in.Title, "summary": &in.Summary, "category": &in.Category, "description": &in.Description} {
-			if value, given := values[name]; given {
-				*text = value
-			}
-		}
-		in = in.tidy()
-		if err := in.check(); err != nil {
-			return err
-		}
-		l.Title, l.Summary, l.Category, l.Description = in.Title, in.Summary, in.Category, in.Description
-		l.Revision++
-		return nil
+		return l.retext(values)
 	})
 	return id, err
+}
+
+// checkTexts tells what saveTexts would refuse of a row of a file.
+func (m *market) checkTexts(ctx context.Context, id int64, values map[string]string) error {
+	if id == 0 {
+		return errNoNew
+	}
+	l, err := m.ownListing(ctx, id)
+	if err != nil {
+		return err
+	}
+	return l.retext(values)
+}
+
+// retext takes the texts that were given.
+func (l *Listing) retext(values map[string]string) error {
+	in := ListingInput{Template: l.Template, Title: l.Title, Summary: l.Summary, Category: l.Category, Description: l.Description}
+	for name, text := range map[string]*string{"title": &in.Title, "summary": &in.Summary, "category": &in.Category, "description": &in.Description} {
+		if value, given := values[name]; given {
+			*text = value
+		}
+	}
+	in = in.tidy()
+	if err := in.check(); err != nil {
+		return err
+	}
+	l.Title, l.Summary, l.Category, l.Description = in.Title, in.Summary, in.Category, in.Description
+	l.Revision++
+	return nil
 }
 
 // installationRow is one line of 安装记录.
