@@ -85,6 +85,12 @@ func TestTestersComeFromAFile(t *testing.T) {
 	if n := d.wechatCalls("/wxa/bind_tester", mine); n != 2 || list.Total != 2 || list.Items[0].WechatID != "te****wo" {
 		t.Errorf("%d bound at WeChat, listed %+v", n, list)
 	}
+	if status, page := send(t, d, m.token, http.MethodGet, "/admin/info/version_testers", nil); status != http.StatusOK || !strings.Contains(page, "te****wo") || strings.Contains(page, "tester-two") {
+		t.Errorf("the list: %d %.600s", status, page)
+	}
+	if status, page := click(t, d, m.token, "/admin/info/version_testers/new", url.Values{"appid": {mine}, "wechat_id": {"tester-two"}}); status != http.StatusBadRequest || !strings.Contains(page, "该用户已经是体验成员") {
+		t.Errorf("a tester twice: %d %.600s", status, page)
+	}
 	if n := d.wechatCalls("/wxa/bind_tester", walkShop); n != 0 {
 		t.Errorf("%d bound where the merchant may not", n)
 	}

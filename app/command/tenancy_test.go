@@ -32,6 +32,7 @@ func TestNoSpaceReachesAnothers(t *testing.T) {
 		}
 	}
 	t.Run("a delivery of A's under B's own webhook", w.stepchild)
+	t.Run("the access_token of a mini program by API tokens", w.broker)
 }
 
 // What a route is about.
@@ -154,6 +155,21 @@ func (w *world) walk(t *testing.T, r string, c route) {
 	if method != http.MethodGet && c.about == object && !c.own {
 		if status, answer, _ := w.send("R", method, path, body, page); status < 400 {
 			t.Errorf("who may only read did %s %s: %d %s", method, path, status, short(answer))
+		}
+	}
+}
+
+// broker asks for the shop's access_token with API tokens that may ask: the owner's gets it, and for all
+// others there is no such mini program, the merchant who may only upload to it included.
+func (w *world) broker(t *testing.T) {
+	const at = "/api/v1/miniprograms/" + shop + "/access-token"
+	for who, want := range map[string]int{"U": http.StatusOK, "A": http.StatusNotFound, "B": http.StatusNotFound, "P": http.StatusNotFound} {
+		var made struct{ Secret string }
+		w.rest(who, "POST", "/tokens", map[string]any{"name": "broker", "scopes": []string{"token.access"}, "days": 7}, &made)
+		w.tokens["token of "+who] = made.Secret
+		status, answer, _ := w.send("token of "+who, http.MethodGet, at, "", false)
+		if status != want || (status == http.StatusOK) != strings.Contains(answer, `"access_token":"`) {
+			t.Errorf("%s is answered %d %s, want %d", who, status, short(answer), want)
 		}
 	}
 }
