@@ -326,4 +326,3 @@ func sizeOf(q url.Values) int {
 	}
 	return n
 }
-
