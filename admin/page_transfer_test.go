@@ -101,7 +101,7 @@ func TestAFileIsUploadedCheckedAndConfirmedOnScreen(t *testing.T) {
 	})
 	h := open(t, Options{DB: db, Services: Services{Transfers: carriers}, Clock: clock.Fixed(start)})
 	h.get("operator", "/admin/imports").want(t, 200, "这里没有你能导入的列表")
-	h.get("merchant", "/admin/imports").want(t, 200, "「来客」每一列怎么填", "每人一行", "来客模板")
+	h.get("merchant", "/admin/imports").want(t, 200, "「来客」每一列怎么填", "每人一行", ">来客</a>")
 	h.send("merchant", "/admin/imports", "guests", "a.csv", "").want(t, 400, "文件是空的", `aria-invalid="true"`)
 	h.send("operator", "/admin/imports", "guests", "a.csv", "名字\n小张\n").want(t, 403)
 	a := h.send("merchant", "/admin/imports", "guests", "来客.csv", "名字\n小张\n<b>小李\n").want(t, 303)

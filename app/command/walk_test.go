@@ -273,7 +273,7 @@ func operatorLooks(d *running, o *person) {
 	o.login("operator@example.test", "/admin/events")
 	o.see("事件日志")
 	o.open("/admin/events?type=weapp_audit_fail")
-	o.see("weapp_audit_fail")
+	o.see("代码审核驳回")
 	o.shot("events")
 	o.press("text:详情")
 	o.shot("event")

@@ -211,8 +211,13 @@ func TestChosenPushesArriveSignedAndWithoutCodes(t *testing.T) {
 				t.Errorf("fields %v", body.Fields)
 			}
 		}
-		log, _, err := w.s.Attempts(t.Context(), merchant(7), target.ID, false, 0, 10)
-		if err != nil || len(log) != 2 || !log[0].OK || log[0].Status != 200 || log[0].Response != "success" || log[0].Title != "代码审核驳回" {
+		var log []forward.Attempt
+		var err error
+		await(t, "both in the log", func() bool {
+			log, _, err = w.s.Attempts(t.Context(), merchant(7), target.ID, false, 0, 10)
+			return err != nil || len(log) == 2
+		})
+		if err != nil || !log[0].OK || log[0].Status != 200 || log[0].Response != "success" || log[0].Title != "代码审核驳回" {
 			t.Fatalf("%+v %v", log, err)
 		}
 		if err := w.s.Replay(t.Context(), merchant(7), target.ID, log[0].ID); err != nil {
