@@ -30,7 +30,7 @@ const (
 // documents in SQLite, the mini program and the call.
 const (
 	goalSimulatorMemory = 3.0
-	goalSimulatorFile   = 8.0
+	goalSimulatorFile   = 6.0
 )
 
 // simulatorCase is one kind of call; every number of a mini program makes another one.

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -32,8 +33,15 @@ func TestPagesAboutPeopleFitPhoneAndDesk(t *testing.T) {
 				chromedp.Click("#login-form [data-test=submit]"), chromedp.WaitVisible("[data-test=captcha]"))
 			c.shot("login-captcha-" + size.name)
 			src := ask(c, chromedp.Evaluate[string](`document.querySelector("[data-test=captcha]").src`))
-			c.do(chromedp.Click("[data-test=captcha-again]"), chromedp.Sleep(500_000_000))
-			if again := ask(c, chromedp.Evaluate[string](`document.querySelector("[data-test=captcha]").src`)); again == src {
+			c.do(chromedp.Click("[data-test=captcha-again]"))
+			again := src
+			for range 300 { // a busy machine draws a picture slowly
+				if again = ask(c, chromedp.Evaluate[string](`document.querySelector("[data-test=captcha]").src`)); again != src {
+					break
+				}
+				c.do(chromedp.Sleep(100 * time.Millisecond))
+			}
+			if again == src {
 				t.Error("换一张 shows the same picture")
 			}
 			c.forgive()
