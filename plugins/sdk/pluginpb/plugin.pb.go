@@ -519,22 +519,29 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 
 // Manifest is everything the host must know before the first call.
 type Manifest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`           // [a-z][a-z0-9]{1,15}
-	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`     // Chinese
-	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"` // semantic version of the plugin
-	Menu          []*MenuItem            `protobuf:"bytes,4,rep,name=menu,proto3" json:"menu,omitempty"`
-	Collections   []*Collection          `protobuf:"bytes,5,rep,name=collections,proto3" json:"collections,omitempty"`
-	Tables        []*Table               `protobuf:"bytes,6,rep,name=tables,proto3" json:"tables,omitempty"`
-	Routes        []*Route               `protobuf:"bytes,7,rep,name=routes,proto3" json:"routes,omitempty"`
-	Subscriptions []*Subscription        `protobuf:"bytes,8,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
-	Jobs          []*Job                 `protobuf:"bytes,9,rep,name=jobs,proto3" json:"jobs,omitempty"`
-	Operations    []*Operation           `protobuf:"bytes,10,rep,name=operations,proto3" json:"operations,omitempty"`
-	Mounts        []string               `protobuf:"bytes,11,rep,name=mounts,proto3" json:"mounts,omitempty"` // fixed portal paths claimed, e.g. "market" for /market
-	Permissions   []*Permission          `protobuf:"bytes,12,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	Protocol      int32                  `protobuf:"varint,13,opt,name=protocol,proto3" json:"protocol,omitempty"` // version of this file the plugin was built with: 1
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`           // [a-z][a-z0-9]{1,15}
+	Title          string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`     // Chinese
+	Version        string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"` // semantic version of the plugin
+	Menu           []*MenuItem            `protobuf:"bytes,4,rep,name=menu,proto3" json:"menu,omitempty"`
+	Collections    []*Collection          `protobuf:"bytes,5,rep,name=collections,proto3" json:"collections,omitempty"`
+	Tables         []*Table               `protobuf:"bytes,6,rep,name=tables,proto3" json:"tables,omitempty"`
+	Routes         []*Route               `protobuf:"bytes,7,rep,name=routes,proto3" json:"routes,omitempty"`
+	Subscriptions  []*Subscription        `protobuf:"bytes,8,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
+	Jobs           []*Job                 `protobuf:"bytes,9,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	Operations     []*Operation           `protobuf:"bytes,10,rep,name=operations,proto3" json:"operations,omitempty"`
+	Mounts         []string               `protobuf:"bytes,11,rep,name=mounts,proto3" json:"mounts,omitempty"` // fixed portal paths claimed, e.g. "market" for /market
+	Permissions    []*Permission          `protobuf:"bytes,12,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	Protocol       int32                  `protobuf:"varint,13,opt,name=protocol,proto3" json:"protocol,omitempty"`                                  // version of this file the plugin was built with: 1
+	Capabilities   *Capabilities          `protobuf:"bytes,14,opt,name=capabilities,proto3" json:"capabilities,omitempty"`                           // what it asks for; a third-party plugin gets nothing else
+	SettingsSchema []byte                 `protobuf:"bytes,15,opt,name=settings_schema,json=settingsSchema,proto3" json:"settings_schema,omitempty"` // JSON Schema of what a space fills in; empty: nothing
+	Topics         []*Topic               `protobuf:"bytes,16,rep,name=topics,proto3" json:"topics,omitempty"`                                       // what browsers may listen to
+	Assets         []*Asset               `protobuf:"bytes,17,rep,name=assets,proto3" json:"assets,omitempty"`                                       // static files
+	Drops          []string               `protobuf:"bytes,18,rep,name=drops,proto3" json:"drops,omitempty"`                                         // "collection" or "collection.column" that is no longer needed; an operator says yes first
+	Description    string                 `protobuf:"bytes,19,opt,name=description,proto3" json:"description,omitempty"`                             // one or two Chinese sentences for the one who approves it
+	Author         string                 `protobuf:"bytes,20,opt,name=author,proto3" json:"author,omitempty"`                                       // who answers for it
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Manifest) Reset() {
@@ -658,6 +665,265 @@ func (x *Manifest) GetProtocol() int32 {
 	return 0
 }
 
+func (x *Manifest) GetCapabilities() *Capabilities {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *Manifest) GetSettingsSchema() []byte {
+	if x != nil {
+		return x.SettingsSchema
+	}
+	return nil
+}
+
+func (x *Manifest) GetTopics() []*Topic {
+	if x != nil {
+		return x.Topics
+	}
+	return nil
+}
+
+func (x *Manifest) GetAssets() []*Asset {
+	if x != nil {
+		return x.Assets
+	}
+	return nil
+}
+
+func (x *Manifest) GetDrops() []string {
+	if x != nil {
+		return x.Drops
+	}
+	return nil
+}
+
+func (x *Manifest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Manifest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+// Capabilities are the bounds of a third-party plugin beside each call's token.
+type Capabilities struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Wechat        []string               `protobuf:"bytes,1,rep,name=wechat,proto3" json:"wechat,omitempty"` // names in the endpoint table, or "resource.*"
+	Core          []string               `protobuf:"bytes,2,rep,name=core,proto3" json:"core,omitempty"`     // core views and operations without "core.": "miniprograms", "grant.create"
+	Calls         []string               `protobuf:"bytes,3,rep,name=calls,proto3" json:"calls,omitempty"`   // operations of other plugins: "version.install"
+	Hosts         []string               `protobuf:"bytes,4,rep,name=hosts,proto3" json:"hosts,omitempty"`   // host names that core.http may reach
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Capabilities) Reset() {
+	*x = Capabilities{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Capabilities) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Capabilities) ProtoMessage() {}
+
+func (x *Capabilities) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Capabilities.ProtoReflect.Descriptor instead.
+func (*Capabilities) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Capabilities) GetWechat() []string {
+	if x != nil {
+		return x.Wechat
+	}
+	return nil
+}
+
+func (x *Capabilities) GetCore() []string {
+	if x != nil {
+		return x.Core
+	}
+	return nil
+}
+
+func (x *Capabilities) GetCalls() []string {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *Capabilities) GetHosts() []string {
+	if x != nil {
+		return x.Hosts
+	}
+	return nil
+}
+
+// Topic is a stream of news for browsers: GET <prefix>/topics/NAME as
+// text/event-stream. A message reaches listeners of its space only.
+type Topic struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	Permission    string                 `protobuf:"bytes,3,opt,name=permission,proto3" json:"permission,omitempty"`
+	Kinds         []string               `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Topic) Reset() {
+	*x = Topic{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Topic) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Topic) ProtoMessage() {}
+
+func (x *Topic) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Topic.ProtoReflect.Descriptor instead.
+func (*Topic) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Topic) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Topic) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Topic) GetPermission() string {
+	if x != nil {
+		return x.Permission
+	}
+	return ""
+}
+
+func (x *Topic) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+// Asset is one static file. The host asks for it once (ServeHTTP, type
+// "asset"), keeps it by its hash and serves it as
+// /p/PLUGIN/assets/SHA256/PATH.
+type Asset struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`     // below the assets, "app.css"
+	Sha256        string                 `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"` // hex
+	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`     // media type
+	Size          int64                  `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`    // bytes, at most 4 MiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Asset) Reset() {
+	*x = Asset{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Asset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Asset) ProtoMessage() {}
+
+func (x *Asset) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Asset.ProtoReflect.Descriptor instead.
+func (*Asset) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Asset) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Asset) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *Asset) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Asset) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type MenuItem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Title         string                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
@@ -674,7 +940,7 @@ type MenuItem struct {
 
 func (x *MenuItem) Reset() {
 	*x = MenuItem{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +952,7 @@ func (x *MenuItem) String() string {
 func (*MenuItem) ProtoMessage() {}
 
 func (x *MenuItem) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +965,7 @@ func (x *MenuItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MenuItem.ProtoReflect.Descriptor instead.
 func (*MenuItem) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MenuItem) GetTitle() string {
@@ -768,7 +1034,7 @@ type Permission struct {
 
 func (x *Permission) Reset() {
 	*x = Permission{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +1046,7 @@ func (x *Permission) String() string {
 func (*Permission) ProtoMessage() {}
 
 func (x *Permission) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +1059,7 @@ func (x *Permission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permission.ProtoReflect.Descriptor instead.
 func (*Permission) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Permission) GetName() string {
@@ -823,7 +1089,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +1101,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1114,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Collection) GetName() string {
@@ -889,7 +1155,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1167,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1180,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Index) GetColumns() []string {
@@ -948,7 +1214,7 @@ type Visibility struct {
 
 func (x *Visibility) Reset() {
 	*x = Visibility{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1226,7 @@ func (x *Visibility) String() string {
 func (*Visibility) ProtoMessage() {}
 
 func (x *Visibility) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1239,7 @@ func (x *Visibility) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Visibility.ProtoReflect.Descriptor instead.
 func (*Visibility) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Visibility) GetKind() string {
@@ -1053,7 +1319,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1331,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1344,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Column) GetName() string {
@@ -1176,7 +1442,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1454,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1467,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Option) GetValue() string {
@@ -1250,7 +1516,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1528,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1541,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Table) GetName() string {
@@ -1406,7 +1672,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1418,7 +1684,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1431,7 +1697,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Action) GetName() string {
@@ -1492,23 +1758,26 @@ func (x *Action) GetWhenValues() []string {
 
 // Route is one HTTP address of the plugin.
 type Route struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`   // GET POST PUT PATCH DELETE
-	Pattern       string                 `protobuf:"bytes,2,opt,name=pattern,proto3" json:"pattern,omitempty"` // net/http.ServeMux path pattern, e.g. "/drafts/{id}"
-	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`       // "page" | "raw" | "api"
-	Public        bool                   `protobuf:"varint,4,opt,name=public,proto3" json:"public,omitempty"`  // visitors may come
-	Kinds         []string               `protobuf:"bytes,5,rep,name=kinds,proto3" json:"kinds,omitempty"`     // kinds of space; empty: all
-	Permission    string                 `protobuf:"bytes,6,opt,name=permission,proto3" json:"permission,omitempty"`
-	Summary       string                 `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`                               // for OpenAPI
-	InputSchema   []byte                 `protobuf:"bytes,8,opt,name=input_schema,json=inputSchema,proto3" json:"input_schema,omitempty"`    // JSON Schema of the body, api only
-	OutputSchema  []byte                 `protobuf:"bytes,9,opt,name=output_schema,json=outputSchema,proto3" json:"output_schema,omitempty"` // JSON Schema of the answer, api only
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Method         string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`   // GET POST PUT PATCH DELETE
+	Pattern        string                 `protobuf:"bytes,2,opt,name=pattern,proto3" json:"pattern,omitempty"` // net/http.ServeMux path pattern, e.g. "/drafts/{id}"
+	Type           string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`       // "page" | "raw" | "api"
+	Public         bool                   `protobuf:"varint,4,opt,name=public,proto3" json:"public,omitempty"`  // visitors may come
+	Kinds          []string               `protobuf:"bytes,5,rep,name=kinds,proto3" json:"kinds,omitempty"`     // kinds of space; empty: all
+	Permission     string                 `protobuf:"bytes,6,opt,name=permission,proto3" json:"permission,omitempty"`
+	Summary        string                 `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`                                       // for OpenAPI
+	InputSchema    []byte                 `protobuf:"bytes,8,opt,name=input_schema,json=inputSchema,proto3" json:"input_schema,omitempty"`            // JSON Schema of the body, api only
+	OutputSchema   []byte                 `protobuf:"bytes,9,opt,name=output_schema,json=outputSchema,proto3" json:"output_schema,omitempty"`         // JSON Schema of the answer, api only
+	Stream         bool                   `protobuf:"varint,10,opt,name=stream,proto3" json:"stream,omitempty"`                                       // raw and api: bodies travel in chunks (StreamHTTP)
+	MaxBody        int64                  `protobuf:"varint,11,opt,name=max_body,json=maxBody,proto3" json:"max_body,omitempty"`                      // stream: most bytes of the request's body; 0: 8 MiB; at most 256 MiB
+	TimeoutSeconds int32                  `protobuf:"varint,12,opt,name=timeout_seconds,json=timeoutSeconds,proto3" json:"timeout_seconds,omitempty"` // stream: most seconds the whole may take; 0: 30; at most 900
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1789,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1802,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Route) GetMethod() string {
@@ -1599,6 +1868,27 @@ func (x *Route) GetOutputSchema() []byte {
 	return nil
 }
 
+func (x *Route) GetStream() bool {
+	if x != nil {
+		return x.Stream
+	}
+	return false
+}
+
+func (x *Route) GetMaxBody() int64 {
+	if x != nil {
+		return x.MaxBody
+	}
+	return 0
+}
+
+func (x *Route) GetTimeoutSeconds() int32 {
+	if x != nil {
+		return x.TimeoutSeconds
+	}
+	return 0
+}
+
 type Subscription struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"` // exact event type, or a prefix that ends with "*"
@@ -1608,7 +1898,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +1910,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +1923,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Subscription) GetType() string {
@@ -1648,14 +1938,14 @@ type Job struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // without the plugin's id
 	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
 	Spec          string                 `protobuf:"bytes,3,opt,name=spec,proto3" json:"spec,omitempty"`          // five-field cron expression
-	Platform      bool                   `protobuf:"varint,4,opt,name=platform,proto3" json:"platform,omitempty"` // once for the platform
+	Platform      bool                   `protobuf:"varint,4,opt,name=platform,proto3" json:"platform,omitempty"` // once for the platform; otherwise once for each space that has the plugin on
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1957,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1970,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Job) GetName() string {
@@ -1713,14 +2003,18 @@ func (x *Job) GetPlatform() bool {
 
 type Operation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // without the plugin's id
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                                     // without the plugin's id
+	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`                                   // Chinese
+	InputSchema   []byte                 `protobuf:"bytes,3,opt,name=input_schema,json=inputSchema,proto3" json:"input_schema,omitempty"`    // JSON Schema; the host checks every call's input against it
+	OutputSchema  []byte                 `protobuf:"bytes,4,opt,name=output_schema,json=outputSchema,proto3" json:"output_schema,omitempty"` // JSON Schema; the host checks the answer
+	Internal      bool                   `protobuf:"varint,5,opt,name=internal,proto3" json:"internal,omitempty"`                            // only the host itself asks (the SDK's own operations)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +2026,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +2039,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Operation) GetName() string {
@@ -1753,6 +2047,34 @@ func (x *Operation) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *Operation) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Operation) GetInputSchema() []byte {
+	if x != nil {
+		return x.InputSchema
+	}
+	return nil
+}
+
+func (x *Operation) GetOutputSchema() []byte {
+	if x != nil {
+		return x.OutputSchema
+	}
+	return nil
+}
+
+func (x *Operation) GetInternal() bool {
+	if x != nil {
+		return x.Internal
+	}
+	return false
 }
 
 type ConfigureRequest struct {
@@ -1764,7 +2086,7 @@ type ConfigureRequest struct {
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1776,7 +2098,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1789,7 +2111,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ConfigureRequest) GetHostBrokerId() uint32 {
@@ -1807,7 +2129,7 @@ type ConfigureResponse struct {
 
 func (x *ConfigureResponse) Reset() {
 	*x = ConfigureResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +2141,7 @@ func (x *ConfigureResponse) String() string {
 func (*ConfigureResponse) ProtoMessage() {}
 
 func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +2154,7 @@ func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 type RowsRequest struct {
@@ -1849,7 +2171,7 @@ type RowsRequest struct {
 
 func (x *RowsRequest) Reset() {
 	*x = RowsRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1861,7 +2183,7 @@ func (x *RowsRequest) String() string {
 func (*RowsRequest) ProtoMessage() {}
 
 func (x *RowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1874,7 +2196,7 @@ func (x *RowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsRequest.ProtoReflect.Descriptor instead.
 func (*RowsRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RowsRequest) GetTable() string {
@@ -1931,7 +2253,7 @@ type RowsResponse struct {
 
 func (x *RowsResponse) Reset() {
 	*x = RowsResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2265,7 @@ func (x *RowsResponse) String() string {
 func (*RowsResponse) ProtoMessage() {}
 
 func (x *RowsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2278,7 @@ func (x *RowsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsResponse.ProtoReflect.Descriptor instead.
 func (*RowsResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RowsResponse) GetRows() [][]byte {
@@ -1997,7 +2319,7 @@ type RowRequest struct {
 
 func (x *RowRequest) Reset() {
 	*x = RowRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2009,7 +2331,7 @@ func (x *RowRequest) String() string {
 func (*RowRequest) ProtoMessage() {}
 
 func (x *RowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2022,7 +2344,7 @@ func (x *RowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowRequest.ProtoReflect.Descriptor instead.
 func (*RowRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RowRequest) GetTable() string {
@@ -2048,7 +2370,7 @@ type RowResponse struct {
 
 func (x *RowResponse) Reset() {
 	*x = RowResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2060,7 +2382,7 @@ func (x *RowResponse) String() string {
 func (*RowResponse) ProtoMessage() {}
 
 func (x *RowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2073,7 +2395,7 @@ func (x *RowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowResponse.ProtoReflect.Descriptor instead.
 func (*RowResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RowResponse) GetRow() []byte {
@@ -2095,7 +2417,7 @@ type SaveRequest struct {
 
 func (x *SaveRequest) Reset() {
 	*x = SaveRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2429,7 @@ func (x *SaveRequest) String() string {
 func (*SaveRequest) ProtoMessage() {}
 
 func (x *SaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2442,7 @@ func (x *SaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveRequest.ProtoReflect.Descriptor instead.
 func (*SaveRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SaveRequest) GetTable() string {
@@ -2160,7 +2482,7 @@ type SaveResponse struct {
 
 func (x *SaveResponse) Reset() {
 	*x = SaveResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2494,7 @@ func (x *SaveResponse) String() string {
 func (*SaveResponse) ProtoMessage() {}
 
 func (x *SaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2507,7 @@ func (x *SaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveResponse.ProtoReflect.Descriptor instead.
 func (*SaveResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SaveResponse) GetId() int64 {
@@ -2205,7 +2527,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2217,7 +2539,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2230,7 +2552,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RemoveRequest) GetTable() string {
@@ -2255,7 +2577,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2267,7 +2589,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2280,7 +2602,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 type ActRequest struct {
@@ -2294,7 +2616,7 @@ type ActRequest struct {
 
 func (x *ActRequest) Reset() {
 	*x = ActRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2306,7 +2628,7 @@ func (x *ActRequest) String() string {
 func (*ActRequest) ProtoMessage() {}
 
 func (x *ActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2319,7 +2641,7 @@ func (x *ActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActRequest.ProtoReflect.Descriptor instead.
 func (*ActRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ActRequest) GetTable() string {
@@ -2353,7 +2675,7 @@ type ActResponse struct {
 
 func (x *ActResponse) Reset() {
 	*x = ActResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2687,7 @@ func (x *ActResponse) String() string {
 func (*ActResponse) ProtoMessage() {}
 
 func (x *ActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2700,7 @@ func (x *ActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActResponse.ProtoReflect.Descriptor instead.
 func (*ActResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ActResponse) GetMessage() string {
@@ -2405,7 +2727,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2739,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2752,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Header) GetName() string {
@@ -2461,7 +2783,7 @@ type HTTPRequest struct {
 
 func (x *HTTPRequest) Reset() {
 	*x = HTTPRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2473,7 +2795,7 @@ func (x *HTTPRequest) String() string {
 func (*HTTPRequest) ProtoMessage() {}
 
 func (x *HTTPRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2486,7 +2808,7 @@ func (x *HTTPRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPRequest.ProtoReflect.Descriptor instead.
 func (*HTTPRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *HTTPRequest) GetType() string {
@@ -2543,7 +2865,7 @@ type HTTPResponse struct {
 
 func (x *HTTPResponse) Reset() {
 	*x = HTTPResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2877,7 @@ func (x *HTTPResponse) String() string {
 func (*HTTPResponse) ProtoMessage() {}
 
 func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2890,7 @@ func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPResponse.ProtoReflect.Descriptor instead.
 func (*HTTPResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *HTTPResponse) GetStatus() int32 {
@@ -2599,6 +2921,68 @@ func (x *HTTPResponse) GetView() *View {
 	return nil
 }
 
+// HTTPChunk is a part of a streamed body. request comes first and once towards
+// the plugin, response first and once from it, both with an empty body.
+type HTTPChunk struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       *HTTPRequest           `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	Response      *HTTPResponse          `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"` // at most 256 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HTTPChunk) Reset() {
+	*x = HTTPChunk{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HTTPChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HTTPChunk) ProtoMessage() {}
+
+func (x *HTTPChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HTTPChunk.ProtoReflect.Descriptor instead.
+func (*HTTPChunk) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *HTTPChunk) GetRequest() *HTTPRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *HTTPChunk) GetResponse() *HTTPResponse {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *HTTPChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // View is what the host's frame needs around a fragment.
 type View struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2614,7 +2998,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2626,7 +3010,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2639,7 +3023,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *View) GetTitle() string {
@@ -2694,7 +3078,7 @@ type Crumb struct {
 
 func (x *Crumb) Reset() {
 	*x = Crumb{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2706,7 +3090,7 @@ func (x *Crumb) String() string {
 func (*Crumb) ProtoMessage() {}
 
 func (x *Crumb) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2719,7 +3103,7 @@ func (x *Crumb) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crumb.ProtoReflect.Descriptor instead.
 func (*Crumb) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Crumb) GetTitle() string {
@@ -2754,7 +3138,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2766,7 +3150,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2779,7 +3163,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Event) GetId() int64 {
@@ -2853,7 +3237,7 @@ type HandleEventResponse struct {
 
 func (x *HandleEventResponse) Reset() {
 	*x = HandleEventResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2865,7 +3249,7 @@ func (x *HandleEventResponse) String() string {
 func (*HandleEventResponse) ProtoMessage() {}
 
 func (x *HandleEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2878,7 +3262,7 @@ func (x *HandleEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandleEventResponse.ProtoReflect.Descriptor instead.
 func (*HandleEventResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 type RunJobRequest struct {
@@ -2890,7 +3274,7 @@ type RunJobRequest struct {
 
 func (x *RunJobRequest) Reset() {
 	*x = RunJobRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2902,7 +3286,7 @@ func (x *RunJobRequest) String() string {
 func (*RunJobRequest) ProtoMessage() {}
 
 func (x *RunJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2915,7 +3299,7 @@ func (x *RunJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunJobRequest.ProtoReflect.Descriptor instead.
 func (*RunJobRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RunJobRequest) GetName() string {
@@ -2934,7 +3318,7 @@ type RunJobResponse struct {
 
 func (x *RunJobResponse) Reset() {
 	*x = RunJobResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2946,7 +3330,7 @@ func (x *RunJobResponse) String() string {
 func (*RunJobResponse) ProtoMessage() {}
 
 func (x *RunJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2959,7 +3343,7 @@ func (x *RunJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunJobResponse.ProtoReflect.Descriptor instead.
 func (*RunJobResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RunJobResponse) GetNote() string {
@@ -2979,7 +3363,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3375,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3388,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *OperateRequest) GetName() string {
@@ -3030,7 +3414,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3042,7 +3426,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3055,7 +3439,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *OperateResponse) GetOutput() []byte {
@@ -3083,7 +3467,7 @@ type WeChatRequest struct {
 
 func (x *WeChatRequest) Reset() {
 	*x = WeChatRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3095,7 +3479,7 @@ func (x *WeChatRequest) String() string {
 func (*WeChatRequest) ProtoMessage() {}
 
 func (x *WeChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3108,7 +3492,7 @@ func (x *WeChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatRequest.ProtoReflect.Descriptor instead.
 func (*WeChatRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *WeChatRequest) GetEndpoint() string {
@@ -3193,7 +3577,7 @@ type SettleRequest struct {
 
 func (x *SettleRequest) Reset() {
 	*x = SettleRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3205,7 +3589,7 @@ func (x *SettleRequest) String() string {
 func (*SettleRequest) ProtoMessage() {}
 
 func (x *SettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3218,7 +3602,7 @@ func (x *SettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
 func (*SettleRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *SettleRequest) GetKey() string {
@@ -3243,7 +3627,7 @@ type SettleResponse struct {
 
 func (x *SettleResponse) Reset() {
 	*x = SettleResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3255,7 +3639,7 @@ func (x *SettleResponse) String() string {
 func (*SettleResponse) ProtoMessage() {}
 
 func (x *SettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3268,7 +3652,7 @@ func (x *SettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
 func (*SettleResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 type WeChatResponse struct {
@@ -3282,7 +3666,7 @@ type WeChatResponse struct {
 
 func (x *WeChatResponse) Reset() {
 	*x = WeChatResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3294,7 +3678,7 @@ func (x *WeChatResponse) String() string {
 func (*WeChatResponse) ProtoMessage() {}
 
 func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3307,7 +3691,7 @@ func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatResponse.ProtoReflect.Descriptor instead.
 func (*WeChatResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WeChatResponse) GetBody() []byte {
@@ -3342,7 +3726,7 @@ type Where struct {
 
 func (x *Where) Reset() {
 	*x = Where{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3354,7 +3738,7 @@ func (x *Where) String() string {
 func (*Where) ProtoMessage() {}
 
 func (x *Where) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3367,7 +3751,7 @@ func (x *Where) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Where.ProtoReflect.Descriptor instead.
 func (*Where) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Where) GetColumn() string {
@@ -3400,14 +3784,15 @@ type FindRequest struct {
 	Cursor        string                 `protobuf:"bytes,5,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	Columns       []string               `protobuf:"bytes,6,rep,name=columns,proto3" json:"columns,omitempty"` // projection; empty: all
 	Count         bool                   `protobuf:"varint,7,opt,name=count,proto3" json:"count,omitempty"`    // ask for the total (exact up to 10,000)
-	Search        string                 `protobuf:"bytes,8,opt,name=search,proto3" json:"search,omitempty"`   // core views: one search box
+	Search        string                 `protobuf:"bytes,8,opt,name=search,proto3" json:"search,omitempty"`   // words that must occur: core views in name, AppID and 主体; collections in their search columns
+	Joins         []*Join                `protobuf:"bytes,9,rep,name=joins,proto3" json:"joins,omitempty"`     // own collections: columns of core views beside the row
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3419,7 +3804,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3432,7 +3817,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *FindRequest) GetCollection() string {
@@ -3491,6 +3876,76 @@ func (x *FindRequest) GetSearch() string {
 	return ""
 }
 
+func (x *FindRequest) GetJoins() []*Join {
+	if x != nil {
+		return x.Joins
+	}
+	return nil
+}
+
+// Join adds columns of a core view to each row, as "<column>.<name>":
+// {column: "appid", view: "core.miniprograms", columns: ["nick_name"]}. What
+// the call may not see stays away.
+type Join struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        string                 `protobuf:"bytes,1,opt,name=column,proto3" json:"column,omitempty"`
+	View          string                 `protobuf:"bytes,2,opt,name=view,proto3" json:"view,omitempty"` // core.miniprograms (by appid) | core.components (by appid) | core.spaces (by id)
+	Columns       []string               `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Join) Reset() {
+	*x = Join{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Join) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Join) ProtoMessage() {}
+
+func (x *Join) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Join.ProtoReflect.Descriptor instead.
+func (*Join) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *Join) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *Join) GetView() string {
+	if x != nil {
+		return x.View
+	}
+	return ""
+}
+
+func (x *Join) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
 type FindResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Rows          [][]byte               `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"` // JSON objects
@@ -3502,7 +3957,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3514,7 +3969,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3527,7 +3982,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *FindResponse) GetRows() [][]byte {
@@ -3551,20 +4006,392 @@ func (x *FindResponse) GetTotal() int64 {
 	return 0
 }
 
+type AggregateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Collection    string                 `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	Where         []*Where               `protobuf:"bytes,2,rep,name=where,proto3" json:"where,omitempty"`
+	GroupBy       []string               `protobuf:"bytes,3,rep,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"` // at most 3 columns
+	Measures      []*Measure             `protobuf:"bytes,4,rep,name=measures,proto3" json:"measures,omitempty"`              // at most 8; none: count
+	Limit         int32                  `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`                   // groups, 1…1000, default 100; the largest first measure first
+	Search        string                 `protobuf:"bytes,6,opt,name=search,proto3" json:"search,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AggregateRequest) Reset() {
+	*x = AggregateRequest{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AggregateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AggregateRequest) ProtoMessage() {}
+
+func (x *AggregateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AggregateRequest.ProtoReflect.Descriptor instead.
+func (*AggregateRequest) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *AggregateRequest) GetCollection() string {
+	if x != nil {
+		return x.Collection
+	}
+	return ""
+}
+
+func (x *AggregateRequest) GetWhere() []*Where {
+	if x != nil {
+		return x.Where
+	}
+	return nil
+}
+
+func (x *AggregateRequest) GetGroupBy() []string {
+	if x != nil {
+		return x.GroupBy
+	}
+	return nil
+}
+
+func (x *AggregateRequest) GetMeasures() []*Measure {
+	if x != nil {
+		return x.Measures
+	}
+	return nil
+}
+
+func (x *AggregateRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *AggregateRequest) GetSearch() string {
+	if x != nil {
+		return x.Search
+	}
+	return ""
+}
+
+type Measure struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Func          string                 `protobuf:"bytes,1,opt,name=func,proto3" json:"func,omitempty"`     // count | sum | min | max
+	Column        string                 `protobuf:"bytes,2,opt,name=column,proto3" json:"column,omitempty"` // "" for count
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measure) Reset() {
+	*x = Measure{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measure) ProtoMessage() {}
+
+func (x *Measure) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measure.ProtoReflect.Descriptor instead.
+func (*Measure) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *Measure) GetFunc() string {
+	if x != nil {
+		return x.Func
+	}
+	return ""
+}
+
+func (x *Measure) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+type AggregateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Groups        [][]byte               `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`  // JSON {"by":{column:value},"values":[…]} in the order of measures
+	Others        int64                  `protobuf:"varint,2,opt,name=others,proto3" json:"others,omitempty"` // rows in groups beyond the limit
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AggregateResponse) Reset() {
+	*x = AggregateResponse{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AggregateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AggregateResponse) ProtoMessage() {}
+
+func (x *AggregateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AggregateResponse.ProtoReflect.Descriptor instead.
+func (*AggregateResponse) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *AggregateResponse) GetGroups() [][]byte {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *AggregateResponse) GetOthers() int64 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
+}
+
+type PublishRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Topic         string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	SpaceId       int64                  `protobuf:"varint,2,opt,name=space_id,json=spaceId,proto3" json:"space_id,omitempty"` // 0: the call's space
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`                       // JSON, at most 64 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishRequest) Reset() {
+	*x = PublishRequest{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishRequest) ProtoMessage() {}
+
+func (x *PublishRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
+func (*PublishRequest) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *PublishRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *PublishRequest) GetSpaceId() int64 {
+	if x != nil {
+		return x.SpaceId
+	}
+	return 0
+}
+
+func (x *PublishRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type PublishResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Listeners     int32                  `protobuf:"varint,1,opt,name=listeners,proto3" json:"listeners,omitempty"` // of this replica
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishResponse) Reset() {
+	*x = PublishResponse{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishResponse) ProtoMessage() {}
+
+func (x *PublishResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
+func (*PublishResponse) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *PublishResponse) GetListeners() int32 {
+	if x != nil {
+		return x.Listeners
+	}
+	return 0
+}
+
+type SettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettingsRequest) Reset() {
+	*x = SettingsRequest{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettingsRequest) ProtoMessage() {}
+
+func (x *SettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettingsRequest.ProtoReflect.Descriptor instead.
+func (*SettingsRequest) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
+}
+
+type SettingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        []byte                 `protobuf:"bytes,1,opt,name=values,proto3" json:"values,omitempty"` // JSON object that the schema fits; {} when nothing is filled in
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettingsResponse) Reset() {
+	*x = SettingsResponse{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettingsResponse) ProtoMessage() {}
+
+func (x *SettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettingsResponse.ProtoReflect.Descriptor instead.
+func (*SettingsResponse) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *SettingsResponse) GetValues() []byte {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 type Op struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // insert | update | delete
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // insert | update | delete | increment
 	Collection    string                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"`
 	Id            int64                  `protobuf:"varint,3,opt,name=id,proto3" json:"id,omitempty"`                                // update, delete
 	IfVersion     int64                  `protobuf:"varint,4,opt,name=if_version,json=ifVersion,proto3" json:"if_version,omitempty"` // 0: not checked
-	Row           []byte                 `protobuf:"bytes,5,opt,name=row,proto3" json:"row,omitempty"`                               // JSON object: all columns (insert) or the changed ones (update)
+	Row           []byte                 `protobuf:"bytes,5,opt,name=row,proto3" json:"row,omitempty"`                               // JSON object: all columns (insert), the changed ones (update), what is added to each (increment)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3576,7 +4403,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3589,7 +4416,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Op) GetKind() string {
@@ -3641,7 +4468,7 @@ type NewEvent struct {
 
 func (x *NewEvent) Reset() {
 	*x = NewEvent{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3653,7 +4480,7 @@ func (x *NewEvent) String() string {
 func (*NewEvent) ProtoMessage() {}
 
 func (x *NewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3666,7 +4493,7 @@ func (x *NewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEvent.ProtoReflect.Descriptor instead.
 func (*NewEvent) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *NewEvent) GetType() string {
@@ -3722,7 +4549,7 @@ type CommitRequest struct {
 
 func (x *CommitRequest) Reset() {
 	*x = CommitRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3734,7 +4561,7 @@ func (x *CommitRequest) String() string {
 func (*CommitRequest) ProtoMessage() {}
 
 func (x *CommitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3747,7 +4574,7 @@ func (x *CommitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitRequest.ProtoReflect.Descriptor instead.
 func (*CommitRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *CommitRequest) GetOps() []*Op {
@@ -3781,7 +4608,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3793,7 +4620,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3806,7 +4633,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *CommitResponse) GetIds() []int64 {
@@ -3833,7 +4660,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3845,7 +4672,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3858,7 +4685,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *CallRequest) GetOperation() string {
@@ -3884,7 +4711,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3896,7 +4723,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3909,7 +4736,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *CallResponse) GetOutput() []byte {
@@ -3969,7 +4796,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\tcomponent\x18\n" +
 	" \x01(\tR\tcomponent\x12\x0e\n" +
 	"\x02at\x18\v \x01(\x03R\x02at\"\x11\n" +
-	"\x0fDescribeRequest\"\xd6\x04\n" +
+	"\x0fDescribeRequest\"\xfe\x06\n" +
 	"\bManifest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x18\n" +
@@ -3986,7 +4813,31 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"operations\x12\x16\n" +
 	"\x06mounts\x18\v \x03(\tR\x06mounts\x12A\n" +
 	"\vpermissions\x18\f \x03(\v2\x1f.minifleet.plugin.v1.PermissionR\vpermissions\x12\x1a\n" +
-	"\bprotocol\x18\r \x01(\x05R\bprotocol\"\xc0\x01\n" +
+	"\bprotocol\x18\r \x01(\x05R\bprotocol\x12E\n" +
+	"\fcapabilities\x18\x0e \x01(\v2!.minifleet.plugin.v1.CapabilitiesR\fcapabilities\x12'\n" +
+	"\x0fsettings_schema\x18\x0f \x01(\fR\x0esettingsSchema\x122\n" +
+	"\x06topics\x18\x10 \x03(\v2\x1a.minifleet.plugin.v1.TopicR\x06topics\x122\n" +
+	"\x06assets\x18\x11 \x03(\v2\x1a.minifleet.plugin.v1.AssetR\x06assets\x12\x14\n" +
+	"\x05drops\x18\x12 \x03(\tR\x05drops\x12 \n" +
+	"\vdescription\x18\x13 \x01(\tR\vdescription\x12\x16\n" +
+	"\x06author\x18\x14 \x01(\tR\x06author\"f\n" +
+	"\fCapabilities\x12\x16\n" +
+	"\x06wechat\x18\x01 \x03(\tR\x06wechat\x12\x12\n" +
+	"\x04core\x18\x02 \x03(\tR\x04core\x12\x14\n" +
+	"\x05calls\x18\x03 \x03(\tR\x05calls\x12\x14\n" +
+	"\x05hosts\x18\x04 \x03(\tR\x05hosts\"g\n" +
+	"\x05Topic\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1e\n" +
+	"\n" +
+	"permission\x18\x03 \x01(\tR\n" +
+	"permission\x12\x14\n" +
+	"\x05kinds\x18\x04 \x03(\tR\x05kinds\"[\n" +
+	"\x05Asset\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\tR\x06sha256\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x03R\x04size\"\xc0\x01\n" +
 	"\bMenuItem\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12\x12\n" +
 	"\x04icon\x18\x02 \x01(\tR\x04icon\x12\x12\n" +
@@ -4078,7 +4929,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\vwhen_column\x18\a \x01(\tR\n" +
 	"whenColumn\x12\x1f\n" +
 	"\vwhen_values\x18\b \x03(\tR\n" +
-	"whenValues\"\xfd\x01\n" +
+	"whenValues\"\xd9\x02\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x18\n" +
 	"\apattern\x18\x02 \x01(\tR\apattern\x12\x12\n" +
@@ -4090,16 +4941,24 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"permission\x12\x18\n" +
 	"\asummary\x18\a \x01(\tR\asummary\x12!\n" +
 	"\finput_schema\x18\b \x01(\fR\vinputSchema\x12#\n" +
-	"\routput_schema\x18\t \x01(\fR\foutputSchema\"\"\n" +
+	"\routput_schema\x18\t \x01(\fR\foutputSchema\x12\x16\n" +
+	"\x06stream\x18\n" +
+	" \x01(\bR\x06stream\x12\x19\n" +
+	"\bmax_body\x18\v \x01(\x03R\amaxBody\x12'\n" +
+	"\x0ftimeout_seconds\x18\f \x01(\x05R\x0etimeoutSeconds\"\"\n" +
 	"\fSubscription\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\"_\n" +
 	"\x03Job\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
 	"\x04spec\x18\x03 \x01(\tR\x04spec\x12\x1a\n" +
-	"\bplatform\x18\x04 \x01(\bR\bplatform\"\x1f\n" +
+	"\bplatform\x18\x04 \x01(\bR\bplatform\"\x99\x01\n" +
 	"\tOperation\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"8\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12!\n" +
+	"\finput_schema\x18\x03 \x01(\fR\vinputSchema\x12#\n" +
+	"\routput_schema\x18\x04 \x01(\fR\foutputSchema\x12\x1a\n" +
+	"\binternal\x18\x05 \x01(\bR\binternal\"8\n" +
 	"\x10ConfigureRequest\x12$\n" +
 	"\x0ehost_broker_id\x18\x01 \x01(\rR\fhostBrokerId\"\x13\n" +
 	"\x11ConfigureResponse\"\x82\x02\n" +
@@ -4160,7 +5019,11 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x125\n" +
 	"\aheaders\x18\x02 \x03(\v2\x1b.minifleet.plugin.v1.HeaderR\aheaders\x12\x12\n" +
 	"\x04body\x18\x03 \x01(\fR\x04body\x12-\n" +
-	"\x04view\x18\x04 \x01(\v2\x19.minifleet.plugin.v1.ViewR\x04view\"\xb2\x01\n" +
+	"\x04view\x18\x04 \x01(\v2\x19.minifleet.plugin.v1.ViewR\x04view\"\x9a\x01\n" +
+	"\tHTTPChunk\x12:\n" +
+	"\arequest\x18\x01 \x01(\v2 .minifleet.plugin.v1.HTTPRequestR\arequest\x12=\n" +
+	"\bresponse\x18\x02 \x01(\v2!.minifleet.plugin.v1.HTTPResponseR\bresponse\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\xb2\x01\n" +
 	"\x04View\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12\x1a\n" +
 	"\bsubtitle\x18\x02 \x01(\tR\bsubtitle\x122\n" +
@@ -4215,7 +5078,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x05Where\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\tR\x06column\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x16\n" +
-	"\x06values\x18\x03 \x03(\fR\x06values\"\xe9\x01\n" +
+	"\x06values\x18\x03 \x03(\fR\x06values\"\x9a\x02\n" +
 	"\vFindRequest\x12\x1e\n" +
 	"\n" +
 	"collection\x18\x01 \x01(\tR\n" +
@@ -4226,11 +5089,40 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06cursor\x18\x05 \x01(\tR\x06cursor\x12\x18\n" +
 	"\acolumns\x18\x06 \x03(\tR\acolumns\x12\x14\n" +
 	"\x05count\x18\a \x01(\bR\x05count\x12\x16\n" +
-	"\x06search\x18\b \x01(\tR\x06search\"L\n" +
+	"\x06search\x18\b \x01(\tR\x06search\x12/\n" +
+	"\x05joins\x18\t \x03(\v2\x19.minifleet.plugin.v1.JoinR\x05joins\"L\n" +
+	"\x04Join\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\tR\x06column\x12\x12\n" +
+	"\x04view\x18\x02 \x01(\tR\x04view\x12\x18\n" +
+	"\acolumns\x18\x03 \x03(\tR\acolumns\"L\n" +
 	"\fFindResponse\x12\x12\n" +
 	"\x04rows\x18\x01 \x03(\fR\x04rows\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\tR\x04next\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x03R\x05total\"y\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\"\xe7\x01\n" +
+	"\x10AggregateRequest\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x01 \x01(\tR\n" +
+	"collection\x120\n" +
+	"\x05where\x18\x02 \x03(\v2\x1a.minifleet.plugin.v1.WhereR\x05where\x12\x19\n" +
+	"\bgroup_by\x18\x03 \x03(\tR\agroupBy\x128\n" +
+	"\bmeasures\x18\x04 \x03(\v2\x1c.minifleet.plugin.v1.MeasureR\bmeasures\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\x05R\x05limit\x12\x16\n" +
+	"\x06search\x18\x06 \x01(\tR\x06search\"5\n" +
+	"\aMeasure\x12\x12\n" +
+	"\x04func\x18\x01 \x01(\tR\x04func\x12\x16\n" +
+	"\x06column\x18\x02 \x01(\tR\x06column\"C\n" +
+	"\x11AggregateResponse\x12\x16\n" +
+	"\x06groups\x18\x01 \x03(\fR\x06groups\x12\x16\n" +
+	"\x06others\x18\x02 \x01(\x03R\x06others\"U\n" +
+	"\x0ePublishRequest\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x19\n" +
+	"\bspace_id\x18\x02 \x01(\x03R\aspaceId\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"/\n" +
+	"\x0fPublishResponse\x12\x1c\n" +
+	"\tlisteners\x18\x01 \x01(\x05R\tlisteners\"\x11\n" +
+	"\x0fSettingsRequest\"*\n" +
+	"\x10SettingsResponse\x12\x16\n" +
+	"\x06values\x18\x01 \x01(\fR\x06values\"y\n" +
 	"\x02Op\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1e\n" +
 	"\n" +
@@ -4258,7 +5150,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\toperation\x18\x01 \x01(\tR\toperation\x12\x14\n" +
 	"\x05input\x18\x02 \x01(\fR\x05input\"&\n" +
 	"\fCallResponse\x12\x16\n" +
-	"\x06output\x18\x01 \x01(\fR\x06output2\x86\a\n" +
+	"\x06output\x18\x01 \x01(\fR\x06output2\xd8\a\n" +
 	"\x06Plugin\x12O\n" +
 	"\bDescribe\x12$.minifleet.plugin.v1.DescribeRequest\x1a\x1d.minifleet.plugin.v1.Manifest\x12Z\n" +
 	"\tConfigure\x12%.minifleet.plugin.v1.ConfigureRequest\x1a&.minifleet.plugin.v1.ConfigureResponse\x12K\n" +
@@ -4267,16 +5159,21 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04Save\x12 .minifleet.plugin.v1.SaveRequest\x1a!.minifleet.plugin.v1.SaveResponse\x12Q\n" +
 	"\x06Remove\x12\".minifleet.plugin.v1.RemoveRequest\x1a#.minifleet.plugin.v1.RemoveResponse\x12H\n" +
 	"\x03Act\x12\x1f.minifleet.plugin.v1.ActRequest\x1a .minifleet.plugin.v1.ActResponse\x12P\n" +
-	"\tServeHTTP\x12 .minifleet.plugin.v1.HTTPRequest\x1a!.minifleet.plugin.v1.HTTPResponse\x12S\n" +
+	"\tServeHTTP\x12 .minifleet.plugin.v1.HTTPRequest\x1a!.minifleet.plugin.v1.HTTPResponse\x12P\n" +
+	"\n" +
+	"StreamHTTP\x12\x1e.minifleet.plugin.v1.HTTPChunk\x1a\x1e.minifleet.plugin.v1.HTTPChunk(\x010\x01\x12S\n" +
 	"\vHandleEvent\x12\x1a.minifleet.plugin.v1.Event\x1a(.minifleet.plugin.v1.HandleEventResponse\x12Q\n" +
 	"\x06RunJob\x12\".minifleet.plugin.v1.RunJobRequest\x1a#.minifleet.plugin.v1.RunJobResponse\x12T\n" +
-	"\aOperate\x12#.minifleet.plugin.v1.OperateRequest\x1a$.minifleet.plugin.v1.OperateResponse2\x99\x03\n" +
+	"\aOperate\x12#.minifleet.plugin.v1.OperateRequest\x1a$.minifleet.plugin.v1.OperateResponse2\xa4\x05\n" +
 	"\x04Host\x12Q\n" +
 	"\x06WeChat\x12\".minifleet.plugin.v1.WeChatRequest\x1a#.minifleet.plugin.v1.WeChatResponse\x12Q\n" +
 	"\x06Settle\x12\".minifleet.plugin.v1.SettleRequest\x1a#.minifleet.plugin.v1.SettleResponse\x12K\n" +
-	"\x04Find\x12 .minifleet.plugin.v1.FindRequest\x1a!.minifleet.plugin.v1.FindResponse\x12Q\n" +
+	"\x04Find\x12 .minifleet.plugin.v1.FindRequest\x1a!.minifleet.plugin.v1.FindResponse\x12Z\n" +
+	"\tAggregate\x12%.minifleet.plugin.v1.AggregateRequest\x1a&.minifleet.plugin.v1.AggregateResponse\x12Q\n" +
 	"\x06Commit\x12\".minifleet.plugin.v1.CommitRequest\x1a#.minifleet.plugin.v1.CommitResponse\x12K\n" +
-	"\x04Call\x12 .minifleet.plugin.v1.CallRequest\x1a!.minifleet.plugin.v1.CallResponseB)Z'minifleet/plugins/sdk/pluginpb;pluginpbb\x06proto3"
+	"\x04Call\x12 .minifleet.plugin.v1.CallRequest\x1a!.minifleet.plugin.v1.CallResponse\x12T\n" +
+	"\aPublish\x12#.minifleet.plugin.v1.PublishRequest\x1a$.minifleet.plugin.v1.PublishResponse\x12W\n" +
+	"\bSettings\x12$.minifleet.plugin.v1.SettingsRequest\x1a%.minifleet.plugin.v1.SettingsResponseB)Z'minifleet/plugins/sdk/pluginpb;pluginpbb\x06proto3"
 
 var (
 	file_minifleet_plugin_v1_plugin_proto_rawDescOnce sync.Once
@@ -4290,7 +5187,7 @@ func file_minifleet_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_minifleet_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
+var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*Actor)(nil),               // 0: minifleet.plugin.v1.Actor
 	(*CallContext)(nil),         // 1: minifleet.plugin.v1.CallContext
@@ -4299,123 +5196,151 @@ var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*WeChatFault)(nil),         // 4: minifleet.plugin.v1.WeChatFault
 	(*DescribeRequest)(nil),     // 5: minifleet.plugin.v1.DescribeRequest
 	(*Manifest)(nil),            // 6: minifleet.plugin.v1.Manifest
-	(*MenuItem)(nil),            // 7: minifleet.plugin.v1.MenuItem
-	(*Permission)(nil),          // 8: minifleet.plugin.v1.Permission
-	(*Collection)(nil),          // 9: minifleet.plugin.v1.Collection
-	(*Index)(nil),               // 10: minifleet.plugin.v1.Index
-	(*Visibility)(nil),          // 11: minifleet.plugin.v1.Visibility
-	(*Column)(nil),              // 12: minifleet.plugin.v1.Column
-	(*Option)(nil),              // 13: minifleet.plugin.v1.Option
-	(*Table)(nil),               // 14: minifleet.plugin.v1.Table
-	(*Action)(nil),              // 15: minifleet.plugin.v1.Action
-	(*Route)(nil),               // 16: minifleet.plugin.v1.Route
-	(*Subscription)(nil),        // 17: minifleet.plugin.v1.Subscription
-	(*Job)(nil),                 // 18: minifleet.plugin.v1.Job
-	(*Operation)(nil),           // 19: minifleet.plugin.v1.Operation
-	(*ConfigureRequest)(nil),    // 20: minifleet.plugin.v1.ConfigureRequest
-	(*ConfigureResponse)(nil),   // 21: minifleet.plugin.v1.ConfigureResponse
-	(*RowsRequest)(nil),         // 22: minifleet.plugin.v1.RowsRequest
-	(*RowsResponse)(nil),        // 23: minifleet.plugin.v1.RowsResponse
-	(*RowRequest)(nil),          // 24: minifleet.plugin.v1.RowRequest
-	(*RowResponse)(nil),         // 25: minifleet.plugin.v1.RowResponse
-	(*SaveRequest)(nil),         // 26: minifleet.plugin.v1.SaveRequest
-	(*SaveResponse)(nil),        // 27: minifleet.plugin.v1.SaveResponse
-	(*RemoveRequest)(nil),       // 28: minifleet.plugin.v1.RemoveRequest
-	(*RemoveResponse)(nil),      // 29: minifleet.plugin.v1.RemoveResponse
-	(*ActRequest)(nil),          // 30: minifleet.plugin.v1.ActRequest
-	(*ActResponse)(nil),         // 31: minifleet.plugin.v1.ActResponse
-	(*Header)(nil),              // 32: minifleet.plugin.v1.Header
-	(*HTTPRequest)(nil),         // 33: minifleet.plugin.v1.HTTPRequest
-	(*HTTPResponse)(nil),        // 34: minifleet.plugin.v1.HTTPResponse
-	(*View)(nil),                // 35: minifleet.plugin.v1.View
-	(*Crumb)(nil),               // 36: minifleet.plugin.v1.Crumb
-	(*Event)(nil),               // 37: minifleet.plugin.v1.Event
-	(*HandleEventResponse)(nil), // 38: minifleet.plugin.v1.HandleEventResponse
-	(*RunJobRequest)(nil),       // 39: minifleet.plugin.v1.RunJobRequest
-	(*RunJobResponse)(nil),      // 40: minifleet.plugin.v1.RunJobResponse
-	(*OperateRequest)(nil),      // 41: minifleet.plugin.v1.OperateRequest
-	(*OperateResponse)(nil),     // 42: minifleet.plugin.v1.OperateResponse
-	(*WeChatRequest)(nil),       // 43: minifleet.plugin.v1.WeChatRequest
-	(*SettleRequest)(nil),       // 44: minifleet.plugin.v1.SettleRequest
-	(*SettleResponse)(nil),      // 45: minifleet.plugin.v1.SettleResponse
-	(*WeChatResponse)(nil),      // 46: minifleet.plugin.v1.WeChatResponse
-	(*Where)(nil),               // 47: minifleet.plugin.v1.Where
-	(*FindRequest)(nil),         // 48: minifleet.plugin.v1.FindRequest
-	(*FindResponse)(nil),        // 49: minifleet.plugin.v1.FindResponse
-	(*Op)(nil),                  // 50: minifleet.plugin.v1.Op
-	(*NewEvent)(nil),            // 51: minifleet.plugin.v1.NewEvent
-	(*CommitRequest)(nil),       // 52: minifleet.plugin.v1.CommitRequest
-	(*CommitResponse)(nil),      // 53: minifleet.plugin.v1.CommitResponse
-	(*CallRequest)(nil),         // 54: minifleet.plugin.v1.CallRequest
-	(*CallResponse)(nil),        // 55: minifleet.plugin.v1.CallResponse
-	nil,                         // 56: minifleet.plugin.v1.RowsRequest.FiltersEntry
-	nil,                         // 57: minifleet.plugin.v1.SaveRequest.ValuesEntry
+	(*Capabilities)(nil),        // 7: minifleet.plugin.v1.Capabilities
+	(*Topic)(nil),               // 8: minifleet.plugin.v1.Topic
+	(*Asset)(nil),               // 9: minifleet.plugin.v1.Asset
+	(*MenuItem)(nil),            // 10: minifleet.plugin.v1.MenuItem
+	(*Permission)(nil),          // 11: minifleet.plugin.v1.Permission
+	(*Collection)(nil),          // 12: minifleet.plugin.v1.Collection
+	(*Index)(nil),               // 13: minifleet.plugin.v1.Index
+	(*Visibility)(nil),          // 14: minifleet.plugin.v1.Visibility
+	(*Column)(nil),              // 15: minifleet.plugin.v1.Column
+	(*Option)(nil),              // 16: minifleet.plugin.v1.Option
+	(*Table)(nil),               // 17: minifleet.plugin.v1.Table
+	(*Action)(nil),              // 18: minifleet.plugin.v1.Action
+	(*Route)(nil),               // 19: minifleet.plugin.v1.Route
+	(*Subscription)(nil),        // 20: minifleet.plugin.v1.Subscription
+	(*Job)(nil),                 // 21: minifleet.plugin.v1.Job
+	(*Operation)(nil),           // 22: minifleet.plugin.v1.Operation
+	(*ConfigureRequest)(nil),    // 23: minifleet.plugin.v1.ConfigureRequest
+	(*ConfigureResponse)(nil),   // 24: minifleet.plugin.v1.ConfigureResponse
+	(*RowsRequest)(nil),         // 25: minifleet.plugin.v1.RowsRequest
+	(*RowsResponse)(nil),        // 26: minifleet.plugin.v1.RowsResponse
+	(*RowRequest)(nil),          // 27: minifleet.plugin.v1.RowRequest
+	(*RowResponse)(nil),         // 28: minifleet.plugin.v1.RowResponse
+	(*SaveRequest)(nil),         // 29: minifleet.plugin.v1.SaveRequest
+	(*SaveResponse)(nil),        // 30: minifleet.plugin.v1.SaveResponse
+	(*RemoveRequest)(nil),       // 31: minifleet.plugin.v1.RemoveRequest
+	(*RemoveResponse)(nil),      // 32: minifleet.plugin.v1.RemoveResponse
+	(*ActRequest)(nil),          // 33: minifleet.plugin.v1.ActRequest
+	(*ActResponse)(nil),         // 34: minifleet.plugin.v1.ActResponse
+	(*Header)(nil),              // 35: minifleet.plugin.v1.Header
+	(*HTTPRequest)(nil),         // 36: minifleet.plugin.v1.HTTPRequest
+	(*HTTPResponse)(nil),        // 37: minifleet.plugin.v1.HTTPResponse
+	(*HTTPChunk)(nil),           // 38: minifleet.plugin.v1.HTTPChunk
+	(*View)(nil),                // 39: minifleet.plugin.v1.View
+	(*Crumb)(nil),               // 40: minifleet.plugin.v1.Crumb
+	(*Event)(nil),               // 41: minifleet.plugin.v1.Event
+	(*HandleEventResponse)(nil), // 42: minifleet.plugin.v1.HandleEventResponse
+	(*RunJobRequest)(nil),       // 43: minifleet.plugin.v1.RunJobRequest
+	(*RunJobResponse)(nil),      // 44: minifleet.plugin.v1.RunJobResponse
+	(*OperateRequest)(nil),      // 45: minifleet.plugin.v1.OperateRequest
+	(*OperateResponse)(nil),     // 46: minifleet.plugin.v1.OperateResponse
+	(*WeChatRequest)(nil),       // 47: minifleet.plugin.v1.WeChatRequest
+	(*SettleRequest)(nil),       // 48: minifleet.plugin.v1.SettleRequest
+	(*SettleResponse)(nil),      // 49: minifleet.plugin.v1.SettleResponse
+	(*WeChatResponse)(nil),      // 50: minifleet.plugin.v1.WeChatResponse
+	(*Where)(nil),               // 51: minifleet.plugin.v1.Where
+	(*FindRequest)(nil),         // 52: minifleet.plugin.v1.FindRequest
+	(*Join)(nil),                // 53: minifleet.plugin.v1.Join
+	(*FindResponse)(nil),        // 54: minifleet.plugin.v1.FindResponse
+	(*AggregateRequest)(nil),    // 55: minifleet.plugin.v1.AggregateRequest
+	(*Measure)(nil),             // 56: minifleet.plugin.v1.Measure
+	(*AggregateResponse)(nil),   // 57: minifleet.plugin.v1.AggregateResponse
+	(*PublishRequest)(nil),      // 58: minifleet.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),     // 59: minifleet.plugin.v1.PublishResponse
+	(*SettingsRequest)(nil),     // 60: minifleet.plugin.v1.SettingsRequest
+	(*SettingsResponse)(nil),    // 61: minifleet.plugin.v1.SettingsResponse
+	(*Op)(nil),                  // 62: minifleet.plugin.v1.Op
+	(*NewEvent)(nil),            // 63: minifleet.plugin.v1.NewEvent
+	(*CommitRequest)(nil),       // 64: minifleet.plugin.v1.CommitRequest
+	(*CommitResponse)(nil),      // 65: minifleet.plugin.v1.CommitResponse
+	(*CallRequest)(nil),         // 66: minifleet.plugin.v1.CallRequest
+	(*CallResponse)(nil),        // 67: minifleet.plugin.v1.CallResponse
+	nil,                         // 68: minifleet.plugin.v1.RowsRequest.FiltersEntry
+	nil,                         // 69: minifleet.plugin.v1.SaveRequest.ValuesEntry
 }
 var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: minifleet.plugin.v1.CallContext.actor:type_name -> minifleet.plugin.v1.Actor
 	3,  // 1: minifleet.plugin.v1.Fault.fields:type_name -> minifleet.plugin.v1.FieldFault
 	4,  // 2: minifleet.plugin.v1.Fault.wechat:type_name -> minifleet.plugin.v1.WeChatFault
-	7,  // 3: minifleet.plugin.v1.Manifest.menu:type_name -> minifleet.plugin.v1.MenuItem
-	9,  // 4: minifleet.plugin.v1.Manifest.collections:type_name -> minifleet.plugin.v1.Collection
-	14, // 5: minifleet.plugin.v1.Manifest.tables:type_name -> minifleet.plugin.v1.Table
-	16, // 6: minifleet.plugin.v1.Manifest.routes:type_name -> minifleet.plugin.v1.Route
-	17, // 7: minifleet.plugin.v1.Manifest.subscriptions:type_name -> minifleet.plugin.v1.Subscription
-	18, // 8: minifleet.plugin.v1.Manifest.jobs:type_name -> minifleet.plugin.v1.Job
-	19, // 9: minifleet.plugin.v1.Manifest.operations:type_name -> minifleet.plugin.v1.Operation
-	8,  // 10: minifleet.plugin.v1.Manifest.permissions:type_name -> minifleet.plugin.v1.Permission
-	12, // 11: minifleet.plugin.v1.Collection.columns:type_name -> minifleet.plugin.v1.Column
-	11, // 12: minifleet.plugin.v1.Collection.visibility:type_name -> minifleet.plugin.v1.Visibility
-	10, // 13: minifleet.plugin.v1.Collection.indexes:type_name -> minifleet.plugin.v1.Index
-	13, // 14: minifleet.plugin.v1.Column.options:type_name -> minifleet.plugin.v1.Option
-	12, // 15: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
-	12, // 16: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
-	15, // 17: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
-	56, // 18: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
-	57, // 19: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
-	32, // 20: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
-	32, // 21: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
-	35, // 22: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
-	36, // 23: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
-	47, // 24: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
-	50, // 25: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
-	51, // 26: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
-	5,  // 27: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
-	20, // 28: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
-	22, // 29: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
-	24, // 30: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
-	26, // 31: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
-	28, // 32: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
-	30, // 33: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
-	33, // 34: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
-	37, // 35: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
-	39, // 36: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
-	41, // 37: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
-	43, // 38: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
-	44, // 39: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
-	48, // 40: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
-	52, // 41: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
-	54, // 42: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
-	6,  // 43: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
-	21, // 44: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
-	23, // 45: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
-	25, // 46: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
-	27, // 47: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
-	29, // 48: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
-	31, // 49: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
-	34, // 50: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
-	38, // 51: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
-	40, // 52: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
-	42, // 53: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
-	46, // 54: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
-	45, // 55: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
-	49, // 56: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
-	53, // 57: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
-	55, // 58: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
-	43, // [43:59] is the sub-list for method output_type
-	27, // [27:43] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	10, // 3: minifleet.plugin.v1.Manifest.menu:type_name -> minifleet.plugin.v1.MenuItem
+	12, // 4: minifleet.plugin.v1.Manifest.collections:type_name -> minifleet.plugin.v1.Collection
+	17, // 5: minifleet.plugin.v1.Manifest.tables:type_name -> minifleet.plugin.v1.Table
+	19, // 6: minifleet.plugin.v1.Manifest.routes:type_name -> minifleet.plugin.v1.Route
+	20, // 7: minifleet.plugin.v1.Manifest.subscriptions:type_name -> minifleet.plugin.v1.Subscription
+	21, // 8: minifleet.plugin.v1.Manifest.jobs:type_name -> minifleet.plugin.v1.Job
+	22, // 9: minifleet.plugin.v1.Manifest.operations:type_name -> minifleet.plugin.v1.Operation
+	11, // 10: minifleet.plugin.v1.Manifest.permissions:type_name -> minifleet.plugin.v1.Permission
+	7,  // 11: minifleet.plugin.v1.Manifest.capabilities:type_name -> minifleet.plugin.v1.Capabilities
+	8,  // 12: minifleet.plugin.v1.Manifest.topics:type_name -> minifleet.plugin.v1.Topic
+	9,  // 13: minifleet.plugin.v1.Manifest.assets:type_name -> minifleet.plugin.v1.Asset
+	15, // 14: minifleet.plugin.v1.Collection.columns:type_name -> minifleet.plugin.v1.Column
+	14, // 15: minifleet.plugin.v1.Collection.visibility:type_name -> minifleet.plugin.v1.Visibility
+	13, // 16: minifleet.plugin.v1.Collection.indexes:type_name -> minifleet.plugin.v1.Index
+	16, // 17: minifleet.plugin.v1.Column.options:type_name -> minifleet.plugin.v1.Option
+	15, // 18: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
+	15, // 19: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
+	18, // 20: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
+	68, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
+	69, // 22: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
+	35, // 23: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
+	35, // 24: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
+	39, // 25: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
+	36, // 26: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
+	37, // 27: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
+	40, // 28: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
+	51, // 29: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
+	53, // 30: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
+	51, // 31: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
+	56, // 32: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
+	62, // 33: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
+	63, // 34: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
+	5,  // 35: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
+	23, // 36: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
+	25, // 37: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
+	27, // 38: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
+	29, // 39: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
+	31, // 40: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
+	33, // 41: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
+	36, // 42: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
+	38, // 43: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
+	41, // 44: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
+	43, // 45: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
+	45, // 46: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
+	47, // 47: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
+	48, // 48: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
+	52, // 49: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
+	55, // 50: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
+	64, // 51: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
+	66, // 52: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
+	58, // 53: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
+	60, // 54: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
+	6,  // 55: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
+	24, // 56: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
+	26, // 57: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
+	28, // 58: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
+	30, // 59: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
+	32, // 60: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
+	34, // 61: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
+	37, // 62: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
+	38, // 63: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
+	42, // 64: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
+	44, // 65: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
+	46, // 66: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
+	50, // 67: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
+	49, // 68: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
+	54, // 69: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
+	57, // 70: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
+	65, // 71: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
+	67, // 72: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
+	59, // 73: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
+	61, // 74: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
+	55, // [55:75] is the sub-list for method output_type
+	35, // [35:55] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_minifleet_plugin_v1_plugin_proto_init() }
@@ -4429,7 +5354,7 @@ func file_minifleet_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_minifleet_plugin_v1_plugin_proto_rawDesc), len(file_minifleet_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   58,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -38,6 +38,7 @@ const (
 	Plugin_Remove_FullMethodName      = "/minifleet.plugin.v1.Plugin/Remove"
 	Plugin_Act_FullMethodName         = "/minifleet.plugin.v1.Plugin/Act"
 	Plugin_ServeHTTP_FullMethodName   = "/minifleet.plugin.v1.Plugin/ServeHTTP"
+	Plugin_StreamHTTP_FullMethodName  = "/minifleet.plugin.v1.Plugin/StreamHTTP"
 	Plugin_HandleEvent_FullMethodName = "/minifleet.plugin.v1.Plugin/HandleEvent"
 	Plugin_RunJob_FullMethodName      = "/minifleet.plugin.v1.Plugin/RunJob"
 	Plugin_Operate_FullMethodName     = "/minifleet.plugin.v1.Plugin/Operate"
@@ -67,6 +68,10 @@ type PluginClient interface {
 	// ServeHTTP answers a page, a raw download or a REST call. Unary; bodies are
 	// bounded to 8 MiB in both directions.
 	ServeHTTP(ctx context.Context, in *HTTPRequest, opts ...grpc.CallOption) (*HTTPResponse, error)
+	// StreamHTTP answers a raw address or a REST call whose route says stream.
+	// The first chunk carries the request, or the answer's head; the others
+	// carry data. Half-closing ends a body.
+	StreamHTTP(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HTTPChunk, HTTPChunk], error)
 	// HandleEvent delivers one event, at least once.
 	HandleEvent(ctx context.Context, in *Event, opts ...grpc.CallOption) (*HandleEventResponse, error)
 	// RunJob runs one cron job.
@@ -163,6 +168,19 @@ func (c *pluginClient) ServeHTTP(ctx context.Context, in *HTTPRequest, opts ...g
 	return out, nil
 }
 
+func (c *pluginClient) StreamHTTP(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HTTPChunk, HTTPChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Plugin_ServiceDesc.Streams[0], Plugin_StreamHTTP_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[HTTPChunk, HTTPChunk]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Plugin_StreamHTTPClient = grpc.BidiStreamingClient[HTTPChunk, HTTPChunk]
+
 func (c *pluginClient) HandleEvent(ctx context.Context, in *Event, opts ...grpc.CallOption) (*HandleEventResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(HandleEventResponse)
@@ -217,6 +235,10 @@ type PluginServer interface {
 	// ServeHTTP answers a page, a raw download or a REST call. Unary; bodies are
 	// bounded to 8 MiB in both directions.
 	ServeHTTP(context.Context, *HTTPRequest) (*HTTPResponse, error)
+	// StreamHTTP answers a raw address or a REST call whose route says stream.
+	// The first chunk carries the request, or the answer's head; the others
+	// carry data. Half-closing ends a body.
+	StreamHTTP(grpc.BidiStreamingServer[HTTPChunk, HTTPChunk]) error
 	// HandleEvent delivers one event, at least once.
 	HandleEvent(context.Context, *Event) (*HandleEventResponse, error)
 	// RunJob runs one cron job.
@@ -256,6 +278,9 @@ func (UnimplementedPluginServer) Act(context.Context, *ActRequest) (*ActResponse
 }
 func (UnimplementedPluginServer) ServeHTTP(context.Context, *HTTPRequest) (*HTTPResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ServeHTTP not implemented")
+}
+func (UnimplementedPluginServer) StreamHTTP(grpc.BidiStreamingServer[HTTPChunk, HTTPChunk]) error {
+	return status.Error(codes.Unimplemented, "method StreamHTTP not implemented")
 }
 func (UnimplementedPluginServer) HandleEvent(context.Context, *Event) (*HandleEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method HandleEvent not implemented")
@@ -431,6 +456,13 @@ func _Plugin_ServeHTTP_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Plugin_StreamHTTP_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(PluginServer).StreamHTTP(&grpc.GenericServerStream[HTTPChunk, HTTPChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Plugin_StreamHTTPServer = grpc.BidiStreamingServer[HTTPChunk, HTTPChunk]
+
 func _Plugin_HandleEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(Event)
 	if err := dec(in); err != nil {
@@ -537,16 +569,26 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Plugin_Operate_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamHTTP",
+			Handler:       _Plugin_StreamHTTP_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "minifleet/plugin/v1/plugin.proto",
 }
 
 const (
-	Host_WeChat_FullMethodName = "/minifleet.plugin.v1.Host/WeChat"
-	Host_Settle_FullMethodName = "/minifleet.plugin.v1.Host/Settle"
-	Host_Find_FullMethodName   = "/minifleet.plugin.v1.Host/Find"
-	Host_Commit_FullMethodName = "/minifleet.plugin.v1.Host/Commit"
-	Host_Call_FullMethodName   = "/minifleet.plugin.v1.Host/Call"
+	Host_WeChat_FullMethodName    = "/minifleet.plugin.v1.Host/WeChat"
+	Host_Settle_FullMethodName    = "/minifleet.plugin.v1.Host/Settle"
+	Host_Find_FullMethodName      = "/minifleet.plugin.v1.Host/Find"
+	Host_Aggregate_FullMethodName = "/minifleet.plugin.v1.Host/Aggregate"
+	Host_Commit_FullMethodName    = "/minifleet.plugin.v1.Host/Commit"
+	Host_Call_FullMethodName      = "/minifleet.plugin.v1.Host/Call"
+	Host_Publish_FullMethodName   = "/minifleet.plugin.v1.Host/Publish"
+	Host_Settings_FullMethodName  = "/minifleet.plugin.v1.Host/Settings"
 )
 
 // HostClient is the client API for Host service.
@@ -561,10 +603,17 @@ type HostClient interface {
 	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
 	// Find reads one page of an own collection or of a core view.
 	Find(ctx context.Context, in *FindRequest, opts ...grpc.CallOption) (*FindResponse, error)
+	// Aggregate counts and sums rows of an own collection.
+	Aggregate(ctx context.Context, in *AggregateRequest, opts ...grpc.CallOption) (*AggregateResponse, error)
 	// Commit writes rows and events in one SQL transaction.
 	Commit(ctx context.Context, in *CommitRequest, opts ...grpc.CallOption) (*CommitResponse, error)
 	// Call runs an operation of another plugin or of the core.
 	Call(ctx context.Context, in *CallRequest, opts ...grpc.CallOption) (*CallResponse, error)
+	// Publish feeds a topic: browsers that listen to it are told at once,
+	// nothing is kept.
+	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
+	// Settings reads what the call's space has filled in for this plugin.
+	Settings(ctx context.Context, in *SettingsRequest, opts ...grpc.CallOption) (*SettingsResponse, error)
 }
 
 type hostClient struct {
@@ -605,6 +654,16 @@ func (c *hostClient) Find(ctx context.Context, in *FindRequest, opts ...grpc.Cal
 	return out, nil
 }
 
+func (c *hostClient) Aggregate(ctx context.Context, in *AggregateRequest, opts ...grpc.CallOption) (*AggregateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AggregateResponse)
+	err := c.cc.Invoke(ctx, Host_Aggregate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *hostClient) Commit(ctx context.Context, in *CommitRequest, opts ...grpc.CallOption) (*CommitResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CommitResponse)
@@ -625,6 +684,26 @@ func (c *hostClient) Call(ctx context.Context, in *CallRequest, opts ...grpc.Cal
 	return out, nil
 }
 
+func (c *hostClient) Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PublishResponse)
+	err := c.cc.Invoke(ctx, Host_Publish_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *hostClient) Settings(ctx context.Context, in *SettingsRequest, opts ...grpc.CallOption) (*SettingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettingsResponse)
+	err := c.cc.Invoke(ctx, Host_Settings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HostServer is the server API for Host service.
 // All implementations must embed UnimplementedHostServer
 // for forward compatibility.
@@ -637,10 +716,17 @@ type HostServer interface {
 	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
 	// Find reads one page of an own collection or of a core view.
 	Find(context.Context, *FindRequest) (*FindResponse, error)
+	// Aggregate counts and sums rows of an own collection.
+	Aggregate(context.Context, *AggregateRequest) (*AggregateResponse, error)
 	// Commit writes rows and events in one SQL transaction.
 	Commit(context.Context, *CommitRequest) (*CommitResponse, error)
 	// Call runs an operation of another plugin or of the core.
 	Call(context.Context, *CallRequest) (*CallResponse, error)
+	// Publish feeds a topic: browsers that listen to it are told at once,
+	// nothing is kept.
+	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
+	// Settings reads what the call's space has filled in for this plugin.
+	Settings(context.Context, *SettingsRequest) (*SettingsResponse, error)
 	mustEmbedUnimplementedHostServer()
 }
 
@@ -660,11 +746,20 @@ func (UnimplementedHostServer) Settle(context.Context, *SettleRequest) (*SettleR
 func (UnimplementedHostServer) Find(context.Context, *FindRequest) (*FindResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Find not implemented")
 }
+func (UnimplementedHostServer) Aggregate(context.Context, *AggregateRequest) (*AggregateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Aggregate not implemented")
+}
 func (UnimplementedHostServer) Commit(context.Context, *CommitRequest) (*CommitResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Commit not implemented")
 }
 func (UnimplementedHostServer) Call(context.Context, *CallRequest) (*CallResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Call not implemented")
+}
+func (UnimplementedHostServer) Publish(context.Context, *PublishRequest) (*PublishResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Publish not implemented")
+}
+func (UnimplementedHostServer) Settings(context.Context, *SettingsRequest) (*SettingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Settings not implemented")
 }
 func (UnimplementedHostServer) mustEmbedUnimplementedHostServer() {}
 func (UnimplementedHostServer) testEmbeddedByValue()              {}
@@ -741,6 +836,24 @@ func _Host_Find_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Host_Aggregate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AggregateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).Aggregate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_Aggregate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).Aggregate(ctx, req.(*AggregateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Host_Commit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CommitRequest)
 	if err := dec(in); err != nil {
@@ -777,6 +890,42 @@ func _Host_Call_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Host_Publish_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PublishRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).Publish(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_Publish_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).Publish(ctx, req.(*PublishRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Host_Settings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).Settings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_Settings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).Settings(ctx, req.(*SettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Host_ServiceDesc is the grpc.ServiceDesc for Host service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -797,12 +946,24 @@ var Host_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Host_Find_Handler,
 		},
 		{
+			MethodName: "Aggregate",
+			Handler:    _Host_Aggregate_Handler,
+		},
+		{
 			MethodName: "Commit",
 			Handler:    _Host_Commit_Handler,
 		},
 		{
 			MethodName: "Call",
 			Handler:    _Host_Call_Handler,
+		},
+		{
+			MethodName: "Publish",
+			Handler:    _Host_Publish_Handler,
+		},
+		{
+			MethodName: "Settings",
+			Handler:    _Host_Settings_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
