@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -234,9 +235,16 @@ func redactValue(v any) any {
 		for i := range v {
 			v[i] = redactValue(v[i])
 		}
+	case string:
+		return maskCodes(v)
 	}
 	return v
 }
+
+// codePattern finds a code that can be exchanged for tokens inside a longer text, as the release check sends it.
+var codePattern = regexp.MustCompile(`(queryauthcode@@@[0-9A-Za-z]{4})[0-9A-Za-z]{20,}`)
+
+func maskCodes(text string) string { return codePattern.ReplaceAllString(text, "$1…") }
 
 // excerpt cuts a text to at most n bytes without breaking a character.
 func excerpt(text string, n int) string {

@@ -17,7 +17,7 @@ func (s *Simulator) consoleRoutes(mux *http.ServeMux) {
 		"/console/audits": auditsPage, "/console/clock": clockPage, "/console/pushes": pushesPage, "/console/calls": callsPage,
 		"/console/faults": faultsPage, "/console/phone": phoneOpenerPage, "/console/settings": settingsPage,
 		"/console/scenarios": s.scenariosPage, "/console/scenarios/{id}": s.scenarioPage, "/console/runs/{id}": runPage,
-		"/console/help": helpPage,
+		"/console/help": helpPage, "/console/release-check": releasePage,
 	}
 	for path, fn := range pages {
 		mux.HandleFunc("GET "+path, s.page(fn))
@@ -49,7 +49,7 @@ func (w *world) console(r *http.Request, now int64, key, template string, data a
 		{"phone", "模拟手机", "/console/phone", w.openTasks()}, {"audits", "审核台", "/console/audits", w.openAudits()},
 		{"clock", "时钟", "/console/clock", 0}, {"settings", "平台参数", "/console/settings", 0},
 		{"pushes", "推送记录", "/console/pushes", 0}, {"calls", "收到的调用", "/console/calls", 0},
-		{"faults", "故障与耗时", "/console/faults", len(w.faults.docs)}, {"scenarios", "剧本", "/console/scenarios", 0},
+		{"faults", "故障与耗时", "/console/faults", len(w.faults.docs)}, {"release", "全网发布检测", "/console/release-check", 0}, {"scenarios", "剧本", "/console/scenarios", 0},
 		{"help", "使用说明", "/console/help", 0}}
 	title := ""
 	for _, item := range menu {

@@ -169,6 +169,7 @@ func (s *Simulator) consoleActions() map[string]func(*form) runAction {
 		"scenario-save":   s.saveScenarioAction,
 		"scenario-delete": s.deleteScenarioAction,
 		"scenario-run":    s.runScenarioAction,
+		"release-check":   s.releaseAction,
 		"scenario-stop": func(*form) runAction {
 			return perform(s.stopScenario, none{}, "正在停止剧本")
 		},

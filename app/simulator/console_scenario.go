@@ -131,11 +131,11 @@ func helpPage(w *world, now int64, r *http.Request) (view, error) {
 }
 
 func runText(state string) string {
-	return map[string]string{runRunning: "进行中", runPassed: "通过", runFailed: "未通过", runStopped: "已停止", stepWaits: "未开始"}[state]
+	return map[string]string{runRunning: "进行中", runPassed: "通过", runFailed: "未通过", runStopped: "已停止", stepWaits: "未开始", stepSkipped: "不检测"}[state]
 }
 
 func runColor(state string) string {
-	return map[string]string{runRunning: "blue", runPassed: "green", runFailed: "red", runStopped: "orange", stepWaits: "grey"}[state]
+	return map[string]string{runRunning: "blue", runPassed: "green", runFailed: "red", runStopped: "orange", stepWaits: "grey", stepSkipped: "grey"}[state]
 }
 
 func partText(part string) string {

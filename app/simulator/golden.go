@@ -72,7 +72,7 @@ func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
 		accountEndpoints(), mediaEndpoints(), registerEndpoints(), reuseEndpoints(), trialEndpoints(), trialOfficialEndpoints(), nicknameEndpoints(), profileEndpoints(),
 		openEndpoints(), loginEndpoints(), quotaEndpoints(), categoryEndpoints(), privacyEndpoints(), icpEndpoints(), certifyEndpoints(),
-		domainEndpoints(), supportEndpoints(), linkEndpoints(), qrcodeEndpoints(), jumpEndpoints(), pluginEndpoints(), violationEndpoints())
+		domainEndpoints(), supportEndpoints(), linkEndpoints(), qrcodeEndpoints(), jumpEndpoints(), pluginEndpoints(), violationEndpoints(), serviceEndpoints())
 	known := map[string]bool{}
 	for _, ep := range out {
 		known[ep.path] = true

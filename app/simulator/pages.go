@@ -25,6 +25,8 @@ func templateFuncs() htmltemplate.FuncMap {
 		"runText":    runText,
 		"runColor":   runColor,
 		"partText":   partText,
+		"scopeText":  scopeText,
+		"groups":     func() []int { return []int{1, 2, 3, 4, 5} },
 		"mask":       maskedXML,
 		"cut":        func(n int, s string) string { return excerpt(s, n) },
 		"initial":    initial,

@@ -200,6 +200,7 @@ func (w *world) pushMessage(c *component, m *miniProgram, values map[string]stri
 	kind := all["Event"]
 	if kind == "" {
 		kind = all["MsgType"]
+		w.heard(m.AppID, all["FromUserName"], now)
 	}
 	return w.enqueue(c, &push{TimeMs: now, AppID: m.AppID, ToUser: m.UserName, OpenID: all["FromUserName"], Kind: kind, XML: text}, shape), nil
 }
@@ -323,7 +324,7 @@ func maskedXML(text string) string {
 			case "ComponentVerifyTicket", "AuthorizationCode", "PreAuthCode", "auth_code":
 				out.WriteString(maskSecret(string(t)))
 			default:
-				if err := xml.EscapeText(&out, t); err != nil {
+				if err := xml.EscapeText(&out, []byte(maskCodes(string(t)))); err != nil {
 					return "" // a strings.Builder never fails
 				}
 			}

@@ -32,6 +32,8 @@ type resources struct {
 	jumps          *collection[jumpBook]   // by appid
 	plugins        *collection[pluginUse]
 	violations     *collection[violation]
+	chats          *collection[chat] // by appid and openid
+	releaseChecks  *collection[releaseCheck]
 
 	nextDueMs int64 // when the next timer may be due; not stored
 }
@@ -60,6 +62,8 @@ func newResources(log *journal) resources {
 		jumps:          newCollection[jumpBook]("jump", log),
 		plugins:        newCollection[pluginUse]("pluginuse", log),
 		violations:     newCollection[violation]("violation", log),
+		chats:          newCollection[chat]("chat", log),
+		releaseChecks:  newCollection[releaseCheck]("releasecheck", log),
 
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
@@ -69,7 +73,8 @@ func (r resources) kinds() map[string]restorer {
 	return map[string]restorer{"timer": r.timers, "task": r.tasks, "review": r.reviews, "media": r.media, "nicknames": r.names,
 		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages,
 		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures, "domains": r.domains,
-		"link": r.links, "linkbook": r.linkBooks, "codebook": r.codeBooks, "jump": r.jumps, "pluginuse": r.plugins, "violation": r.violations}
+		"link": r.links, "linkbook": r.linkBooks, "codebook": r.codeBooks, "jump": r.jumps, "pluginuse": r.plugins, "violation": r.violations,
+		"chat": r.chats, "releasecheck": r.releaseChecks}
 }
 
 // openID is a person as one account sees them.
@@ -135,6 +140,11 @@ func (w *world) forgetResources(now int64) {
 	for id, l := range w.links.docs {
 		if l.ExpireMs > 0 && now >= l.ExpireMs+30*keepMs {
 			w.links.delete(id)
+		}
+	}
+	for id, c := range w.chats.docs {
+		if now >= c.UserMs+serviceWindowMs+30*keepMs {
+			w.chats.delete(id)
 		}
 	}
 	for id, t := range w.tasks.docs {

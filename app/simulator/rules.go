@@ -43,6 +43,7 @@ type rules struct {
 	DailyLimit          int    `json:"daily_limit"`           // calls per account, interface and day (45009); 0 has no limit
 	OpenAccountPrograms int    `json:"open_account_programs"` // accounts one open account binds (89004)
 	PluginLimit         int    `json:"plugin_limit"`          // plugins of one mini program (89238)
+	ServiceReplies      int    `json:"service_replies"`       // customer-service messages after one message of a user (45047)
 }
 
 func defaultRules() rules {
@@ -51,7 +52,7 @@ func defaultRules() rules {
 		NicknameChecks: 30, ProfileEdits: 5, CategoryEdits: 5, CategoryLimit: 20, CategoryReview: "sensitive", DomainEdits: 50,
 		WebviewLimit: 100, JumpDomainLimit: 300, StoreExpireErrcode: 86072, NoAuditErrcode: 85058, JumpRuleLimit: 100,
 		LinksPerDay: 500_000, CodesTotal: 100_000, CodesPerMinute: 5000, OptionToken: "any", QuotaPathErrcode: 76003,
-		OpenAccountPrograms: 5, PluginLimit: 5}
+		OpenAccountPrograms: 5, PluginLimit: 5, ServiceReplies: 5}
 }
 
 // check holds what the general check of settings cannot know.
@@ -112,6 +113,7 @@ var ruleTexts = map[string]settingText{
 	"daily_limit":            {"每个接口每天调用次数", "0 表示不限；超出得到 45009"},
 	"open_account_programs":  {"开放平台帐号可绑定数", "超出得到 89004"},
 	"plugin_limit":           {"插件数量上限", "超出得到 89238"},
+	"service_replies":        {"每条用户消息可回复的客服消息数", "超出得到 45047；48 小时后得到 45015"},
 }
 
 // ruleChoices are the values of the rules that are words. Read only.

@@ -42,8 +42,8 @@ type scenarioStep struct {
 
 // scenarioAwait is what has to be seen among calls or pushes before the scenario goes on.
 type scenarioAwait struct {
-	Kind   string            // calls or pushes
-	Filter map[string]string // query of /control/calls or /control/pushes
+	Kind   string            // calls, pushes or release_checks
+	Filter map[string]string // query of /control/calls, /control/pushes or /control/release-checks
 	Count  int               // at least so many new ones since the scenario began
 	Within time.Duration     // real time
 }

@@ -217,4 +217,10 @@ func (w *world) stopStaleRuns() {
 			w.runs.put(id, run)
 		}
 	}
+	for id, check := range w.releaseChecks.docs {
+		if check.State == runRunning {
+			check.State, check.Problem = runStopped, "模拟器在检测途中重启"
+			w.releaseChecks.put(id, check)
+		}
+	}
 }

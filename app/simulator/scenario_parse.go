@@ -195,6 +195,8 @@ func (r *scenarioReader) address(n *yaml.Node, at, base string) string {
 var awaitFilters = map[string][]string{
 	"calls":  {"path", "appid", "component_appid", "errcode"},
 	"pushes": {"kind", "appid", "component_appid", "state"},
+
+	"release_checks": {"component_appid", "state"},
 }
 
 func (r *scenarioReader) await(n *yaml.Node, at string) *scenarioAwait {
@@ -217,7 +219,7 @@ func (r *scenarioReader) await(n *yaml.Node, at string) *scenarioAwait {
 	for kind, keys := range awaitFilters {
 		visit[kind] = func(n *yaml.Node, at string) {
 			if w.Kind != "" {
-				r.fail(n, at, "calls 与 pushes 只能写一个")
+				r.fail(n, at, "calls、pushes、release_checks 只能写一个")
 			}
 			w.Kind = kind
 			fields := map[string]func(*yaml.Node, string){}
@@ -233,7 +235,7 @@ func (r *scenarioReader) await(n *yaml.Node, at string) *scenarioAwait {
 	}
 	r.keys(n, at, visit)
 	if w.Kind == "" && n.Kind == yaml.MappingNode {
-		r.fail(n, at, "请写明等待 calls（平台的调用）还是 pushes（推送）")
+		r.fail(n, at, "请写明等待 calls（平台的调用）、pushes（推送）还是 release_checks（全网发布检测）")
 	}
 	return w
 }

@@ -101,8 +101,11 @@ func (p *play) await(ctx context.Context, a *scenarioAwait) (problem string, err
 		if err != nil || seen >= a.Count {
 			return "", err
 		}
+		if failed, err := p.failedChecks(ctx, a); failed != "" || err != nil {
+			return failed, err
+		}
 		if time.Now().After(deadline) {
-			return fmt.Sprintf("等了 %s，%s（%s）只出现 %d 次，应至少 %d 次", a.Within, map[string]string{"calls": "调用", "pushes": "推送"}[a.Kind], a.describe(p.vars), seen, a.Count), nil
+			return fmt.Sprintf("等了 %s，%s（%s）只出现 %d 次，应至少 %d 次", a.Within, map[string]string{"calls": "调用", "pushes": "推送", "release_checks": "全网发布检测"}[a.Kind], a.describe(p.vars), seen, a.Count), nil
 		}
 		if !sleep(ctx, 20*time.Millisecond) {
 			return "已停止", nil
@@ -129,6 +132,14 @@ func (p *play) seen(ctx context.Context, a *scenarioAwait) (n int, err error) {
 			_, n = w.callsLike(callFilter{path: f["path"], appID: f["appid"], component: f["component_appid"], errcode: f["errcode"], after: p.began}, 0, 0)
 			return nil
 		}
+		if a.Kind == "release_checks" {
+			for _, c := range w.releaseChecks.docs {
+				if c.ID > p.began && matches(f["component_appid"], c.Component) && matches(f["state"], c.State) {
+					n++
+				}
+			}
+			return nil
+		}
 		for _, push := range w.pushes.docs {
 			if push.Seq > p.began && matches(f["kind"], push.Kind) && matches(f["appid"], push.AppID) && matches(f["component_appid"], push.Component) && matches(f["state"], push.State) {
 				n++
@@ -137,4 +148,20 @@ func (p *play) seen(ctx context.Context, a *scenarioAwait) (n int, err error) {
 		return nil
 	})
 	return n, err
+}
+
+// failedChecks ends the wait for a release check that can no longer pass.
+func (p *play) failedChecks(ctx context.Context, a *scenarioAwait) (problem string, err error) {
+	if a.Kind != "release_checks" || a.Filter["state"] == runFailed {
+		return "", nil
+	}
+	err = p.sim.update(ctx, func(w *world, _ int64) error {
+		for _, c := range w.releaseChecks.docs {
+			if c.ID > p.began && matches(expandText(a.Filter["component_appid"], p.vars), c.Component) && c.State == runFailed {
+				problem = "检测未通过：" + c.failures()
+			}
+		}
+		return nil
+	})
+	return problem, err
 }

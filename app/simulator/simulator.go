@@ -80,11 +80,11 @@ func New(opt Options) (*Simulator, error) {
 	}
 	s := &Simulator{
 		opt: opt, log: log, wall: time.Now, templates: templates, endpoints: endpoints(answers), wake: make(chan struct{}, 1), retry: time.Second,
-		client: &http.Client{
-			Transport:     pushTransport{http.DefaultTransport},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
 		world: newWorld(), shipped: scenarios,
+	}
+	s.client = &http.Client{
+		Transport:     pushTransport{s, http.DefaultTransport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.addresses = s.hasAddress(s.Handler())
