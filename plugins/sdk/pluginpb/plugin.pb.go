@@ -4144,8 +4144,9 @@ func (x *Measure) GetColumn() string {
 
 type AggregateResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Groups        [][]byte               `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`  // JSON {"by":{column:value},"values":[…]} in the order of measures
-	Others        int64                  `protobuf:"varint,2,opt,name=others,proto3" json:"others,omitempty"` // rows in groups beyond the limit
+	Groups        [][]byte               `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`    // JSON {"by":{column:value},"values":[…]} in the order of measures
+	Others        int64                  `protobuf:"varint,2,opt,name=others,proto3" json:"others,omitempty"`   // rows in groups beyond the limit
+	Partial       bool                   `protobuf:"varint,3,opt,name=partial,proto3" json:"partial,omitempty"` // there are more rows than the host looks at; the figures are of those it did
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4192,6 +4193,13 @@ func (x *AggregateResponse) GetOthers() int64 {
 		return x.Others
 	}
 	return 0
+}
+
+func (x *AggregateResponse) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
 }
 
 type PublishRequest struct {
@@ -4385,6 +4393,7 @@ type Op struct {
 	Id            int64                  `protobuf:"varint,3,opt,name=id,proto3" json:"id,omitempty"`                                // update, delete
 	IfVersion     int64                  `protobuf:"varint,4,opt,name=if_version,json=ifVersion,proto3" json:"if_version,omitempty"` // 0: not checked
 	Row           []byte                 `protobuf:"bytes,5,opt,name=row,proto3" json:"row,omitempty"`                               // JSON object: all columns (insert), the changed ones (update), what is added to each (increment)
+	Bounds        []*Bound               `protobuf:"bytes,6,rep,name=bounds,proto3" json:"bounds,omitempty"`                         // increment: what a column may become, otherwise the commit is refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4454,6 +4463,74 @@ func (x *Op) GetRow() []byte {
 	return nil
 }
 
+func (x *Op) GetBounds() []*Bound {
+	if x != nil {
+		return x.Bounds
+	}
+	return nil
+}
+
+// Bound is what an increment may make of a column.
+type Bound struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        string                 `protobuf:"bytes,1,opt,name=column,proto3" json:"column,omitempty"`
+	Min           *int64                 `protobuf:"varint,2,opt,name=min,proto3,oneof" json:"min,omitempty"`
+	Max           *int64                 `protobuf:"varint,3,opt,name=max,proto3,oneof" json:"max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bound) Reset() {
+	*x = Bound{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bound) ProtoMessage() {}
+
+func (x *Bound) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bound.ProtoReflect.Descriptor instead.
+func (*Bound) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *Bound) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *Bound) GetMin() int64 {
+	if x != nil && x.Min != nil {
+		return *x.Min
+	}
+	return 0
+}
+
+func (x *Bound) GetMax() int64 {
+	if x != nil && x.Max != nil {
+		return *x.Max
+	}
+	return 0
+}
+
 type NewEvent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"` // without the plugin's id
@@ -4468,7 +4545,7 @@ type NewEvent struct {
 
 func (x *NewEvent) Reset() {
 	*x = NewEvent{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4480,7 +4557,7 @@ func (x *NewEvent) String() string {
 func (*NewEvent) ProtoMessage() {}
 
 func (x *NewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4493,7 +4570,7 @@ func (x *NewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEvent.ProtoReflect.Descriptor instead.
 func (*NewEvent) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *NewEvent) GetType() string {
@@ -4549,7 +4626,7 @@ type CommitRequest struct {
 
 func (x *CommitRequest) Reset() {
 	*x = CommitRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4561,7 +4638,7 @@ func (x *CommitRequest) String() string {
 func (*CommitRequest) ProtoMessage() {}
 
 func (x *CommitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4574,7 +4651,7 @@ func (x *CommitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitRequest.ProtoReflect.Descriptor instead.
 func (*CommitRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *CommitRequest) GetOps() []*Op {
@@ -4608,7 +4685,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4620,7 +4697,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4633,7 +4710,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *CommitResponse) GetIds() []int64 {
@@ -4660,7 +4737,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4672,7 +4749,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4685,7 +4762,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *CallRequest) GetOperation() string {
@@ -4711,7 +4788,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4723,7 +4800,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4736,7 +4813,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *CallResponse) GetOutput() []byte {
@@ -5110,10 +5187,11 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06search\x18\x06 \x01(\tR\x06search\"5\n" +
 	"\aMeasure\x12\x12\n" +
 	"\x04func\x18\x01 \x01(\tR\x04func\x12\x16\n" +
-	"\x06column\x18\x02 \x01(\tR\x06column\"C\n" +
+	"\x06column\x18\x02 \x01(\tR\x06column\"]\n" +
 	"\x11AggregateResponse\x12\x16\n" +
 	"\x06groups\x18\x01 \x03(\fR\x06groups\x12\x16\n" +
-	"\x06others\x18\x02 \x01(\x03R\x06others\"U\n" +
+	"\x06others\x18\x02 \x01(\x03R\x06others\x12\x18\n" +
+	"\apartial\x18\x03 \x01(\bR\apartial\"U\n" +
 	"\x0ePublishRequest\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x19\n" +
 	"\bspace_id\x18\x02 \x01(\x03R\aspaceId\x12\x12\n" +
@@ -5122,7 +5200,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\tlisteners\x18\x01 \x01(\x05R\tlisteners\"\x11\n" +
 	"\x0fSettingsRequest\"*\n" +
 	"\x10SettingsResponse\x12\x16\n" +
-	"\x06values\x18\x01 \x01(\fR\x06values\"y\n" +
+	"\x06values\x18\x01 \x01(\fR\x06values\"\xad\x01\n" +
 	"\x02Op\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1e\n" +
 	"\n" +
@@ -5131,7 +5209,14 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x02id\x18\x03 \x01(\x03R\x02id\x12\x1d\n" +
 	"\n" +
 	"if_version\x18\x04 \x01(\x03R\tifVersion\x12\x10\n" +
-	"\x03row\x18\x05 \x01(\fR\x03row\"\x9b\x01\n" +
+	"\x03row\x18\x05 \x01(\fR\x03row\x122\n" +
+	"\x06bounds\x18\x06 \x03(\v2\x1a.minifleet.plugin.v1.BoundR\x06bounds\"]\n" +
+	"\x05Bound\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\tR\x06column\x12\x15\n" +
+	"\x03min\x18\x02 \x01(\x03H\x00R\x03min\x88\x01\x01\x12\x15\n" +
+	"\x03max\x18\x03 \x01(\x03H\x01R\x03max\x88\x01\x01B\x06\n" +
+	"\x04_minB\x06\n" +
+	"\x04_max\"\x9b\x01\n" +
 	"\bNewEvent\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1c\n" +
 	"\tcomponent\x18\x02 \x01(\tR\tcomponent\x12\x14\n" +
@@ -5187,7 +5272,7 @@ func file_minifleet_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_minifleet_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
+var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
 var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*Actor)(nil),               // 0: minifleet.plugin.v1.Actor
 	(*CallContext)(nil),         // 1: minifleet.plugin.v1.CallContext
@@ -5252,13 +5337,14 @@ var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*SettingsRequest)(nil),     // 60: minifleet.plugin.v1.SettingsRequest
 	(*SettingsResponse)(nil),    // 61: minifleet.plugin.v1.SettingsResponse
 	(*Op)(nil),                  // 62: minifleet.plugin.v1.Op
-	(*NewEvent)(nil),            // 63: minifleet.plugin.v1.NewEvent
-	(*CommitRequest)(nil),       // 64: minifleet.plugin.v1.CommitRequest
-	(*CommitResponse)(nil),      // 65: minifleet.plugin.v1.CommitResponse
-	(*CallRequest)(nil),         // 66: minifleet.plugin.v1.CallRequest
-	(*CallResponse)(nil),        // 67: minifleet.plugin.v1.CallResponse
-	nil,                         // 68: minifleet.plugin.v1.RowsRequest.FiltersEntry
-	nil,                         // 69: minifleet.plugin.v1.SaveRequest.ValuesEntry
+	(*Bound)(nil),               // 63: minifleet.plugin.v1.Bound
+	(*NewEvent)(nil),            // 64: minifleet.plugin.v1.NewEvent
+	(*CommitRequest)(nil),       // 65: minifleet.plugin.v1.CommitRequest
+	(*CommitResponse)(nil),      // 66: minifleet.plugin.v1.CommitResponse
+	(*CallRequest)(nil),         // 67: minifleet.plugin.v1.CallRequest
+	(*CallResponse)(nil),        // 68: minifleet.plugin.v1.CallResponse
+	nil,                         // 69: minifleet.plugin.v1.RowsRequest.FiltersEntry
+	nil,                         // 70: minifleet.plugin.v1.SaveRequest.ValuesEntry
 }
 var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: minifleet.plugin.v1.CallContext.actor:type_name -> minifleet.plugin.v1.Actor
@@ -5282,8 +5368,8 @@ var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	15, // 18: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
 	15, // 19: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
 	18, // 20: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
-	68, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
-	69, // 22: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
+	69, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
+	70, // 22: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
 	35, // 23: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
 	35, // 24: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
 	39, // 25: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
@@ -5294,53 +5380,54 @@ var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	53, // 30: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
 	51, // 31: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
 	56, // 32: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
-	62, // 33: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
-	63, // 34: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
-	5,  // 35: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
-	23, // 36: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
-	25, // 37: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
-	27, // 38: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
-	29, // 39: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
-	31, // 40: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
-	33, // 41: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
-	36, // 42: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
-	38, // 43: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
-	41, // 44: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
-	43, // 45: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
-	45, // 46: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
-	47, // 47: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
-	48, // 48: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
-	52, // 49: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
-	55, // 50: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
-	64, // 51: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
-	66, // 52: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
-	58, // 53: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
-	60, // 54: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
-	6,  // 55: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
-	24, // 56: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
-	26, // 57: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
-	28, // 58: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
-	30, // 59: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
-	32, // 60: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
-	34, // 61: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
-	37, // 62: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
-	38, // 63: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
-	42, // 64: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
-	44, // 65: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
-	46, // 66: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
-	50, // 67: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
-	49, // 68: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
-	54, // 69: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
-	57, // 70: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
-	65, // 71: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
-	67, // 72: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
-	59, // 73: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
-	61, // 74: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
-	55, // [55:75] is the sub-list for method output_type
-	35, // [35:55] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	63, // 33: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
+	62, // 34: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
+	64, // 35: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
+	5,  // 36: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
+	23, // 37: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
+	25, // 38: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
+	27, // 39: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
+	29, // 40: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
+	31, // 41: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
+	33, // 42: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
+	36, // 43: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
+	38, // 44: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
+	41, // 45: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
+	43, // 46: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
+	45, // 47: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
+	47, // 48: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
+	48, // 49: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
+	52, // 50: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
+	55, // 51: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
+	65, // 52: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
+	67, // 53: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
+	58, // 54: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
+	60, // 55: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
+	6,  // 56: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
+	24, // 57: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
+	26, // 58: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
+	28, // 59: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
+	30, // 60: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
+	32, // 61: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
+	34, // 62: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
+	37, // 63: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
+	38, // 64: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
+	42, // 65: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
+	44, // 66: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
+	46, // 67: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
+	50, // 68: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
+	49, // 69: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
+	54, // 70: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
+	57, // 71: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
+	66, // 72: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
+	68, // 73: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
+	59, // 74: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
+	61, // 75: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
+	56, // [56:76] is the sub-list for method output_type
+	36, // [36:56] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_minifleet_plugin_v1_plugin_proto_init() }
@@ -5348,13 +5435,14 @@ func file_minifleet_plugin_v1_plugin_proto_init() {
 	if File_minifleet_plugin_v1_plugin_proto != nil {
 		return
 	}
+	file_minifleet_plugin_v1_plugin_proto_msgTypes[63].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_minifleet_plugin_v1_plugin_proto_rawDesc), len(file_minifleet_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   70,
+			NumMessages:   71,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
