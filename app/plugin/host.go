@@ -200,7 +200,7 @@ func (h *Host) Prune(ctx context.Context, before time.Time) (int64, error) {
 func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, error) {
 	manifest, err := p.rpc.Describe(ctx, &pluginpb.DescribeRequest{})
 	if err != nil {
-		return nil, fmt.Errorf("describe %s: %w", u.id, err)
+		return nil, describeError(u.id, err)
 	}
 	info, err := describe(u.id, h.options.Mounts, manifest)
 	if err != nil {

@@ -24,6 +24,11 @@ func TestMain(m *testing.M) {
 			sdk.Serve(peerPlugin())
 		case "liar":
 			sdk.Serve(sdk.New("honest", "骗子", "0.1.0"))
+		case "careless":
+			careless := sdk.New("careless", "粗心", "0.1.0")
+			careless.Page("/nowhere", nil)
+			careless.Menu(sdk.MenuItem{Title: "券", Path: "table:coupon", Frame: sdk.FrameAdmin})
+			sdk.Serve(careless)
 		}
 		return
 	}

@@ -285,6 +285,9 @@ func (u *unit) move(on cue, note string) {
 
 // firstLine is what fits into a row: go-plugin explains a failed start in a page.
 func firstLine(s string) string {
+	if list, ok := mistakesIn(s); ok {
+		return list
+	}
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	if r := []rune(s); len(r) > 300 {
 		return string(r[:299]) + "…"

@@ -28,6 +28,9 @@ type Handler struct {
 // A tag `check:"required"`, `check:"max=200"` or both (comma) is checked
 // first; failures name the field in Chinese.
 func JSON[In, Out any](run func(context.Context, In) (Out, error)) Handler {
+	if run == nil {
+		return Handler{} // found when it is declared
+	}
 	return Handler{
 		input: reflect.TypeFor[In](), output: reflect.TypeFor[Out](), status: http.StatusOK,
 		run: func(ctx context.Context, fill func(any) error) (any, error) {
@@ -65,15 +68,36 @@ func (p *Plugin) API(pattern string, handler Handler, options ...RouteOption) {
 		}, nil
 	})
 	declared := p.routes[len(p.routes)-1].declared
-	declared.InputSchema = inputSchema(handler.input, declared.GetMethod() != http.MethodGet)
+	body := declared.GetMethod() != http.MethodGet
+	if !p.typed(routeName(declared), handler, declared.GetPattern(), body) {
+		return
+	}
+	declared.InputSchema = inputSchema(handler.input, body)
 	declared.OutputSchema = outputSchema(handler.output, handler.status)
+}
+
+// typed looks at a handler's types before anybody calls it.
+func (p *Plugin) typed(where string, handler Handler, pattern string, body bool) bool {
+	if handler.run == nil {
+		p.mistaken(where, "the handler is not made by sdk.JSON of a function")
+		return false
+	}
+	before := len(p.mistakes)
+	p.checkInput(where, handler.input, pattern, body)
+	p.checkJSON(where, "answer", handler.output)
+	return len(p.mistakes) == before
 }
 
 // Operation declares what other plugins may Call as "<plugin>.<name>".
 func (p *Plugin) Operation(name string, handler Handler) {
+	where := fmt.Sprintf("operation %q", name)
 	if !nameShape.MatchString(name) {
-		panic(fmt.Sprintf("sdk: operation name %q", name))
+		p.mistaken(where, "the name is not [a-z][a-z0-9_]{0,39}")
 	}
+	if _, twice := p.operations[name]; twice {
+		p.mistaken(where, "declared twice")
+	}
+	p.typed(where, handler, "", true)
 	p.operations[name] = handler
 	p.manifest.Operations = append(p.manifest.Operations, &pluginpb.Operation{Name: name})
 }

@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -16,12 +17,21 @@ type EventHandler func(ctx context.Context, event Event) error
 
 // On subscribes to an event type, or to a prefix that ends with "*".
 func (p *Plugin) On(eventType string, handle EventHandler) {
+	if handle == nil || !eventShape.MatchString(eventType) {
+		p.mistaken(fmt.Sprintf("event %q", eventType), "needs a handler and a type such as wechat.weapp_audit_fail, or a prefix of one and *")
+		return
+	}
 	if p.handlers[eventType] == nil {
 		p.order = append(p.order, eventType)
 		p.manifest.Subscriptions = append(p.manifest.Subscriptions, &pluginpb.Subscription{Type: eventType})
 	}
 	p.handlers[eventType] = append(p.handlers[eventType], handle)
 }
+
+var (
+	eventShape = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-zA-Z0-9_]+)*(\.?\*)?$`)
+	jobShape   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
+)
 
 // Job is a cron job. It acts as the system with the limits of an event, on all
 // spaces' rows of the plugin's own collections.
@@ -35,8 +45,18 @@ type Job struct {
 
 // Job declares a cron job. Note is kept in the run's history.
 func (p *Plugin) Job(job Job) {
-	if _, twice := p.jobs[job.Name]; twice || job.Name == "" || job.Run == nil {
-		panic(fmt.Sprintf("sdk: job %q is declared twice or incomplete", job.Name))
+	where := fmt.Sprintf("job %q", job.Name)
+	if _, twice := p.jobs[job.Name]; twice {
+		p.mistaken(where, "declared twice")
+	}
+	if !jobShape.MatchString(job.Name) {
+		p.mistaken(where, "the name is not [a-z][a-z0-9_-]{0,39}")
+	}
+	if job.Title == "" || job.Run == nil {
+		p.mistaken(where, "needs a title and a function to run")
+	}
+	if reason := badSpec(job.Spec); reason != "" {
+		p.mistaken(where, "%s", reason)
 	}
 	p.jobs[job.Name] = job
 	p.manifest.Jobs = append(p.manifest.Jobs, &pluginpb.Job{

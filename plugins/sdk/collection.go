@@ -68,9 +68,6 @@ type Collection[T any] struct {
 // Collect declares a collection of p. T embeds Row and describes its columns
 // with col tags (see Column).
 func Collect[T any](p *Plugin, name string, visible Visible, options ...CollectOption) *Collection[T] {
-	if !nameShape.MatchString(name) || len(name) > 30 {
-		panic(fmt.Sprintf("sdk: collection name %q", name))
-	}
 	if visible.Kind == MiniProgram {
 		if visible.Scope == "" {
 			visible.Scope = "data.read"
@@ -79,7 +76,9 @@ func Collect[T any](p *Plugin, name string, visible Visible, options ...CollectO
 			visible.Write = visible.Scope
 		}
 	}
-	collection := &Collection[T]{name: name, shape: shapeOf(reflect.TypeFor[T]())}
+	found, mistakes := shapeOf(reflect.TypeFor[T]())
+	p.mistakes = append(p.mistakes, mistakes...)
+	collection := &Collection[T]{name: name, shape: found}
 	collection.declared = &pluginpb.Collection{
 		Name: name, Columns: wireColumns(collection.shape.columns),
 		Visibility: &pluginpb.Visibility{
@@ -90,6 +89,7 @@ func Collect[T any](p *Plugin, name string, visible Visible, options ...CollectO
 	for _, option := range options {
 		option(collection.declared)
 	}
+	p.checkCollection(collection.declared, len(mistakes) == 0)
 	p.manifest.Collections = append(p.manifest.Collections, collection.declared)
 	return collection
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strconv"
-	"strings"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -20,6 +18,9 @@ import (
 // required · size:N (text, most characters, default 255) · filter:eq ·
 // filter:like · search (part of the table's search box) · list (shown in
 // lists) · form (editable) · sort · help:… · options:value=标签|colour;value=标签
+//
+// Register lists every column and puts each into the form unless tags say
+// otherwise: readonly (in the list only) · hidden (in neither).
 type Column struct {
 	Name     string
 	Title    string
@@ -33,6 +34,8 @@ type Column struct {
 	Sort     bool
 	Options  []Option
 	Help     string
+
+	readonly, hidden bool // tags of a Register-ed type
 }
 
 // Option is one value of a closed choice. Color is green, blue, orange, red,
@@ -68,113 +71,6 @@ type shape struct {
 }
 
 var rowType = reflect.TypeFor[Row]()
-
-// shapeOf reads the tags of T. It panics on an author's mistake.
-func shapeOf(typ reflect.Type) shape {
-	if typ.Kind() != reflect.Struct {
-		panic(fmt.Sprintf("sdk: %s is not a struct", typ))
-	}
-	base, ok := typ.FieldByName("Row")
-	if !ok || base.Type != rowType || !base.Anonymous {
-		panic(fmt.Sprintf("sdk: %s does not embed sdk.Row", typ))
-	}
-	found := shape{typ: typ, fields: map[string][]int{
-		ColumnID:        append(append([]int(nil), base.Index...), 0),
-		ColumnVersion:   append(append([]int(nil), base.Index...), 1),
-		ColumnSpace:     append(append([]int(nil), base.Index...), 2),
-		ColumnCreatedAt: append(append([]int(nil), base.Index...), 3),
-		ColumnUpdatedAt: append(append([]int(nil), base.Index...), 4),
-	}}
-	for _, field := range reflect.VisibleFields(typ) {
-		tag, tagged := field.Tag.Lookup("col")
-		if !tagged {
-			continue
-		}
-		column := parseColumn(typ.String()+"."+field.Name, tag)
-		if _, twice := found.fields[column.Name]; twice {
-			panic(fmt.Sprintf("sdk: %s has two columns %q", typ, column.Name))
-		}
-		checkGoType(typ.String()+"."+field.Name, column, field.Type)
-		found.fields[column.Name] = field.Index
-		found.columns = append(found.columns, column)
-	}
-	if len(found.columns) == 0 {
-		panic(fmt.Sprintf("sdk: %s has no field with a col tag", typ))
-	}
-	return found
-}
-
-func parseColumn(where, tag string) Column {
-	parts := strings.Split(tag, ",")
-	if len(parts) < 3 {
-		panic(fmt.Sprintf("sdk: %s: tag %q is not name,标题,type,…", where, tag))
-	}
-	column := Column{Name: strings.TrimSpace(parts[0]), Title: strings.TrimSpace(parts[1]), Type: strings.TrimSpace(parts[2])}
-	if !nameShape.MatchString(column.Name) {
-		panic(fmt.Sprintf("sdk: %s: column name %q is not [a-z][a-z0-9_]*", where, column.Name))
-	}
-	switch column.Type {
-	case "text", "longtext", "int", "bool", "time", "json":
-	default:
-		panic(fmt.Sprintf("sdk: %s: unknown column type %q", where, column.Type))
-	}
-	for _, flag := range parts[3:] {
-		parseFlag(where, &column, strings.TrimSpace(flag))
-	}
-	return column
-}
-
-func parseFlag(where string, column *Column, flag string) {
-	key, value, _ := strings.Cut(flag, ":")
-	switch key {
-	case "required":
-		column.Required = true
-	case "search":
-		column.Search = true
-	case "list":
-		column.List = true
-	case "form":
-		column.Form = true
-	case "sort":
-		column.Sort = true
-	case "help":
-		column.Help = value
-	case "size":
-		size, err := strconv.Atoi(value)
-		if err != nil || size < 1 || size > 1024 {
-			panic(fmt.Sprintf("sdk: %s: size %q is not 1…1024", where, value))
-		}
-		column.Size = size
-	case "filter":
-		if value != "eq" && value != "like" {
-			panic(fmt.Sprintf("sdk: %s: filter %q is neither eq nor like", where, value))
-		}
-		column.Filter = value
-	case "options":
-		for _, option := range strings.Split(value, ";") {
-			stored, label, _ := strings.Cut(option, "=")
-			label, color, _ := strings.Cut(label, "|")
-			column.Options = append(column.Options, Option{stored, label, color})
-		}
-	default:
-		panic(fmt.Sprintf("sdk: %s: unknown flag %q", where, flag))
-	}
-}
-
-func checkGoType(where string, column Column, typ reflect.Type) {
-	fits := true
-	switch column.Type {
-	case "text", "longtext":
-		fits = typ.Kind() == reflect.String
-	case "int", "time":
-		fits = typ.Kind() == reflect.Int64 || typ.Kind() == reflect.Int || typ.Kind() == reflect.Int32
-	case "bool":
-		fits = typ.Kind() == reflect.Bool
-	}
-	if !fits {
-		panic(fmt.Sprintf("sdk: %s: Go type %s does not fit column type %s", where, typ, column.Type))
-	}
-}
 
 // encode gives the row's declared columns as a JSON object. Row's own columns
 // are the host's business and are left out.

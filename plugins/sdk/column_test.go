@@ -1,7 +1,6 @@
 package sdk_test
 
 import (
-	"strings"
 	"testing"
 
 	"minifleet/plugins/sdk"
@@ -32,60 +31,5 @@ func TestTagsBecomeColumns(t *testing.T) {
 	}
 	if len(declared.GetIndexes()) != 2 || !declared.GetIndexes()[0].GetUnique() {
 		t.Errorf("indexes %v", declared.GetIndexes())
-	}
-}
-
-func TestAnAuthorsMistakesStopTheStart(t *testing.T) {
-	type noRow struct {
-		Name string `col:"name,名称,text"`
-	}
-	type badType struct {
-		sdk.Row
-		Name string `col:"name,名称,string"`
-	}
-	type badFit struct {
-		sdk.Row
-		Name string `col:"name,名称,int"`
-	}
-	type badFlag struct {
-		sdk.Row
-		Name string `col:"name,名称,text,fast"`
-	}
-	type badName struct {
-		sdk.Row
-		Name string `col:"Name,名称,text"`
-	}
-	type twice struct {
-		sdk.Row
-		Name  string `col:"name,名称,text"`
-		Other string `col:"name,别名,text"`
-	}
-	type reserved struct {
-		sdk.Row
-		Name string `col:"id,编号,text"`
-	}
-	space := sdk.Visible{Kind: sdk.Space}
-	for what, declare := range map[string]func(*sdk.Plugin){
-		"does not embed sdk.Row":     func(p *sdk.Plugin) { sdk.Collect[noRow](p, "rows", space) },
-		"unknown column type":        func(p *sdk.Plugin) { sdk.Collect[badType](p, "rows", space) },
-		"does not fit":               func(p *sdk.Plugin) { sdk.Collect[badFit](p, "rows", space) },
-		"unknown flag":               func(p *sdk.Plugin) { sdk.Collect[badFlag](p, "rows", space) },
-		"column name":                func(p *sdk.Plugin) { sdk.Collect[badName](p, "rows", space) },
-		"two columns":                func(p *sdk.Plugin) { sdk.Collect[twice](p, "rows", space) },
-		`two columns "id"`:           func(p *sdk.Plugin) { sdk.Collect[reserved](p, "rows", space) },
-		"is not METHOD /path":        func(p *sdk.Plugin) { p.Page("/nowhere", nil) },
-		"neither admin nor portal":   func(p *sdk.Plugin) { p.Menu(sdk.MenuItem{Frame: "side"}) },
-		"either Collection or Rows":  func(p *sdk.Plugin) { p.Table(sdk.Table{Name: "t"}) },
-		"is declared twice":          func(p *sdk.Plugin) { p.Job(sdk.Job{Name: "x"}) },
-		"is not [a-z][a-z0-9]{1,15}": func(*sdk.Plugin) { sdk.New("Bad-ID", "", "") },
-	} {
-		t.Run(what, func(t *testing.T) {
-			defer func() {
-				if cause, _ := recover().(string); !strings.Contains(cause, what) {
-					t.Errorf("stopped with %q", cause)
-				}
-			}()
-			declare(sdk.New("test", "测试", "0.1.0"))
-		})
 	}
 }

@@ -77,6 +77,9 @@ type route struct {
 // of net/http.ServeMux, below the plugin's prefix. Forms post to a page
 // declared with POST, which usually answers a View with Redirect.
 func (p *Plugin) Page(pattern string, handle PageHandler, options ...RouteOption) {
+	if handle == nil {
+		p.mistaken(fmt.Sprintf("page %q", pattern), "the handler is nil")
+	}
 	p.route("page", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
 		view, err := handle(ctx, r)
 		if err != nil {
@@ -103,6 +106,9 @@ func (p *Plugin) Page(pattern string, handle PageHandler, options ...RouteOption
 
 // Raw declares an address that answers an image or a download, without frame.
 func (p *Plugin) Raw(pattern string, handle RawHandler, options ...RouteOption) {
+	if handle == nil {
+		p.mistaken(fmt.Sprintf("raw %q", pattern), "the handler is nil")
+	}
 	p.route("raw", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
 		content, err := handle(ctx, r)
 		if err != nil {
@@ -128,18 +134,26 @@ func (p *Plugin) Raw(pattern string, handle RawHandler, options ...RouteOption) 
 
 func (p *Plugin) route(kind, pattern string, options []RouteOption, serve func(context.Context, *http.Request) (*pluginpb.HTTPResponse, error)) {
 	method, path, ok := strings.Cut(pattern, " ")
-	if !ok || !strings.HasPrefix(path, "/") {
-		panic(fmt.Sprintf("sdk: pattern %q is not METHOD /path", pattern))
-	}
-	switch method {
-	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-	default:
-		panic(fmt.Sprintf("sdk: pattern %q: method %q", pattern, method))
-	}
 	declared := &pluginpb.Route{Type: kind, Method: method, Pattern: path}
 	for _, option := range options {
 		option(declared)
 	}
 	p.manifest.Routes = append(p.manifest.Routes, declared)
-	p.routes = append(p.routes, &route{declared: declared, serve: serve})
+	made := &route{declared: declared, serve: serve}
+	p.routes = append(p.routes, made)
+	where := fmt.Sprintf("%s %q", kind, pattern)
+	if !ok || !strings.HasPrefix(path, "/") {
+		p.mistaken(where, "the pattern is not METHOD /path")
+		return
+	}
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		p.mistaken(where, "method %q is none of GET, POST, PUT, PATCH, DELETE", method)
+		return
+	}
+	if reason := badKinds(declared.GetKinds()); reason != "" {
+		p.mistaken(where, "%s", reason)
+	}
+	p.handle(declared, &routed{made})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -33,8 +34,14 @@ func Handshake() goplugin.HandshakeConfig {
 }
 
 // Serve is the main of a plugin process: it answers the host until the host
-// ends it, and never returns before. Log lines go to the host.
+// ends it, and never returns before. Log lines go to the host. Run by hand,
+// "describe" prints the manifest as JSON, and anything else tells what the
+// program is for and exits with 2; with mistakes of the author in it, it
+// prints them and exits with 1.
 func Serve(p *Plugin) {
+	if os.Getenv(Magic) != MagicHash {
+		os.Exit(byHand(p, os.Args[1:], os.Stdout, os.Stderr))
+	}
 	followHost()
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})).With("plugin", p.ID())
 	wire := &wire{plugin: p, log: log}
@@ -48,6 +55,28 @@ func Serve(p *Plugin) {
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Name: p.ID(), Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})
+}
+
+// byHand answers a person who starts the program, and "minifleet plugin pack".
+func byHand(p *Plugin, args []string, stdout, stderr io.Writer) (status int) {
+	if err := p.Err(); err != nil {
+		_, _ = fmt.Fprintf(stderr, "插件 %s 的声明有误：\n%v\n", p.ID(), err)
+		return 1
+	}
+	if len(args) != 1 || args[0] != "describe" {
+		_, _ = fmt.Fprintf(stderr, "这是 MiniFleet 的插件 %s（%s %s），由平台启动。打包：minifleet plugin pack；查看声明：加参数 describe\n",
+			p.ID(), p.manifest.GetTitle(), p.manifest.GetVersion())
+		return 2
+	}
+	encoded, err := protojson.MarshalOptions{Multiline: true, UseProtoNames: true}.Marshal(p.manifest)
+	if err == nil {
+		_, err = stdout.Write(append(encoded, '\n'))
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "describe:", err)
+		return 1
+	}
+	return 0
 }
 
 // followHost ends this process when the pipe from the host closes: it holds

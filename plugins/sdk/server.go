@@ -22,7 +22,6 @@ import (
 type Server struct {
 	pluginpb.UnimplementedPluginServer
 	plugin *Plugin
-	mux    *http.ServeMux
 	dial   func(brokerID uint32) (grpc.ClientConnInterface, error)
 	host   atomic.Pointer[hostLink]
 	log    *slog.Logger
@@ -33,11 +32,7 @@ type hostLink struct{ client pluginpb.HostClient }
 // NewServer makes the Plugin service of p. dial reaches the Host service whose
 // broker id Configure names.
 func NewServer(p *Plugin, log *slog.Logger, dial func(brokerID uint32) (grpc.ClientConnInterface, error)) *Server {
-	s := &Server{plugin: p, mux: http.NewServeMux(), dial: dial, log: log}
-	for _, route := range p.routes {
-		s.mux.Handle(route.declared.GetMethod()+" /"+route.declared.GetType()+route.declared.GetPattern(), &routed{route})
-	}
-	return s
+	return &Server{plugin: p, dial: dial, log: log}
 }
 
 // routed lets ServeMux hold a route; ServeHTTP of the service runs it.
@@ -76,8 +71,11 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 	return nil, EncodeError(err)
 }
 
-// Describe gives the manifest.
+// Describe gives the manifest, or the list of the author's mistakes.
 func (s *Server) Describe(context.Context, *pluginpb.DescribeRequest) (*pluginpb.Manifest, error) {
+	if err := s.plugin.refusal(); err != nil {
+		return nil, err
+	}
 	return s.plugin.manifest, nil
 }
 
@@ -204,7 +202,7 @@ func (s *Server) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) (
 	for _, header := range request.GetHeaders() {
 		r.Header[http.CanonicalHeaderKey(header.GetName())] = header.GetValues()
 	}
-	handler, pattern := s.mux.Handler(r)
+	handler, pattern := s.plugin.mux.Handler(r)
 	found, ok := handler.(*routed)
 	if !ok {
 		return nil, NotFound("plugin.page", "没有这个页面")

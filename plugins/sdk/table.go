@@ -83,14 +83,8 @@ type TablePage struct {
 
 // Table declares a table. Its address in the menu is "table:NAME".
 func (p *Plugin) Table(table Table) {
-	if !nameShape.MatchString(table.Name) || p.tables[table.Name] != nil {
-		panic(fmt.Sprintf("sdk: table %q is badly named or declared twice", table.Name))
-	}
-	if (table.Collection == nil) == (table.Rows == nil) {
-		panic(fmt.Sprintf("sdk: table %q needs either Collection or Rows", table.Name))
-	}
-	if table.Rows != nil && (table.CanEdit && (table.Row == nil || table.Save == nil) || table.CanCreate && table.Save == nil || table.CanRemove && table.Remove == nil) {
-		panic(fmt.Sprintf("sdk: computed table %q lacks the hook for what it can", table.Name))
+	if !p.checkTable(table) {
+		return
 	}
 	declared := &pluginpb.Table{
 		Name: table.Name, Title: table.Title, Intro: table.Intro, Empty: table.Empty, Permission: table.Permission,
@@ -117,6 +111,7 @@ func (p *Plugin) Table(table Table) {
 	if table.Check != nil {
 		p.checkOperation(table)
 	}
+	p.checkDeclared(declared, table)
 	p.tables[table.Name] = &table
 	p.manifest.Tables = append(p.manifest.Tables, declared)
 }
@@ -130,7 +125,8 @@ type formCheck struct {
 // checkOperation lets the host ask a table's Check as the operation check_NAME.
 func (p *Plugin) checkOperation(table Table) {
 	if table.Save == nil {
-		panic(fmt.Sprintf("sdk: table %q checks forms that it does not save", table.Name))
+		p.mistaken(fmt.Sprintf("table %q", table.Name), "checks forms that it does not save: Check needs Save")
+		return
 	}
 	p.Operation("check_"+table.Name, JSON(func(ctx context.Context, in formCheck) (struct{}, error) {
 		return struct{}{}, table.Check(ctx, in.ID, in.Values)

@@ -52,6 +52,9 @@ type Harness struct {
 // New starts p and ends it with the test.
 func New(t testing.TB, p *sdk.Plugin, options Options) *Harness {
 	t.Helper()
+	if err := p.Err(); err != nil {
+		t.Fatalf("the plugin's declarations are wrong:\n%v", err)
+	}
 	if options.Actor == (sdk.ActorInfo{}) {
 		options.Actor = sdk.ActorInfo{AccountID: 1, SpaceID: 11, Name: "测试商户", Space: "测试商户", SpaceKind: "merchant", Role: "owner"}
 	}
