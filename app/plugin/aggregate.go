@@ -112,7 +112,7 @@ func scanGroup(rows store.Rows, column *Column) (g aggregateGroup, err error) {
 
 // aggregateOwn runs core.aggregate for a plugin, on its own collections only.
 func (h *Host) aggregateOwn(ctx context.Context, a authority, plugin string, request aggregateRequest) (aggregated, error) {
-	info := h.units[plugin].known()
+	info := h.unit(plugin).known()
 	if info == nil {
 		return aggregated{}, unavailable(plugin)
 	}
@@ -126,9 +126,9 @@ func (h *Host) aggregateOwn(ctx context.Context, a authority, plugin string, req
 // Offering lists the plugins that declared the operation, serving or not, in the order of the catalog.
 func (h *Host) Offering(operation string) []Status {
 	var out []Status
-	for _, id := range h.order {
-		if info := h.units[id].known(); info == nil || info.operations[operation] {
-			out = append(out, h.units[id].status())
+	for _, u := range h.roster.list() {
+		if info := u.known(); info == nil || info.operations[operation] {
+			out = append(out, u.status())
 		}
 	}
 	return out

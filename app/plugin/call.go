@@ -29,7 +29,7 @@ const (
 // call runs one RPC of a plugin under a fresh token that dies with it. Failures are faults: at once when the plugin is
 // not serving.
 func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Duration, run func(context.Context, pluginpb.PluginClient) error) error {
-	u := h.units[id]
+	u := h.unit(id)
 	if u == nil {
 		return unknownPlugin()
 	}

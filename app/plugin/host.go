@@ -48,8 +48,7 @@ type Options struct {
 type Host struct {
 	options   Options
 	log       *slog.Logger
-	units     map[string]*unit
-	order     []string
+	roster    roster
 	tokens    *tokens
 	committer committer
 	schemas   schemas
@@ -75,15 +74,13 @@ func New(options Options) (*Host, error) {
 		options.MemoryLimit = defaultMemory
 	}
 	h := &Host{
-		options: options, log: options.Log, units: map[string]*unit{}, tokens: newTokens(), schemas: schemas{options.DB},
+		options: options, log: options.Log, tokens: newTokens(), schemas: schemas{options.DB},
 		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
 	}
 	for _, first := range options.Plugins {
-		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || h.units[first.ID] != nil {
+		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, first.Argv, options.Log)) {
 			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
 		}
-		h.units[first.ID] = newUnit(first.ID, first.Argv, options.Log)
-		h.order = append(h.order, first.ID)
 	}
 	return h, nil
 }
@@ -97,8 +94,7 @@ func (h *Host) Start(ctx context.Context) error {
 	h.sockets = sockets
 	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	h.ended = ctx.Done()
-	for _, id := range h.order {
-		u := h.units[id]
+	for _, u := range h.roster.list() {
 		u.bring, u.arrived, u.gone = h.bring, h.arrived, h.gone
 		u.open = func(argv []string) (*process, error) {
 			return start(argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run)
@@ -127,8 +123,8 @@ func (h *Host) Stop() error {
 
 // Ready waits until every plugin serves, or says which does not.
 func (h *Host) Ready(ctx context.Context) error {
-	for _, id := range h.order {
-		if err := h.units[id].await(ctx); err != nil {
+	for _, u := range h.roster.list() {
+		if err := u.await(ctx); err != nil {
 			return err
 		}
 	}
@@ -147,9 +143,10 @@ func (h *Host) Healthy() error {
 
 // Status lists the plugins for the operator's page.
 func (h *Host) Status() []Status {
-	statuses := make([]Status, 0, len(h.order))
-	for _, id := range h.order {
-		statuses = append(statuses, h.units[id].status())
+	units := h.roster.list()
+	statuses := make([]Status, 0, len(units))
+	for _, u := range units {
+		statuses = append(statuses, u.status())
 	}
 	return statuses
 }
@@ -160,7 +157,7 @@ func (h *Host) Restart(ctx context.Context, id string) error { return h.Upgrade(
 
 // Upgrade is Restart with another command; nil keeps the present one.
 func (h *Host) Upgrade(ctx context.Context, id string, argv []string) error {
-	u := h.units[id]
+	u := h.unit(id)
 	if u == nil {
 		return unknownPlugin()
 	}
@@ -169,7 +166,7 @@ func (h *Host) Upgrade(ctx context.Context, id string, argv []string) error {
 
 // Manifest gives what a plugin declared; false before its first start succeeded. Read only.
 func (h *Host) Manifest(id string) (*Manifest, bool) {
-	u := h.units[id]
+	u := h.unit(id)
 	if u == nil {
 		return nil, false
 	}
@@ -183,8 +180,8 @@ func (h *Host) Manifest(id string) (*Manifest, bool) {
 // Manifests gives those of all known plugins, in the order of the catalog.
 func (h *Host) Manifests() []*Manifest {
 	var all []*Manifest
-	for _, id := range h.order {
-		if m, ok := h.Manifest(id); ok {
+	for _, u := range h.roster.list() {
+		if m, ok := h.Manifest(u.id); ok {
 			all = append(all, m)
 		}
 	}

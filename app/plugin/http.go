@@ -58,7 +58,7 @@ var harmless = []string{"image/png", "image/jpeg", "image/gif", "image/webp", "a
 // Serve carries a request to a plugin: page or raw in a frame, REST without. It decides who may come before the plugin
 // is asked.
 func (h *Host) Serve(ctx context.Context, actor account.Actor, request Request) (Response, error) {
-	u := h.units[request.Plugin]
+	u := h.unit(request.Plugin)
 	if u == nil {
 		return Response{}, unknownPlugin()
 	}

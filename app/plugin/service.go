@@ -230,7 +230,7 @@ func (s *hostService) Call(ctx context.Context, request *pluginpb.CallRequest) (
 
 // operate routes a call between plugins.
 func (h *Host) operate(ctx context.Context, a authority, caller, target, name string, input []byte) ([]byte, error) {
-	u := h.units[target]
+	u := h.unit(target)
 	if u == nil {
 		return nil, unknownPlugin()
 	}

@@ -38,7 +38,7 @@ type Result struct{ Message, Redirect string }
 
 // table finds a declared table and admits the actor to it.
 func (h *Host) table(actor account.Actor, plugin, name string) (*described, *Table, authority, error) {
-	u := h.units[plugin]
+	u := h.unit(plugin)
 	if u == nil {
 		return nil, nil, authority{}, unknownPlugin()
 	}
