@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,16 +142,6 @@ func tablePage(page found, note string) (TablePage, error) {
 		result.Rows = append(result.Rows, row)
 	}
 	return result, nil
-}
-
-func decodeRow(raw []byte) (map[string]any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var row map[string]any
-	if err := decoder.Decode(&row); err != nil {
-		return nil, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试").Because(err)
-	}
-	return row, nil
 }
 
 // Row reads one row for a form or detail.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"strconv"
 
 	"github.com/hashicorp/go-hclog"
@@ -51,6 +52,7 @@ func Serve(p *Plugin) {
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options,
 				grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+				grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))), // their stacks have grown already
 				grpc.UnaryInterceptor(wire.intercept))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Name: p.ID(), Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),

@@ -116,7 +116,7 @@ func (s *Server) Rows(ctx context.Context, request *pluginpb.RowsRequest) (*plug
 		answer.Total = *page.Total
 	}
 	for _, row := range page.Rows {
-		encoded, err := encodeJSON(row)
+		encoded, err := encodeRow(row)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (s *Server) Row(ctx context.Context, request *pluginpb.RowRequest) (*plugin
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := encodeJSON(row)
+	encoded, err := encodeRow(row)
 	if err != nil {
 		return nil, err
 	}
