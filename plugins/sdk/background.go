@@ -33,14 +33,22 @@ var (
 	jobShape   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
 )
 
-// Job is a cron job. It acts as the system with the limits of an event, on all
-// spaces' rows of the plugin's own collections.
+// Job is a cron job. It acts as the system with the limits of an event: once for
+// each space that has the plugin on, with that space's rows and mini programs
+// in reach; or, with Platform, once for all.
 type Job struct {
 	Name     string // the host shows it as "<plugin>.<Name>"
 	Title    string
 	Spec     string // five-field cron expression, Asia/Shanghai, platform clock
-	Platform bool   // once for the platform; must be true today
+	Platform bool   // once for the platform; an operator has to approve that
 	Run      func(ctx context.Context) (note string, err error)
+}
+
+// Cron declares a job that runs for each space that has the plugin on: spec is a
+// five-field cron expression in Asia/Shanghai on the platform's clock, note is
+// kept in the run's history.
+func (p *Plugin) Cron(name, title, spec string, run func(ctx context.Context) (note string, err error)) {
+	p.Job(Job{Name: name, Title: title, Spec: spec, Run: run})
 }
 
 // Job declares a cron job. Note is kept in the run's history.

@@ -68,6 +68,11 @@ type Collection[T any] struct {
 // Collect declares a collection of p. T embeds Row and describes its columns
 // with col tags (see Column).
 func Collect[T any](p *Plugin, name string, visible Visible, options ...CollectOption) *Collection[T] {
+	return collect[T](p, name, visible, func([]Column) {}, options)
+}
+
+// collect lets the caller change the columns' flags before they are declared.
+func collect[T any](p *Plugin, name string, visible Visible, flag func([]Column), options []CollectOption) *Collection[T] {
 	if visible.Kind == MiniProgram {
 		if visible.Scope == "" {
 			visible.Scope = "data.read"
@@ -78,6 +83,7 @@ func Collect[T any](p *Plugin, name string, visible Visible, options ...CollectO
 	}
 	found, mistakes := shapeOf(reflect.TypeFor[T]())
 	p.mistakes = append(p.mistakes, mistakes...)
+	flag(found.columns)
 	collection := &Collection[T]{name: name, shape: found}
 	collection.declared = &pluginpb.Collection{
 		Name: name, Columns: wireColumns(collection.shape.columns),

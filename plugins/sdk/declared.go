@@ -101,10 +101,6 @@ func (p *Plugin) checkDeclared(declared *pluginpb.Table, table Table) {
 	if table.Collection != nil {
 		kept = table.Collection.declaration()
 	}
-	listed := func(name string) bool {
-		return slices.Contains(baseColumns, name) || kept != nil && hasColumn(kept, name, "") ||
-			slices.ContainsFunc(declared.GetColumns(), func(c *pluginpb.Column) bool { return c.GetName() == name })
-	}
 	for _, column := range append(slices.Clone(declared.GetColumns()), declared.GetForm()...) {
 		if kept != nil && !hasColumn(kept, column.GetName(), "") {
 			p.mistaken(where, "column %q is not in collection %q", column.GetName(), kept.GetName())
@@ -115,22 +111,31 @@ func (p *Plugin) checkDeclared(declared *pluginpb.Table, table Table) {
 	if len(declared.GetForm()) == 0 && (table.CanCreate || table.CanEdit) {
 		p.mistaken(where, "can create or edit, but no column is in the form")
 	}
-	if name := strings.TrimPrefix(table.Sort, "-"); name != "" && !listed(name) {
+	if name := strings.TrimPrefix(table.Sort, "-"); name != "" && !listed(declared, table, name) {
 		p.mistaken(where, "is sorted by %q, which is no column", name)
 	}
-	seen := map[string]bool{}
-	for _, action := range table.Actions {
-		at := fmt.Sprintf("%s action %q", where, action.Name)
-		if !nameShape.MatchString(action.Name) || action.Title == "" || action.Run == nil {
-			p.mistaken(at, "needs a name ([a-z][a-z0-9_]*), a title and a function to run")
-		}
-		if seen[action.Name] {
-			p.mistaken(at, "declared twice")
-		}
-		seen[action.Name] = true
-		if action.WhenColumn != "" && !listed(action.WhenColumn) {
-			p.mistaken(at, "is shown when %q …, which is no column", action.WhenColumn)
-		}
+	for i, action := range table.Actions {
+		p.checkAction(declared, table, table.Actions[:i], action)
+	}
+}
+
+// listed tells whether a name is a column that the rows of a table have.
+func listed(declared *pluginpb.Table, table Table, name string) bool {
+	return slices.Contains(baseColumns, name) || table.Collection != nil && hasColumn(table.Collection.declaration(), name, "") ||
+		slices.ContainsFunc(declared.GetColumns(), func(c *pluginpb.Column) bool { return c.GetName() == name })
+}
+
+// checkAction looks at one action beside those declared before it.
+func (p *Plugin) checkAction(declared *pluginpb.Table, table Table, before []Action, action Action) {
+	where := fmt.Sprintf("table %q action %q", table.Name, action.Name)
+	if !nameShape.MatchString(action.Name) || action.Title == "" || action.Run == nil {
+		p.mistaken(where, "needs a name ([a-z][a-z0-9_]*), a title and a function to run")
+	}
+	if slices.ContainsFunc(before, func(other Action) bool { return other.Name == action.Name }) {
+		p.mistaken(where, "declared twice")
+	}
+	if action.WhenColumn != "" && !listed(declared, table, action.WhenColumn) {
+		p.mistaken(where, "is shown when %q …, which is no column", action.WhenColumn)
 	}
 }
 

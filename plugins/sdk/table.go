@@ -58,6 +58,13 @@ type Action struct {
 	Run        func(ctx context.Context, ids []int64) (Result, error)
 }
 
+func (a Action) wire() *pluginpb.Action {
+	return &pluginpb.Action{
+		Name: a.Name, Title: a.Title, Confirm: a.Confirm, Batch: a.Batch, Danger: a.Danger,
+		Permission: a.Permission, WhenColumn: a.WhenColumn, WhenValues: a.When,
+	}
+}
+
 // Result is shown after an action.
 type Result struct {
 	Message  string
@@ -103,10 +110,7 @@ func (p *Plugin) Table(table Table) {
 		}
 	}
 	for _, action := range table.Actions {
-		declared.Actions = append(declared.Actions, &pluginpb.Action{
-			Name: action.Name, Title: action.Title, Confirm: action.Confirm, Batch: action.Batch, Danger: action.Danger,
-			Permission: action.Permission, WhenColumn: action.WhenColumn, WhenValues: action.When,
-		})
+		declared.Actions = append(declared.Actions, action.wire())
 	}
 	if table.Check != nil {
 		p.checkOperation(table)
