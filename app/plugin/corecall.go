@@ -48,8 +48,6 @@ func (h *Host) coreCall(ctx context.Context, a authority, plugin, name string, i
 			}
 			return struct{}{}, h.options.Grants.Revoke(ctx, a.actor, in.ID)
 		})
-	case "aggregate":
-		return coreOperation(input, func(in aggregateRequest) (any, error) { return h.aggregateOwn(ctx, a, plugin, in) })
 	case "delegate":
 		return coreOperation(input, func(in delegationRequest) (any, error) {
 			id, err := h.delegate(ctx, a, plugin, in)

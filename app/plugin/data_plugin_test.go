@@ -42,10 +42,10 @@ func use[T any](ctx context.Context, rows *sdk.Collection[T], verb string, in co
 	case "steal":
 		op = rows.Update(in.ID, 0, sdk.Set{in.Text: in.Num})
 	case "count":
-		groups, err := rows.CountBy(ctx, in.AppID, int(in.Num))
+		groups, err := rows.Aggregate(ctx, sdk.Figures{By: []string{in.AppID}, Limit: int(in.Num)})
 		out := outcome{ID: groups.Others, Flag: groups.Partial}
 		for _, g := range groups.Groups {
-			out.List = append(out.List, fmt.Sprintf("%s=%d", g.Text(), g.Count))
+			out.List = append(out.List, fmt.Sprintf("%s=%d", g.Text(in.AppID), g.Figure(0)))
 		}
 		return out, err
 	case "get":

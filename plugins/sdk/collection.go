@@ -137,8 +137,19 @@ func (r Rows[T]) MarshalJSON() ([]byte, error) {
 
 // Find reads one page of the rows that the actor of this call may see.
 func (c *Collection[T]) Find(ctx context.Context, query Query) (Rows[T], error) {
+	if err := c.checkQuery(query); err != nil {
+		return Rows[T]{Items: []T{}}, err
+	}
+	joins, err := c.joined(query.With)
+	if err != nil {
+		return Rows[T]{Items: []T{}}, err
+	}
 	return find(ctx, c.name, query, func(raw []byte, row *T) error {
-		return c.shape.decode(raw, reflect.ValueOf(row).Elem())
+		value := reflect.ValueOf(row).Elem()
+		if err := c.shape.decode(raw, value); err != nil {
+			return err
+		}
+		return decodeJoined(raw, joins, value)
 	})
 }
 

@@ -62,12 +62,13 @@ func (v *plugin) auditCard(ctx context.Context) (sdk.Card, error) {
 func (v *plugin) spreadCard(ctx context.Context) (sdk.Card, error) {
 	card := sdk.Card{Key: "spread", Title: "线上版本分布", Permission: permissionOperate}
 	chart := &sdk.Chart{Title: "每个线上版本的小程序数", Kind: "bar", Unit: "个小程序", Points: []sdk.Point{}}
-	groups, err := v.lanes.CountBy(ctx, "online_version", 12, sdk.Ne("online_version", ""))
+	groups, err := v.lanes.Aggregate(ctx, sdk.Figures{By: []string{"online_version"}, Where: []sdk.Where{sdk.Ne("online_version", "")}, Limit: 12})
 	if err != nil {
 		return card, err
 	}
 	for _, g := range groups.Groups {
-		chart.Points = append(chart.Points, sdk.Point{Label: g.Text(), Value: float64(g.Count), Href: lanesAddress + "?online_version=" + url.QueryEscape(g.Text())})
+		name := g.Text("online_version")
+		chart.Points = append(chart.Points, sdk.Point{Label: name, Value: float64(g.Figure(0)), Href: lanesAddress + "?online_version=" + url.QueryEscape(name)})
 	}
 	switch {
 	case groups.Partial:

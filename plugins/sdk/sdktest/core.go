@@ -50,8 +50,6 @@ func (h *host) core(a authority, name string, input []byte) (any, error) {
 			given.ended = true
 		}
 		return struct{}{}, nil
-	case "aggregate":
-		return h.aggregate(a, input)
 	case "grant.create":
 		var in sdk.GrantRequest
 		if err := json.Unmarshal(input, &in); err != nil {
@@ -72,10 +70,8 @@ func (h *host) core(a authority, name string, input []byte) (any, error) {
 
 func idOf(id int64) map[string]string { return map[string]string{"id": fmt.Sprint(id)} }
 
-// view plays the core views.
+// view plays the core views. Call with mu held.
 func (h *host) view(a authority, name string, request *pluginpb.FindRequest) ([][]byte, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	switch name {
 	case "miniprograms":
 		return h.miniPrograms(a, request)

@@ -38,6 +38,8 @@ type Options struct {
 	Spaces       []sdk.SpaceInfo
 	// Rights are grants: AppID → space → scopes. The owner needs none.
 	Rights map[string]map[int64][]string
+	// RowsPerSpace and BytesPerSpace bound what a space keeps in the plugin's collections; 0: no bound.
+	RowsPerSpace, BytesPerSpace int64
 }
 
 // Harness is a running plugin and its host.

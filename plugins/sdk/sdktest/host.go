@@ -154,16 +154,6 @@ func (h *host) authority(ctx context.Context) (authority, error) {
 	return authority{}, sdk.Fail("plugin.token", "这次调用已经结束，请重新发起").OfKind(sdk.KindUnauthenticated)
 }
 
-// may tells whether a space may act on a mini program. Call with mu held.
-func (h *host) may(space int64, appid, scope string) bool {
-	for _, app := range h.options.MiniPrograms {
-		if app.AppID == appid && app.OwnerSpace == space && space != 0 {
-			return true
-		}
-	}
-	return slices.Contains(h.rights[appid][space], scope)
-}
-
 // WeChat passes a call to the transport of the options, within what the call may do.
 func (h *host) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest) (*pluginpb.WeChatResponse, error) {
 	a, err := h.authority(ctx)
