@@ -24,7 +24,7 @@ import (
 
 // happenings are the types of events that somebody wants to hear of.
 func happenings() []string {
-	return append(reviews(), "miniprogram.authorized", "miniprogram.unauthorized", "weapp_audit_success", "weapp_audit_fail", "weapp_audit_delay", "market.installation.finished", "market.installation.failed", "version.quota_low")
+	return append(reviews(), miniprogram.StatusChanged, "miniprogram.authorized", "miniprogram.unauthorized", "weapp_audit_success", "weapp_audit_fail", "weapp_audit_delay", "market.installation.finished", "market.installation.failed", "version.quota_low")
 }
 
 // onHappening tells the owner of the mini program and the merchant of the platform app. It may come twice for one event
@@ -100,6 +100,16 @@ func (p *platform) news(e event.Event, m miniprogram.MiniProgram) (notice.Messag
 		msg.Event, msg.Title = notice.Authorized, "「"+name+"」已授权"
 	case "miniprogram.unauthorized":
 		msg.Event, msg.Title = notice.Unauthorized, "「"+name+"」已取消授权"
+	case miniprogram.StatusChanged:
+		var news miniprogram.StatusNews
+		if err := json.Unmarshal(e.Payload, &news); err != nil {
+			return msg, fmt.Errorf("notice of %s: %w", e.Type, err)
+		}
+		var what string
+		if what, reason = statusNews(news); what == "" {
+			return msg, fmt.Errorf("notice of %s: status %d", e.Type, news.After)
+		}
+		msg.Event, msg.Title = notice.AccountStatus, "「"+name+"」"+what
 	case "weapp_audit_success":
 		msg.Event, msg.Title = notice.AuditPassed, "「"+name+"」审核通过，可以发布"
 	case "weapp_audit_fail":

@@ -63,6 +63,11 @@ func (p *platform) onReview(ctx context.Context, e event.Event) error {
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}
+	if !m.AuthorizedTo(e.Component) {
+		// Whoever has bound a platform app can sign a push about anybody's mini program: it is told to themselves alone, and
+		// says nothing that they did not know.
+		m = miniprogram.MiniProgram{}
+	}
 	msg := reviewNews(e, push, said, m)
 	msg.Event = kind
 	return p.db.Tx(ctx, func(ctx context.Context) error {

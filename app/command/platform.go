@@ -158,7 +158,7 @@ func (p *platform) rooms() error {
 		miniprogram.Options{PublicURL: p.cfg.Server.PublicURL, PCHost: p.cfg.WeChat.PCAuthURL, H5Host: p.cfg.WeChat.H5AuthURL})
 	p.grants = grant.New(p.db, p.clk, p.trail, p.apps)
 	p.gateway = gateway.New(gateway.Options{
-		DB: p.db, Clock: p.clk, WeChat: wx, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Registry: p.metrics, Log: p.log,
+		DB: p.db, Clock: p.clk, WeChat: wx, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Registry: p.metrics, Log: p.log, Changed: p.onStanding,
 		Limits: gateway.Limits{
 			ComponentPerMinute: p.cfg.Gateway.ComponentPerMinute, AppPerMinute: p.cfg.Gateway.AppPerMinute, Wait: time.Duration(p.cfg.Gateway.WaitSeconds) * time.Second,
 		},

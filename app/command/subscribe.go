@@ -33,6 +33,10 @@ func (o owners) Owner(ctx context.Context, component, appid string) (string, boo
 	return o.apps.UserName(ctx, component, appid)
 }
 
+func (o owners) Foreign(ctx context.Context, component, appid string) (bool, error) {
+	return o.apps.Foreign(ctx, component, appid)
+}
+
 // subscribe connects the core rooms with the pushes they live on.
 func (p *platform) subscribe(ctx context.Context) error {
 	return errors.Join(

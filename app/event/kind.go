@@ -94,6 +94,7 @@ func houseKinds() []Kind {
 	return []Kind{
 		{"miniprogram.authorized", groupHouse, "小程序已授权"},
 		{"miniprogram.unauthorized", groupHouse, "小程序已取消授权"},
+		{"miniprogram.status_changed", groupHouse, "小程序账号状态变化"},
 		{"version.quota_low", groupHouse, "提审额度不足"},
 		{"market.installation.*", groupHouse, "模板安装"},
 		{"market.*", groupHouse, "应用市场"},

@@ -37,7 +37,7 @@ func (g *Gateway) attempt(ctx context.Context, e wechat.Endpoint, token string, 
 		g.circuits.leave(req.Component, false)
 	}
 	if lost == nil {
-		if learned := g.pauses.learn(context.WithoutCancel(ctx), pauseName(e, req), err); learned != nil {
+		if learned := g.learned(ctx, e, req, err); learned != nil {
 			g.log.ErrorContext(ctx, "a pause was not told to the other replicas", "endpoint", e.Name, "error", learned)
 		}
 	}
@@ -67,6 +67,10 @@ func (g *Gateway) admit(ctx context.Context, e wechat.Endpoint, req wechat.Reque
 		}
 	}
 	if wait := g.circuits.enter(req.Component); wait > 0 {
+		g.budgets.giveBack("c:"+req.Component, g.limits.ComponentPerMinute)
+		if e.Token == wechat.TokenAuthorizer {
+			g.budgets.giveBack("a:"+req.AppID, g.limits.AppPerMinute)
+		}
 		g.metrics.held.WithLabelValues("circuit").Inc()
 		lost := &wechat.CallError{Endpoint: e.Name, Cause: errHeld}
 		f := fault.New(fault.Unavailable, "wechat_circuit", fmt.Sprintf("连续多次没有收到微信的回答，请在 %s后再试", inWords(wait))).Later(wait).

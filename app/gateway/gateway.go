@@ -44,6 +44,9 @@ type Options struct {
 	Registry   prometheus.Registerer
 	Log        *slog.Logger
 	Wall       func() time.Time // wall time, for budgets, pauses and circuits
+	// Changed hears how a quota or a pause stands that a person has to know of; nil tells nobody. It is called on the way of
+	// a call, and only for those few that show something.
+	Changed func(ctx context.Context, s Standing) error
 }
 
 // Gateway is the door. Safe for concurrent use.
@@ -62,6 +65,7 @@ type Gateway struct {
 	pauses     *pauses
 	circuits   *circuits
 	metrics    *metrics
+	changed    func(context.Context, Standing) error
 }
 
 // New makes the gateway.
@@ -75,6 +79,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		db: o.DB, clk: o.Clock, wx: o.WeChat, components: o.Components, apps: o.Apps, grants: o.Grants, trail: o.Trail, limits: o.Limits, log: o.Log, wall: o.Wall,
 		budgets: newBudgets(o.DB, o.Wall), pauses: newPauses(o.DB, o.Wall), circuits: newCircuits(o.Wall),
+		changed: o.Changed,
 	}
 	g.metrics = newMetrics(o.Registry, g.circuits.count)
 	return g

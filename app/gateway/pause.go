@@ -112,8 +112,15 @@ func (p *pauses) catchUp(ctx context.Context) error {
 	return nil
 }
 
+// lesson is what an answer has taught: a rest that begins, the zero value for none.
+type lesson struct {
+	code  int
+	wait  time.Duration
+	until time.Time
+}
+
 // learn takes what WeChat answered. It writes only when a pause begins.
-func (p *pauses) learn(ctx context.Context, name string, answer error) error {
+func (p *pauses) learn(ctx context.Context, name string, answer error) (lesson, error) {
 	code := wechat.Code(answer)
 	first, most, factor, least := time.Duration(0), time.Duration(0), time.Duration(2), 1
 	switch code {
@@ -127,7 +134,7 @@ func (p *pauses) learn(ctx context.Context, name string, answer error) error {
 		p.mu.Lock()
 		delete(p.series, name)
 		p.mu.Unlock()
-		return nil
+		return lesson{}, nil
 	}
 	p.mu.Lock()
 	s, ok := p.series[name]
@@ -139,7 +146,7 @@ func (p *pauses) learn(ctx context.Context, name string, answer error) error {
 	s.heard = p.now()
 	if s.times < least {
 		p.mu.Unlock()
-		return nil
+		return lesson{}, nil
 	}
 	wait := first
 	for range s.times - least {
@@ -149,10 +156,10 @@ func (p *pauses) learn(ctx context.Context, name string, answer error) error {
 		}
 	}
 	s.until = p.now().Add(wait)
-	until := s.until.UnixMilli()
+	l := lesson{code: code, wait: wait, until: s.until}
 	p.mu.Unlock()
-	if err := p.db.Upsert(ctx, "wechat_pause", map[string]any{"name": name, "errcode": code, "until_at": until}, "name"); err != nil {
-		return fmt.Errorf("gateway: pause of %s: %w", name, err)
+	if err := p.db.Upsert(ctx, "wechat_pause", map[string]any{"name": name, "errcode": code, "until_at": l.until.UnixMilli()}, "name"); err != nil {
+		return l, fmt.Errorf("gateway: pause of %s: %w", name, err)
 	}
-	return nil
+	return l, nil
 }

@@ -31,7 +31,7 @@ func TestARepeatedLimitRestsLongerAndAnAnswerEndsIt(t *testing.T) {
 			{wechat.CodeBusy, []time.Duration{0, 0, time.Second, 2 * time.Second, 4 * time.Second}},
 		} {
 			for i, want := range c.want {
-				if err := p.learn(ctx, "wx1|x", refusal(c.code)); err != nil {
+				if _, err := p.learn(ctx, "wx1|x", refusal(c.code)); err != nil {
 					t.Fatal(err)
 				}
 				if got := rest(); got != want {
@@ -42,10 +42,10 @@ func TestARepeatedLimitRestsLongerAndAnAnswerEndsIt(t *testing.T) {
 			if rest() != 0 {
 				t.Fatalf("%d: still resting", c.code)
 			}
-			if err := p.learn(ctx, "wx1|x", nil); err != nil {
+			if _, err := p.learn(ctx, "wx1|x", nil); err != nil {
 				t.Fatal(err)
 			}
-			if err := p.learn(ctx, "wx1|x", refusal(c.code)); err != nil {
+			if _, err := p.learn(ctx, "wx1|x", refusal(c.code)); err != nil {
 				t.Fatal(err)
 			}
 			if got := rest(); got != c.want[0] {
@@ -66,7 +66,7 @@ func TestAnotherReplicaLearnsOfAPauseWithinTwoSeconds(t *testing.T) {
 		if wait, _, err := two.rest(ctx, "wx1|x"); wait != 0 || err != nil {
 			t.Fatal(wait, err)
 		}
-		if err := one.learn(ctx, "wx1|x", refusal(wechat.CodeMinuteLimit)); err != nil {
+		if _, err := one.learn(ctx, "wx1|x", refusal(wechat.CodeMinuteLimit)); err != nil {
 			t.Fatal(err)
 		}
 		h.advance(pausesFresh)

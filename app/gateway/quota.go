@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"minifleet/app/clock"
@@ -33,7 +34,6 @@ func (g *Gateway) Quota(ctx context.Context, component string) (Quota, bool, err
 func (g *Gateway) countQuota(ctx context.Context, e wechat.Endpoint, component string, res wechat.Response, answer error) error {
 	ctx = context.WithoutCancel(ctx)
 	column := map[string]string{wechat.QuotaAudit: "audit_rest", wechat.QuotaSpeedUp: "speedup_rest"}[e.Quota]
-	var err error
 	switch {
 	case e.Name == wechat.EndpointQuota && answer == nil:
 		told, err := wechat.MiniProgram{Transport: answered{res}}.Quota(ctx)
@@ -42,14 +42,14 @@ func (g *Gateway) countQuota(ctx context.Context, e wechat.Endpoint, component s
 		}
 		return g.keepQuota(ctx, component, told)
 	case column != "" && answer == nil:
-		_, err = g.db.Exec(ctx, "UPDATE wechat_quota SET "+column+"="+column+"-1 WHERE component=? AND "+column+">0", component)
+		if _, err := g.db.Exec(ctx, "UPDATE wechat_quota SET "+column+"="+column+"-1 WHERE component=? AND "+column+">0", component); err != nil {
+			return fmt.Errorf("gateway: quota of %s: %w", component, err)
+		}
+		return g.quotaStands(ctx, component, column)
 	case wechat.Code(answer) == wechat.CodeAuditQuotaUsed:
-		_, err = g.db.Exec(ctx, "UPDATE wechat_quota SET audit_rest=0 WHERE component=?", component)
+		return g.quotaUsed(ctx, component, "audit_rest", StandingAudit)
 	case wechat.Code(answer) == wechat.CodeSpeedUpQuotaUsed:
-		_, err = g.db.Exec(ctx, "UPDATE wechat_quota SET speedup_rest=0 WHERE component=?", component)
-	}
-	if err != nil {
-		return fmt.Errorf("gateway: quota of %s: %w", component, err)
+		return g.quotaUsed(ctx, component, "speedup_rest", StandingSpeedUp)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (g *Gateway) keepQuota(ctx context.Context, component string, told wechat.Q
 	if err != nil {
 		return fmt.Errorf("gateway: quota of %s: %w", component, err)
 	}
-	return nil
+	return errors.Join(g.quotaStands(ctx, component, "audit_rest"), g.quotaStands(ctx, component, "speedup_rest"))
 }
 
 // answered is a transport that has the answer already, for reading it with the typed call.

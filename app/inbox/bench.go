@@ -368,3 +368,5 @@ func (p *pushMaker) Keys(context.Context, string) (component.Keys, error) {
 func (p *pushMaker) Owner(context.Context, string, string) (string, bool, error) {
 	return benchUserName, true, nil
 }
+
+func (p *pushMaker) Foreign(context.Context, string, string) (bool, error) { return false, nil }

@@ -39,9 +39,12 @@ type Keys interface {
 	Keys(ctx context.Context, component string) (component.Keys, error)
 }
 
-// Owners tells the gh_ id of a mini program that is authorised to the component. ok is false for every other appid.
+// Owners knows whose the mini programs are.
 type Owners interface {
+	// Owner tells the gh_ id of a mini program that is authorised to the component. ok is false for every other appid.
 	Owner(ctx context.Context, component, appid string) (userName string, ok bool, err error)
+	// Foreign tells whether the house knows the mini program, but not as one that is authorised to the component.
+	Foreign(ctx context.Context, component, appid string) (bool, error)
 }
 
 // Appender makes a push durable before it returns; event.Log is one.
@@ -349,7 +352,13 @@ func (h *Handler) record(ctx context.Context, in received, query string) (event.
 		}
 		if component.ReleaseTester(r.AppID, "") {
 			r.Type = releaseType(push)
+			return r, nil
 		}
+		foreign, err := h.foreign(ctx, r)
+		if err != nil {
+			return event.Record{}, err
+		}
+		r.Inert = foreign
 		return r, nil
 	}
 	if r.Subject == "" {
@@ -366,6 +375,24 @@ func (h *Handler) record(ctx context.Context, in received, query string) (event.
 	}
 	r.Inert = !ours
 	return r, nil
+}
+
+// foreign tells whether a push of the ticket URL speaks of a mini program that others have authorised and its platform app
+// has nothing to do with. Whoever binds a platform app knows its keys, and could sign news about anybody's mini program.
+// An authorisation is news of a mini program that was another's alone till then, and proves itself by its code.
+func (h *Handler) foreign(ctx context.Context, r event.Record) (bool, error) {
+	switch r.Type {
+	case wechat.Authorized, wechat.UpdateAuthorized, wechat.Unauthorized:
+		return false, nil
+	}
+	if r.AppID == "" {
+		return false, nil
+	}
+	foreign, err := h.opts.Owners.Foreign(ctx, r.Component, r.AppID)
+	if err != nil {
+		return false, fmt.Errorf("inbox: owner of %s: %w", r.AppID, err)
+	}
+	return foreign, nil
 }
 
 // appIDFields are the names under which the pushes of the ticket URL tell the mini program.

@@ -61,6 +61,18 @@ func (r *rooms) Owner(_ context.Context, component, appid string) (string, bool,
 	return name, ok, r.broken
 }
 
+// Foreign knows a mini program by every platform app that it is authorised to.
+func (r *rooms) Foreign(_ context.Context, component, appid string) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known := false
+	for key := range r.owners {
+		known = known || strings.HasSuffix(key, "/"+appid)
+	}
+	_, mine := r.owners[component+"/"+appid]
+	return known && !mine, r.broken
+}
+
 func (r *rooms) Append(_ context.Context, e event.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -285,11 +285,20 @@ func formatSets(sets []int) string {
 }
 
 // UserName gives the gh_ id that pushes for the mini program must carry, "" while the profile is unknown, and whether
-// the mini program was ever authorised to the component.
+// the mini program is authorised to the component: who was shown the door has no news of it any more.
 func (s *Service) UserName(ctx context.Context, component, appid string) (string, bool, error) {
 	var row struct{ UserName string }
-	found, err := s.db.One(ctx, &row, "SELECT m.user_name FROM mini_program m JOIN authorization a ON a.appid=m.appid WHERE a.component=? AND a.appid=?", component, appid)
+	found, err := s.db.One(ctx, &row, "SELECT m.user_name FROM mini_program m JOIN authorization a ON a.appid=m.appid WHERE a.component=? AND a.appid=? AND a.state<>?", component, appid, Revoked)
 	return row.UserName, found, err
+}
+
+// Foreign tells whether the mini program is known here, but not as one that is authorised to the component.
+func (s *Service) Foreign(ctx context.Context, component, appid string) (bool, error) {
+	n, err := s.db.Int(ctx, "SELECT COUNT(*) FROM mini_program m WHERE m.appid=? AND NOT EXISTS (SELECT 1 FROM authorization a WHERE a.appid=m.appid AND a.component=? AND a.state<>?)", appid, component, Revoked)
+	if err != nil {
+		return false, fmt.Errorf("miniprogram: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Sync reads profile and permission sets from WeChat. When WeChat refuses, nothing changes here.
@@ -331,9 +340,12 @@ func (s *Service) syncFrom(ctx context.Context, who account.Actor, component, ap
 		return err
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
-		_, err := s.db.Exec(ctx, "UPDATE mini_program SET nick_name=?, user_name=?, head_img=?, principal=?, signature=?, service_type=?, verify_type=?, account_status=?, categories=?, synced_at=? WHERE appid=?",
-			info.NickName, info.UserName, info.HeadImg, info.PrincipalName, info.Signature, info.ServiceType, info.VerifyType, info.AccountStatus, string(categories), clock.Millis(s.clk.Now()), appid)
-		if err != nil || len(info.Sets) == 0 {
+		_, err := s.db.Exec(ctx, "UPDATE mini_program SET nick_name=?, user_name=?, head_img=?, principal=?, signature=?, service_type=?, verify_type=?, categories=?, synced_at=? WHERE appid=?",
+			info.NickName, info.UserName, info.HeadImg, info.PrincipalName, info.Signature, info.ServiceType, info.VerifyType, string(categories), clock.Millis(s.clk.Now()), appid)
+		if err != nil {
+			return err
+		}
+		if err := s.turnStatus(ctx, component, appid, info.AccountStatus); err != nil || len(info.Sets) == 0 {
 			return err
 		}
 		_, err = s.db.Exec(ctx, "UPDATE authorization SET sets=? WHERE component=? AND appid=? AND state=?", formatSets(info.Sets), component, appid, Active)

@@ -34,9 +34,13 @@ func (s *Service) OnAuthorized(ctx context.Context, component, code, preAuthCode
 // is older than the authorisation it speaks of comes late and changes nothing.
 func (s *Service) OnUnauthorized(ctx context.Context, component, appid string, created int64) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
-		n, err := s.db.Exec(ctx, "UPDATE authorization SET state=?, access_token='', refresh_token='', expires_at=0, revoked_time=?, version=version+1 WHERE component=? AND appid=? AND auth_time<=? AND revoked_time<=?",
-			Revoked, created, component, appid, created, created)
-		if err != nil || n == 0 {
+		n, err := s.db.Exec(ctx, "UPDATE authorization SET state=?, access_token='', refresh_token='', expires_at=0, revoked_time=?, version=version+1 WHERE component=? AND appid=? AND auth_time<=? AND revoked_time<=? AND state<>?",
+			Revoked, created, component, appid, created, created, Revoked)
+		if err != nil {
+			return err
+		}
+		if n == 0 { // what has ended does not end again, and is no news to anybody
+			_, err = s.db.Exec(ctx, "UPDATE authorization SET revoked_time=? WHERE component=? AND appid=? AND auth_time<=? AND revoked_time<? AND state=?", created, component, appid, created, created, Revoked)
 			return err
 		}
 		m, err := s.Find(ctx, appid)

@@ -29,12 +29,14 @@ const (
 	ReviewRejected    = "account.review_rejected"
 	CertificationDue  = "account.certification_due"
 	Violation         = "account.violation"
+	AccountStatus     = "account.status_changed"
 	TradeReminder     = "trade.reminder"
 	ForwardPaused     = "forward.paused"
 	InstallFinished   = "install.finished"
 	InstallFailed     = "install.failed"
 	BatchFinished     = "batch.finished"
 	QuotaLow          = "quota.low"
+	CallsPaused       = "component.calls_paused"
 	ApplicationSent   = "application.submitted"
 	ApplicationPassed = "application.approved"
 	ApplicationDenied = "application.rejected"
@@ -79,6 +81,7 @@ func kinds() []Kind {
 		{Event: TokenFailing, Group: "第三方平台", Title: "令牌刷新失败", Permission: "component.read", Spaces: merchants, Mail: true},
 		{Event: ComponentOK, Group: "第三方平台", Title: "第三方平台恢复正常", Permission: "component.read", Spaces: merchants},
 		{Event: QuotaLow, Group: "第三方平台", Title: "额度不足", Permission: "component.read", Spaces: merchants, Mail: true},
+		{Event: CallsPaused, Group: "第三方平台", Title: "微信限制了接口调用", Permission: "component.read", Spaces: merchants, Mail: true},
 		{Event: Authorized, Group: "小程序", Title: "小程序授权成功", Permission: "miniprogram.read", Spaces: both},
 		{Event: Unauthorized, Group: "小程序", Title: "小程序取消授权", Permission: "miniprogram.read", Spaces: both, Mail: true},
 		{Event: Registered, Group: "小程序", Title: "小程序注册成功", Permission: "miniprogram.read", Spaces: both},
@@ -87,6 +90,7 @@ func kinds() []Kind {
 		{Event: ReviewRejected, Group: "小程序", Title: "名称、类目、认证或备案未通过", Permission: "miniprogram.read", Spaces: both, Mail: true},
 		{Event: CertificationDue, Group: "小程序", Title: "微信认证到期提醒", Permission: "miniprogram.read", Spaces: both, Mail: true},
 		{Event: Violation, Group: "小程序", Title: "小程序违规和申诉", Permission: "miniprogram.read", Spaces: both, Mail: true},
+		{Event: AccountStatus, Group: "小程序", Title: "小程序被冻结、封禁或恢复", Permission: "miniprogram.read", Spaces: both, Mail: true},
 		{Event: TradeReminder, Group: "小程序", Title: "发货和交易提醒", Permission: "miniprogram.read", Spaces: both, Mail: true},
 		{Event: AuditPassed, Group: "版本与发布", Title: "审核通过", Permission: "version.operate", Spaces: both},
 		{Event: AuditRejected, Group: "版本与发布", Title: "审核驳回", Permission: "version.operate", Spaces: both, Mail: true},

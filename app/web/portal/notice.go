@@ -53,11 +53,11 @@ type noticesView struct {
 func noticeWord(i notice.Item) label {
 	l := label{Text: i.EventTitle(), Color: "grey"}
 	switch i.Event {
-	case notice.TokenFailing, notice.AuditRejected, notice.InstallFailed, notice.ApplicationDenied, notice.Unauthorized, notice.WebhookDisabled:
+	case notice.TokenFailing, notice.AuditRejected, notice.InstallFailed, notice.ApplicationDenied, notice.Unauthorized, notice.WebhookDisabled, notice.Violation, notice.ReviewRejected, notice.RegisterFailed, notice.AccountStatus:
 		l.Color = "red"
-	case notice.TicketLate, notice.AuditDelayed, notice.QuotaLow, notice.NewDevice, notice.SecurityChanged, notice.ApplicationSent:
+	case notice.TicketLate, notice.AuditDelayed, notice.QuotaLow, notice.CallsPaused, notice.CertificationDue, notice.TradeReminder, notice.ForwardPaused, notice.NewDevice, notice.SecurityChanged, notice.ApplicationSent:
 		l.Color = "orange"
-	case notice.AuditPassed, notice.InstallFinished, notice.ApplicationPassed, notice.Authorized, notice.ComponentOK:
+	case notice.AuditPassed, notice.InstallFinished, notice.ApplicationPassed, notice.Authorized, notice.ComponentOK, notice.ReviewPassed, notice.Registered:
 		l.Color = "green"
 	case notice.BatchFinished, notice.TransferReady, notice.Invitation:
 		l.Color = "blue"
