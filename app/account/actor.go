@@ -61,16 +61,16 @@ func (a Actor) Operator() bool { return a.SpaceKind == Platform }
 func offered(k Kind) []string {
 	switch k {
 	case Personal:
-		return []string{"miniprogram.", "token.access", "authorization.", "market.install", "hosting.", "version.operate", "space.member", "space.member.read", "space.role", "space.webhook"}
+		return []string{"miniprogram.", "token.access", "authorization.", "market.install", "hosting.", "version.operate", "space.member", "space.member.read", "space.role", "space.webhook", "space.extension"}
 	case Merchant:
 		return []string{
 			"component.", "miniprogram.", "token.access", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
-			"space.member", "space.member.read", "space.role", "space.application", "space.webhook",
+			"space.member", "space.member.read", "space.role", "space.application", "space.webhook", "space.extension",
 		}
 	case Platform:
 		return []string{
 			"component.read", "miniprogram.read", "event.", "job.", "wechat.", "plugin.", "trail.read", "market.review",
-			"space.member", "space.member.read", "space.role", "space.application", "space.webhook",
+			"space.member", "space.member.read", "space.role", "space.application", "space.webhook", "space.extension",
 		}
 	default:
 		return nil

@@ -41,11 +41,13 @@ func catalogue() []Permission {
 		{"wechat.settle", "核对结果未知的微信请求", "平台运行"},
 		{"plugin.read", "查看插件", "平台运行"},
 		{"plugin.restart", "重启插件", "平台运行"},
+		{"plugin.offer", "设置扩展的可用范围", "平台运行"},
 		{"space.application", "商户入驻资料", "空间与成员"},
 		{"space.member.read", "查看成员和角色", "空间与成员"},
 		{"space.member", "邀请和管理成员", "空间与成员"},
 		{"space.role", "管理自定义角色", "空间与成员"},
 		{"space.webhook", "管理 Webhook", "空间与成员"},
+		{"space.extension", "开启扩展和填写设置", "空间与成员"},
 		{"trail.read", "查看操作日志", "空间与成员"},
 	}
 }

@@ -176,6 +176,7 @@ func (p *platform) hostOf(list []plugin.First) (*plugin.Host, error) {
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
 		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
+		Trail: p.trail, Sealer: p.vault, News: extensionNews{p.notices},
 	})
 }
 

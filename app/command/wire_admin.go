@@ -20,9 +20,9 @@ import (
 
 type adminPlugins struct{ host *plugin.Host }
 
-func (p adminPlugins) Menu(_ context.Context, actor account.Actor) []admin.PluginMenu {
+func (p adminPlugins) Menu(ctx context.Context, actor account.Actor) []admin.PluginMenu {
 	var out []admin.PluginMenu
-	for _, m := range p.host.Menu(actor, plugin.FrameAdmin) {
+	for _, m := range p.host.Menu(ctx, actor, plugin.FrameAdmin) {
 		href := m.Path
 		if m.Table != "" {
 			href = admin.Table{Plugin: m.Plugin, Name: m.Table}.Address()
@@ -32,8 +32,8 @@ func (p adminPlugins) Menu(_ context.Context, actor account.Actor) []admin.Plugi
 	return out
 }
 
-func (p adminPlugins) Table(_ context.Context, actor account.Actor, id, table string) (admin.Table, error) {
-	t, err := p.host.Table(actor, id, table)
+func (p adminPlugins) Table(ctx context.Context, actor account.Actor, id, table string) (admin.Table, error) {
+	t, err := p.host.Table(ctx, actor, id, table)
 	if err != nil {
 		return admin.Table{}, err
 	}

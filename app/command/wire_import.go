@@ -13,9 +13,9 @@ import (
 // tableTarget takes rows into the plugins' tables that let people create or edit.
 type tableTarget struct{ p *platform }
 
-func (t tableTarget) Form(_ context.Context, who account.Actor, list string) (transfer.Form, error) {
+func (t tableTarget) Form(ctx context.Context, who account.Actor, list string) (transfer.Form, error) {
 	id, name := tableOf(list)
-	table, err := t.p.plugins.Table(who, id, name)
+	table, err := t.p.plugins.Table(ctx, who, id, name)
 	if err != nil {
 		return transfer.Form{}, err
 	}
@@ -23,11 +23,11 @@ func (t tableTarget) Form(_ context.Context, who account.Actor, list string) (tr
 }
 
 // importable names the plugins' tables that the person may fill.
-func (p *platform) importable(_ context.Context, who account.Actor) []transfer.List {
+func (p *platform) importable(ctx context.Context, who account.Actor) []transfer.List {
 	var out []transfer.List
 	for _, m := range p.plugins.Manifests() {
 		for _, t := range m.GetTables() {
-			if table, err := p.plugins.Table(who, m.GetId(), t.GetName()); err == nil && (table.GetCanCreate() || table.GetCanEdit()) {
+			if table, err := p.plugins.Table(ctx, who, m.GetId(), t.GetName()); err == nil && (table.GetCanCreate() || table.GetCanEdit()) {
 				out = append(out, transfer.List{Name: m.GetId() + "_" + t.GetName(), Title: table.GetTitle()})
 			}
 		}
@@ -55,7 +55,7 @@ var errDry = errors.New("dry run")
 // that is somebody else's. What the plugin saves itself is looked at only as far as the host can.
 func (t tableTarget) Try(ctx context.Context, who account.Actor, list string, rows []transfer.Row) ([]transfer.Outcome, error) {
 	id, name := tableOf(list)
-	table, err := t.p.plugins.Table(who, id, name)
+	table, err := t.p.plugins.Table(ctx, who, id, name)
 	if err != nil {
 		return nil, err
 	}

@@ -268,7 +268,7 @@ func tableOf(list string) (id, name string) {
 
 func (t tableSheets) Sheet(ctx context.Context, who account.Actor, list string, q transfer.Query) (transfer.Sheet, error) {
 	id, name := tableOf(list)
-	table, err := t.host.Table(who, id, name)
+	table, err := t.host.Table(ctx, who, id, name)
 	if err != nil {
 		return transfer.Sheet{}, err
 	}

@@ -47,6 +47,7 @@ const (
 	TransferReady     = "transfer.finished"
 	WebhookDisabled   = "webhook.disabled"
 	TestNotice        = "notice.test"
+	ExtensionStopped  = "extension.stopped"
 )
 
 // Kind is one event of the catalogue: who may hear of it, and how they do unless they chose otherwise.
@@ -108,6 +109,7 @@ func kinds() []Kind {
 		{Event: TransferReady, Group: "系统", Title: "导出或导入完成", Personal: true},
 		{Event: WebhookDisabled, Group: "系统", Title: "Webhook 已自动停用", Permission: "space.webhook", Mail: true},
 		{Event: ForwardPaused, Group: "系统", Title: "消息转发已自动暂停", Permission: "component.forward", Spaces: merchants, Mail: true},
+		{Event: ExtensionStopped, Group: "系统", Title: "扩展已停用", Permission: "space.extension", Mail: true},
 		{Event: TestNotice, Group: "系统", Title: "测试消息"},
 	}
 }

@@ -62,7 +62,7 @@ func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Du
 func (h *Host) callContext(a authority) *pluginpb.CallContext {
 	return &pluginpb.CallContext{
 		Actor: &pluginpb.Actor{
-			AccountId: a.actor.AccountID, SpaceId: a.actor.SpaceID, Name: a.actor.Name, Space: a.actor.Space,
+			AccountId: max(a.actor.AccountID, 0), SpaceId: a.actor.SpaceID, Name: a.actor.Name, Space: a.actor.Space,
 			SpaceKind: string(a.actor.SpaceKind), Role: a.actor.Role, System: a.system(),
 		},
 		NowMs: h.options.Clock.Now().UnixMilli(), RequestId: a.requestID, Frame: a.frame, Prefix: a.prefix, Caller: a.caller,

@@ -227,14 +227,14 @@ func TestJobsReadEverythingAndChangeNothingAtWeChat(t *testing.T) {
 
 func TestMenusShowWhatTheActorMayUse(t *testing.T) {
 	h := newHouse(t, storetest.Open(t), "notes", "peer").run(t).ready(t)
-	admin := h.Menu(ada, plugin.FrameAdmin)
+	admin := h.Menu(t.Context(), ada, plugin.FrameAdmin)
 	if len(admin) != 1 || admin[0].Table != "notes" || admin[0].Path != "" {
 		t.Errorf("merchant's back office menu %+v", admin)
 	}
-	if personal := h.Menu(eve, plugin.FrameAdmin); len(personal) != 0 {
+	if personal := h.Menu(t.Context(), eve, plugin.FrameAdmin); len(personal) != 0 {
 		t.Errorf("a personal space sees %+v", personal)
 	}
-	portal := h.Menu(eve, plugin.FramePortal)
+	portal := h.Menu(t.Context(), eve, plugin.FramePortal)
 	if len(portal) != 1 || portal[0].Path != "/notes/hello" {
 		t.Errorf("portal menu %+v", portal)
 	}

@@ -19,7 +19,7 @@ import (
 // Scan reads one page of up to 200 rows as Rows does, without counting them; only those of ids unless it is nil. Next is
 // "" behind the last page.
 func (h *Host) Scan(ctx context.Context, actor account.Actor, plugin, name string, query TableQuery, ids []int64) (TablePage, error) {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return TablePage{}, err
 	}
@@ -71,7 +71,7 @@ func scanRequest(table *Table, query TableQuery, ids []int64) (*pluginpb.FindReq
 
 // CountRows counts what Scan would read, exactly and in time that grows with the table; -1 where only the plugin knows.
 func (h *Host) CountRows(ctx context.Context, actor account.Actor, plugin, name string, query TableQuery) (int64, error) {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil || table.GetCollection() == "" || query.Search != "" {
 		return -1, err
 	}
@@ -98,7 +98,7 @@ func (h *Host) CountRows(ctx context.Context, actor account.Actor, plugin, name 
 // SaveOnce writes a form as Save does, once for each key: a repeat gives the id of the first time. It joins the caller's
 // transaction. A table whose forms the plugin itself saves knows no keys: Hooked tells which do not.
 func (h *Host) SaveOnce(ctx context.Context, actor account.Actor, plugin, name string, id int64, values map[string]string, key string) (int64, error) {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return 0, err
 	}
@@ -135,7 +135,7 @@ func (h *Host) sound(table *Table, id int64, values map[string]string) (map[stri
 // CheckForm looks at a form as Save does before it asks the database, and lets a plugin that saves it itself say what it
 // would refuse. It changes nothing.
 func (h *Host) CheckForm(ctx context.Context, actor account.Actor, plugin, name string, id int64, values map[string]string) error {
-	info, table, _, err := h.table(actor, plugin, name)
+	info, table, _, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return err
 	}

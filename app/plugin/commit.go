@@ -269,7 +269,7 @@ func (c committer) mayPublish(ctx context.Context, a authority, events []*plugin
 			continue
 		}
 		may := false
-		if a.kind == byPerson || a.kind == byDelegation && (a.appid == "" || a.appid == appid) {
+		if a.kind == byPerson || (a.kind == byDelegation || a.kind == bySpace) && (a.appid == "" || a.appid == appid) {
 			var err error
 			if may, err = c.apps.May(ctx, a.actor.SpaceID, appid, grant.DataRead); err != nil {
 				return fmt.Errorf("publish %s of %s: %w", published.GetType(), appid, err)
@@ -299,7 +299,7 @@ func (c committer) mayName(ctx context.Context, a authority, published *pluginpb
 	if err != nil {
 		return fmt.Errorf("publish %s under %s: %w", published.GetType(), component, err)
 	}
-	acting := a.kind == byPerson || a.kind == byDelegation
+	acting := a.kind == byPerson || a.kind == byDelegation || a.kind == bySpace
 	may := appid == "" && acting && len(items) > 0
 	if appid != "" && len(items) > 0 {
 		may = slices.ContainsFunc(items[0].Components, func(b Binding) bool { return b.Component == component })

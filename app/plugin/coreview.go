@@ -40,7 +40,7 @@ func (h *Host) view(ctx context.Context, a authority, name string, request *plug
 
 func (h *Host) viewMiniPrograms(ctx context.Context, a authority, request *pluginpb.FindRequest) (found, error) {
 	query := MiniProgramQuery{
-		Actor: a.actor, System: a.system(), Search: request.GetSearch(), Limit: int(request.GetLimit()), Cursor: request.GetCursor(),
+		Actor: a.actor, System: a.unbounded(), Search: request.GetSearch(), Limit: int(request.GetLimit()), Cursor: request.GetCursor(),
 	}
 	if query.Limit <= 0 {
 		query.Limit = defaultLimit
@@ -54,7 +54,7 @@ func (h *Host) viewMiniPrograms(ctx context.Context, a authority, request *plugi
 	switch {
 	case !a.system() && a.actor.Nobody():
 		return found{total: -1}, nil
-	case a.kind == byEvent || a.kind == byDelegation && a.appid != "":
+	case a.kind == byEvent || (a.kind == byDelegation || a.kind == bySpace) && a.appid != "":
 		if query.AppIDs != nil {
 			query.AppIDs = keep(query.AppIDs, func(appid string) bool { return appid == a.appid })
 		} else {
@@ -123,7 +123,7 @@ func (h *Host) viewGrants(ctx context.Context, a authority, request *pluginpb.Fi
 	if !a.system() && a.actor.Nobody() {
 		return found{total: -1}, nil
 	}
-	grants, err := h.options.Grants.List(ctx, a.actor, a.system(), appids[0])
+	grants, err := h.options.Grants.List(ctx, a.actor, a.unbounded(), appids[0])
 	return rowsOf(grants, "", err)
 }
 

@@ -43,6 +43,9 @@ func (h *Host) deliver(ctx context.Context, id string, info *described, e event.
 	if !wants(info, wired.GetType()) {
 		return nil
 	}
+	if third, _ := h.extension(id); third {
+		return h.deliverToSpaces(ctx, id, e, wired)
+	}
 	a := authority{kind: byEvent, component: e.Component, appid: e.AppID, space: e.SpaceID, requestID: fmt.Sprintf("event-%d", e.ID)}
 	return h.call(ctx, id, a, eventTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
 		_, err := client.HandleEvent(ctx, wired)
@@ -95,7 +98,7 @@ type Job struct {
 	Run   func(ctx context.Context) (note string, err error)
 }
 
-// Jobs lists the jobs of all plugins that have described themselves; ask after Ready.
+// Jobs lists the jobs of all plugins that have described themselves by now; plugins come and go, so ask at every look.
 func (h *Host) Jobs() []Job {
 	var jobs []Job
 	for _, manifest := range h.Manifests() {
@@ -111,6 +114,9 @@ func (h *Host) Jobs() []Job {
 }
 
 func (h *Host) runJob(ctx context.Context, id, name string) (note string, err error) {
+	if !h.platformJob(id, name) {
+		return h.runForSpaces(ctx, id, name)
+	}
 	a := authority{kind: byJob, requestID: "job-" + id + "." + name}
 	err = h.call(ctx, id, a, jobTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
 		answer, err := client.RunJob(ctx, &pluginpb.RunJobRequest{Name: name})

@@ -16,6 +16,7 @@ import (
 	"minifleet/app/miniprogram"
 	"minifleet/app/plugin"
 	"minifleet/app/store"
+	"minifleet/app/trail"
 	"minifleet/app/wechat"
 )
 
@@ -28,6 +29,7 @@ type core struct {
 	actors map[int64]account.Actor // by account
 	calls  []string
 	refuse error // what WeChat says to the next calls
+	news   []string
 }
 
 func newCore(t testing.TB, db *store.DB) *core {
@@ -127,6 +129,14 @@ func (c *core) sent() []string {
 	return slices.Clone(c.calls)
 }
 
+// Tell notes what a space's people hear.
+func (c *core) Tell(_ context.Context, space int64, news plugin.ExtensionNews) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.news = append(c.news, fmt.Sprint(space, " ", news.Plugin, " ", news.Title))
+	return nil
+}
+
 type grants struct{ *core }
 
 func (g grants) List(context.Context, account.Actor, bool, string) ([]plugin.Grant, error) {
@@ -218,6 +228,7 @@ func (h *house) hostOptions() plugin.Options {
 	return plugin.Options{
 		Mounts: map[string]string{"notes": "notes"}, DB: h.db, Clock: h.clock, Events: h.events, Gateway: h.core, Actors: h.core,
 		MiniPrograms: h.core, Grants: grants{h.core}, Components: components{}, Spaces: spaces{}, Authorizations: authorizations{},
+		Trail: trail.New(h.db, h.clock), Sealer: plainSealer{}, News: h.core,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"minifleet/app/clock"
 	"minifleet/app/fault"
 	"minifleet/app/store"
+	"minifleet/app/trail"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -19,6 +20,8 @@ import (
 type First struct {
 	ID   string
 	Argv []string // e.g. {"/proc/self/exe", "plugin", "run", "version"}; the first is the path
+	// Third marks somebody else's plugin: it is there only for spaces that have switched it on.
+	Third bool
 }
 
 // Options are what the host needs. All interfaces must be set.
@@ -42,6 +45,9 @@ type Options struct {
 	Components     Components
 	Spaces         Spaces
 	Authorizations Authorizations
+	Trail          *trail.Log
+	Sealer         Sealer // of what spaces fill in
+	News           News
 }
 
 // Host runs the plugins. Make it with New, then Start; Stop ends every process.
@@ -52,6 +58,7 @@ type Host struct {
 	tokens    *tokens
 	committer committer
 	schemas   schemas
+	door      *door
 
 	sockets string
 	cancel  context.CancelFunc
@@ -64,7 +71,8 @@ const defaultMemory = 256 << 20
 // New makes a host; nothing runs before Start.
 func New(options Options) (*Host, error) {
 	if options.DB == nil || options.Clock == nil || options.Events == nil || options.Gateway == nil || options.Actors == nil ||
-		options.MiniPrograms == nil || options.Grants == nil || options.Components == nil || options.Spaces == nil || options.Authorizations == nil {
+		options.MiniPrograms == nil || options.Grants == nil || options.Components == nil || options.Spaces == nil || options.Authorizations == nil ||
+		options.Trail == nil || options.Sealer == nil || options.News == nil {
 		return nil, errors.New("plugin host: an option is missing")
 	}
 	if options.Log == nil {
@@ -74,11 +82,11 @@ func New(options Options) (*Host, error) {
 		options.MemoryLimit = defaultMemory
 	}
 	h := &Host{
-		options: options, log: options.Log, tokens: newTokens(), schemas: schemas{options.DB},
+		options: options, log: options.Log, tokens: newTokens(), schemas: schemas{options.DB}, door: newDoor(options.DB, options.Spaces),
 		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
 	}
 	for _, first := range options.Plugins {
-		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, first.Argv, options.Log)) {
+		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, first.Argv, options.Log).of(first.Third)) {
 			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
 		}
 	}
@@ -190,7 +198,12 @@ func (h *Host) Manifests() []*Manifest {
 
 // Prune forgets old idempotency keys and ended delegations; a core job calls it.
 func (h *Host) Prune(ctx context.Context, before time.Time) (int64, error) {
-	return h.committer.prune(ctx, before)
+	heard, err := h.pruneHeard(ctx, before)
+	if err != nil {
+		return heard, err
+	}
+	n, err := h.committer.prune(ctx, before)
+	return n + heard, err
 }
 
 // bring takes a fresh process to service: nothing of the plugin is used before its manifest was checked.
@@ -201,6 +214,9 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	}
 	info, err := describe(u.id, h.options.Mounts, manifest)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkJobs(u.third, manifest); err != nil {
 		return nil, err
 	}
 	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {
@@ -215,6 +231,9 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 
 // arrived lets the plugin's events flow to the process that serves now.
 func (h *Host) arrived(ctx context.Context, u *unit, info *described) error {
+	if err := h.refit(ctx, u.id, info); err != nil {
+		return err
+	}
 	return h.subscribe(ctx, u.id, info)
 }
 

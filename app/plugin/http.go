@@ -62,6 +62,9 @@ func (h *Host) Serve(ctx context.Context, actor account.Actor, request Request) 
 	if u == nil {
 		return Response{}, unknownPlugin()
 	}
+	if err := h.offered(ctx, actor, request.Plugin); err != nil {
+		return Response{}, err
+	}
 	if len(request.Body) > maxBody {
 		return Response{}, fault.New(fault.Invalid, "plugin.body_too_large", "提交的内容超过 8 MiB，请减小后重试")
 	}

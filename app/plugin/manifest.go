@@ -37,6 +37,7 @@ type described struct {
 	tables      map[string]*Table
 	routes      *http.ServeMux
 	operations  map[string]bool
+	settings    *settingsSchema // nil: nothing to fill in
 }
 
 // describe checks a manifest. The plugin may lie: nothing of it is used before this.
@@ -72,9 +73,13 @@ func describe(id string, mounts map[string]string, m *Manifest) (*described, err
 		d.operations[operation.GetName()] = true
 	}
 	for _, job := range m.GetJobs() {
-		if !job.GetPlatform() || job.GetName() == "" {
-			return nil, fmt.Errorf("plugin %s: job %q is not a named platform job", id, job.GetName())
+		if job.GetName() == "" {
+			return nil, fmt.Errorf("plugin %s: a job has no name", id)
 		}
+	}
+	var err error
+	if d.settings, err = parseSettings(m.GetSettingsSchema()); err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", id, err)
 	}
 	if err := d.addRoutes(); err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", id, err)

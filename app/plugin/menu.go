@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"slices"
 	"sort"
 	"strings"
@@ -17,9 +18,14 @@ type MenuItem struct {
 }
 
 // Menu lists the plugins' entries that the actor sees in a frame ("admin" or "portal"), in order.
-func (h *Host) Menu(actor account.Actor, frame string) []MenuItem {
+func (h *Host) Menu(ctx context.Context, actor account.Actor, frame string) []MenuItem {
 	var items []MenuItem
-	for _, manifest := range h.Manifests() {
+	met, err := h.ManifestsFor(ctx, actor)
+	if err != nil { // a menu that lacks entries is better than a page that does not come
+		h.log.ErrorContext(ctx, "menu of extensions", "error", err)
+		met = slices.DeleteFunc(h.Manifests(), func(m *Manifest) bool { third, _ := h.extension(m.GetId()); return third })
+	}
+	for _, manifest := range met {
 		for _, declared := range manifest.GetMenu() {
 			if declared.GetFrame() != frame || allow(actor, declared.GetKinds(), declared.GetPermission()) != nil {
 				continue

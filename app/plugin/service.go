@@ -73,6 +73,9 @@ func (s *hostService) authorized(ctx context.Context) (authority, context.Contex
 	if a.actor.ByToken() { // the operation log names the token that a plugin works under
 		ctx = account.With(ctx, a.actor)
 	}
+	if err == nil { // what was switched off while the call runs is off for the rest of it too
+		err = s.host.offeredTo(ctx, a, s.plugin)
+	}
 	return a, ctx, err
 }
 
@@ -114,10 +117,13 @@ func (s *hostService) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest)
 	if err := mayCall(a, &request); err != nil {
 		return nil, err
 	}
+	if err := s.host.mayReadFor(ctx, a, &request); err != nil {
+		return nil, err
+	}
 	if a.delegation != 0 {
 		ctx = trail.WithVia(ctx, trail.Via{Kind: trail.ViaDelegation, ID: a.delegation, Name: a.holder})
 	}
-	response, err := s.host.options.Gateway.Do(ctx, Caller{Actor: a.actor, Plugin: s.plugin, System: a.system()}, request)
+	response, err := s.host.options.Gateway.Do(ctx, a.asCaller(s.plugin), request)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +137,7 @@ func (s *hostService) Settle(ctx context.Context, wired *pluginpb.SettleRequest)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.host.options.Gateway.Settle(ctx, Caller{Actor: a.actor, Plugin: s.plugin, System: a.system()}, wired.GetKey(), wired.GetHappened()); err != nil {
+	if err := s.host.options.Gateway.Settle(ctx, a.asCaller(s.plugin), wired.GetKey(), wired.GetHappened()); err != nil {
 		return nil, err
 	}
 	return &pluginpb.SettleResponse{}, nil
@@ -146,7 +152,7 @@ func mayCall(a authority, request *wechat.Request) error {
 	}
 	refuse := func(zh string) error { return fault.New(fault.Forbidden, "plugin.not_allowed", zh) }
 	switch a.kind {
-	case byEvent, byJob:
+	case byEvent, byJob, bySpace:
 		if !endpoint.ReadOnly {
 			return refuse("事件和定时任务只能读取微信数据，不能修改")
 		}
@@ -196,6 +202,9 @@ func (s *hostService) Commit(ctx context.Context, request *pluginpb.CommitReques
 	if err != nil {
 		return nil, err
 	}
+	if third, _ := s.host.extension(s.plugin); third {
+		request.IdempotencyKey = ownKey(a, request.GetIdempotencyKey())
+	}
 	done, err := s.host.committer.commit(ctx, s.plugin, a, s.info.collections, request)
 	if err != nil {
 		return nil, err
@@ -233,6 +242,9 @@ func (h *Host) operate(ctx context.Context, a authority, caller, target, name st
 	u := h.unit(target)
 	if u == nil {
 		return nil, unknownPlugin()
+	}
+	if err := h.offeredTo(ctx, a, target); err != nil {
+		return nil, err
 	}
 	if info := u.known(); info != nil && !info.operations[name] {
 		return nil, fault.New(fault.NotFound, "plugin.operation", "插件没有这个操作").Because(fmt.Errorf("%s.%s", target, name))

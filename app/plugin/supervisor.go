@@ -38,6 +38,7 @@ type Change struct {
 // unit keeps one plugin running. All fields below mu are guarded by it.
 type unit struct {
 	id      string
+	third   bool // somebody else's; set before it runs
 	log     *slog.Logger
 	spawner *spawner
 	// open starts a process; bring makes it ready to serve: describe, check, make tables, configure.

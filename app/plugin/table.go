@@ -36,10 +36,13 @@ type TablePage struct {
 type Result struct{ Message, Redirect string }
 
 // table finds a declared table and admits the actor to it.
-func (h *Host) table(actor account.Actor, plugin, name string) (*described, *Table, authority, error) {
+func (h *Host) table(ctx context.Context, actor account.Actor, plugin, name string) (*described, *Table, authority, error) {
 	u := h.unit(plugin)
 	if u == nil {
 		return nil, nil, authority{}, unknownPlugin()
+	}
+	if err := h.offered(ctx, actor, plugin); err != nil {
+		return nil, nil, authority{}, err
 	}
 	info := u.known()
 	if info == nil {
@@ -61,7 +64,7 @@ func (h *Host) table(actor account.Actor, plugin, name string) (*described, *Tab
 
 // Rows reads one page of a table: from the data service when the host keeps it, from the plugin otherwise.
 func (h *Host) Rows(ctx context.Context, actor account.Actor, plugin, name string, query TableQuery) (TablePage, error) {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return TablePage{}, err
 	}
@@ -146,7 +149,7 @@ func tablePage(page found, note string) (TablePage, error) {
 
 // Row reads one row for a form or detail.
 func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string, id int64) (map[string]any, error) {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +181,7 @@ func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string
 // Save writes a form: id 0 makes a new row. version is the one the form was made from, 0 unchecked. Only the form's
 // own columns count; a closed choice takes only its values.
 func (h *Host) Save(ctx context.Context, actor account.Actor, plugin, name string, id, version int64, values map[string]string) (int64, error) {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return 0, err
 	}
@@ -288,7 +291,7 @@ func shanghai() *time.Location { return time.FixedZone("Asia/Shanghai", 8*3600) 
 
 // Remove deletes rows: all of them or none.
 func (h *Host) Remove(ctx context.Context, actor account.Actor, plugin, name string, ids []int64) error {
-	info, table, a, err := h.table(actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return err
 	}
@@ -312,7 +315,7 @@ func (h *Host) Remove(ctx context.Context, actor account.Actor, plugin, name str
 
 // Act runs one action on the chosen rows.
 func (h *Host) Act(ctx context.Context, actor account.Actor, plugin, name, action string, ids []int64) (Result, error) {
-	_, table, a, err := h.table(actor, plugin, name)
+	_, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return Result{}, err
 	}

@@ -19,6 +19,7 @@ const (
 	byEvent                           // the system, limited to the event's component, mini program and space
 	byJob                             // the system, on all rows of the plugin
 	byDelegation                      // a person, through a stored row
+	bySpace                           // the system at work for one space: its rows, its mini programs, reading only
 )
 
 // maxDepth bounds how far operations may call each other.
@@ -42,7 +43,10 @@ type authority struct {
 	prefix     string
 }
 
-func (a authority) system() bool { return a.kind == byEvent || a.kind == byJob }
+func (a authority) system() bool { return a.kind == byEvent || a.kind == byJob || a.kind == bySpace }
+
+// unbounded reports whether the system works for the platform and not for one space.
+func (a authority) unbounded() bool { return a.system() && a.kind != bySpace }
 
 // enter adds an operation to the chain: an operation that is already in it, or too deep a chain, is refused.
 func (a authority) enter(caller, operation string) (authority, error) {

@@ -39,7 +39,7 @@ func visible(a authority, c *collection, apps MiniPrograms, write bool) predicat
 		return visibleToEvent(a, c)
 	default:
 		seen := visibleToPerson(a.actor, c, apps, write)
-		if a.kind == byDelegation && a.appid != "" && c.visibility.GetKind() == "miniprogram" {
+		if (a.kind == byDelegation || a.kind == bySpace) && a.appid != "" && c.visibility.GetKind() == "miniprogram" {
 			return seen.and(equals(c.visibility.GetColumn(), a.appid))
 		}
 		return seen

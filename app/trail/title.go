@@ -36,7 +36,7 @@ func Families() []Act {
 	return []Act{
 		{"wechat.", "调用微信接口"}, {"account.", "账号与登录"}, {"space.", "空间"}, {"member.", "成员"}, {"role.", "角色"}, {"invitation.", "邀请"}, {"application.", "商户入驻"},
 		{"component.", "第三方平台"}, {"miniprogram.", "小程序授权"}, {"grant.", "托管与授权他人"}, {"token.", "API 令牌"}, {"webhook.", "Webhook"}, {"forward.", "消息转发"}, {"export.", "导出"}, {"import.", "导入"},
-		{"event.", "事件"}, {"job.", "定时任务"}, {"plugin.", "插件"}, {"trail.", "操作日志"},
+		{"event.", "事件"}, {"job.", "定时任务"}, {"plugin.", "插件"}, {"extension.", "扩展"}, {"trail.", "操作日志"},
 	}
 }
 
@@ -124,6 +124,11 @@ var acts = [...]Act{
 	{"job.run", "立即执行定时任务"},
 	{"wechat.settle", "核对结果未知的微信请求"},
 	{"plugin.restart", "重启插件"},
+	{"plugin.offer", "设置扩展的可用范围"},
+	{"extension.on", "开启扩展"},
+	{"extension.off", "关闭扩展"},
+	{"extension.settings", "修改扩展设置"},
+	{"extension.stop", "扩展自动停用"},
 	{"trail.verify", "校验操作日志"},
 	{"trail.head_lost", "校验链的链头丢失"},
 }

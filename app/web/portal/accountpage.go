@@ -22,7 +22,7 @@ func (p *Portal) accountPage(w http.ResponseWriter, r *http.Request, v *visit) e
 		return err
 	}
 	view := accountView{Actor: v.actor, Memberships: list}
-	for _, item := range p.o.Plugins.Menu(v.actor, plugin.FramePortal) {
+	for _, item := range p.o.Plugins.Menu(r.Context(), v.actor, plugin.FramePortal) {
 		if item.Path != "" && item.Path != "/market" {
 			view.More = append(view.More, link{Title: item.Title, Href: item.Path})
 		}

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -74,7 +75,7 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request, v *visit, pg pag
 		f.Login = loginAddress(r)
 		f.Register = "/register" + strings.TrimPrefix(f.Login, "/login")
 	}
-	p.navigation(&f, r.URL.Path)
+	p.navigation(r.Context(), &f, r.URL.Path)
 	f.Top = p.bar(r, v.actor, f.More)
 	html, err := p.fragment("frame", f)
 	if err != nil {
@@ -92,13 +93,13 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request, v *visit, pg pag
 }
 
 // navigation fills the top bar, the phone's bottom bar and the menu.
-func (p *Portal) navigation(f *framed, here string) {
+func (p *Portal) navigation(ctx context.Context, f *framed, here string) {
 	store := link{Title: "APP Store", Href: "/market"}
 	mine := link{Title: "我的小程序", Href: "/my/miniprograms"}
 	f.Nav, f.Bar = []link{store}, []link{store}
 	if f.Member {
 		f.Nav, f.Bar = append(f.Nav, mine), append(f.Bar, mine)
-		for _, item := range p.o.Plugins.Menu(f.Actor, plugin.FramePortal) {
+		for _, item := range p.o.Plugins.Menu(ctx, f.Actor, plugin.FramePortal) {
 			if item.Path == "" || item.Path == store.Href {
 				continue
 			}

@@ -51,7 +51,7 @@ func (f *fakePlugins) Serve(ctx context.Context, actor account.Actor, request pl
 	return f.answer(actor, request)
 }
 
-func (f *fakePlugins) Menu(account.Actor, string) []plugin.MenuItem { return f.menu }
+func (f *fakePlugins) Menu(context.Context, account.Actor, string) []plugin.MenuItem { return f.menu }
 
 func open(t *testing.T, with ...account.Setting) *house {
 	t.Helper()

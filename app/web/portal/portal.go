@@ -24,7 +24,7 @@ import (
 // Plugins is what the portal asks of the plugin host.
 type Plugins interface {
 	Serve(ctx context.Context, actor account.Actor, request plugin.Request) (plugin.Response, error)
-	Menu(actor account.Actor, frame string) []plugin.MenuItem
+	Menu(ctx context.Context, actor account.Actor, frame string) []plugin.MenuItem
 }
 
 // Options are the rooms behind the pages. All are needed but the last four.
