@@ -181,6 +181,24 @@ func (h *newsHouse) settled(n int) {
 	h.fold()
 }
 
+// quiet waits until no event is waiting, whoever appended it.
+func (h *newsHouse) quiet() {
+	h.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		rows, _, err := h.p.events.List(h.t.Context(), event.Filter{State: event.StateWaiting, Limit: 1})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if len(rows) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("still waiting: %+v", rows)
+		}
+	}
+	h.fold()
+}
+
 func (h *newsHouse) fold() {
 	h.t.Helper()
 	if _, err := h.p.notices.Dispatch(h.t.Context()); err != nil {

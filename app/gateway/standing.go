@@ -23,10 +23,10 @@ const longPause = 10 * time.Minute
 type Standing struct {
 	About     string
 	Component string
-	AppID     string // of StandingPause; "" for an endpoint of the platform app itself
-	Endpoint  string // of StandingPause
-	Code      int    // the errcode that a pause is about
-	Bad       bool // false: there is something left of the quota again
+	AppID     string    // of StandingPause; "" for an endpoint of the platform app itself
+	Endpoint  string    // of StandingPause
+	Code      int       // the errcode that a pause is about
+	Bad       bool      // false: there is something left of the quota again
 	Until     time.Time // of a pause, wall time
 }
 
