@@ -60,6 +60,9 @@ func (a *Admin) Guard(next http.Handler) http.Handler {
 			a.fail(w, r, v, err)
 			return
 		}
+		if a.passPlugin(cookieless{w}, r, v) {
+			return
+		}
 		clean, err := a.cleanRequest(w, r, v)
 		if err != nil {
 			a.fail(w, r, v, err)

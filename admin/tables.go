@@ -30,6 +30,13 @@ type Plugins interface {
 	Serve(ctx context.Context, actor account.Actor, req PluginRequest) (PluginResponse, error)
 }
 
+// PluginDoor is what Plugins may be too: a way past GoAdmin, which takes an answer whole.
+type PluginDoor interface {
+	// Door answers a request of a plugin whose bodies travel in pieces or whose answer does not end, and tells whether it was
+	// one. Nothing was answered when it gives an error.
+	Door(w http.ResponseWriter, r *http.Request, actor account.Actor, plugin, path string) (passed bool, err error)
+}
+
 // PluginMenu is one entry of the left menu. Href is complete; Group is the title of the menu group it goes below.
 type PluginMenu struct {
 	Title, Icon, Href, Group string

@@ -51,12 +51,16 @@ func runScenarios(ctx context.Context, env Env) error {
 	set.BoolVar(&f.check, "check", false, "only look for mistakes in the files")
 	set.StringVar(&f.calls, "calls", "", "write the calls the simulator received to this file, as JSON")
 	set.StringVar(&f.url, "url", "", "run on the simulator at this address, beside the platform that is connected to it, e.g. http://127.0.0.1:9000")
+	list := set.Bool("list", false, "list the scenarios that come with the simulator")
 	set.Var(f.vars, "var", "name=value of a variable of the scenario; may be repeated")
 	if err := set.Parse(env.Args); err != nil {
 		return err
 	}
+	if *list {
+		return listScenarios(env.Stdout)
+	}
 	if set.NArg() == 0 {
-		return errors.New("usage: minifleet simulator run [--check] [--seed N] [--var NAME=VALUE] [--calls OUT.json] [--url http://HOST:PORT] FILE…")
+		return errors.New("usage: minifleet simulator run [--list] [--check] [--seed N] [--var NAME=VALUE] [--calls OUT.json] [--url http://HOST:PORT] NAME or FILE…")
 	}
 	if f.calls != "" && (f.url != "" || set.NArg() > 1) {
 		return errors.New("--calls is for one file and a simulator of its own")
@@ -75,8 +79,44 @@ func runScenarios(ctx context.Context, env Env) error {
 	return nil
 }
 
+// listScenarios prints name and story of every scenario that comes with the simulator.
+func listScenarios(out io.Writer) error {
+	all, err := simulator.ShippedScenarios()
+	if err != nil {
+		return err
+	}
+	for _, sc := range all {
+		where := ""
+		if sc.Platform {
+			where = "（需连接平台，用 --url）"
+		}
+		if _, err := fmt.Fprintf(out, "%-22s %s%s\n    %s\n", sc.ID, sc.Name, where, sc.About); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scenarioText reads a scenario: by the name of one that comes with the simulator, or a file.
+func scenarioText(name string) ([]byte, error) {
+	all, err := simulator.ShippedScenarios()
+	if err != nil {
+		return nil, err
+	}
+	for _, sc := range all {
+		if sc.ID == name {
+			return sc.Text, nil
+		}
+	}
+	text, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("没有这个文件，也没有这个名字的内置剧本（--list 列出全部）: %w", err)
+	}
+	return text, err
+}
+
 func (f scenarioFlags) one(ctx context.Context, out io.Writer, file string) (bool, error) {
-	text, err := os.ReadFile(file)
+	text, err := scenarioText(file)
 	if err != nil {
 		return false, err
 	}

@@ -38,14 +38,15 @@ func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Du
 		return err
 	}
 	defer release()
-	token, end := h.tokens.mint(id, a)
-	defer end()
 	encoded, err := proto.Marshal(h.callContext(a))
 	if err != nil {
 		return fromWire(id, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	a.bound = ctx
+	token, end := h.tokens.mint(id, a)
+	defer end()
 	ctx = metadata.AppendToOutgoingContext(ctx, metadataToken, token, metadataCall, string(encoded))
 	err = run(ctx, p.rpc)
 	if err == nil {

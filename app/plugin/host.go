@@ -59,6 +59,7 @@ type Host struct {
 	committer committer
 	schemas   schemas
 	door      *door
+	streams   *openStreams
 
 	sockets string
 	cancel  context.CancelFunc
@@ -82,7 +83,7 @@ func New(options Options) (*Host, error) {
 		options.MemoryLimit = defaultMemory
 	}
 	h := &Host{
-		options: options, log: options.Log, tokens: newTokens(), schemas: schemas{options.DB}, door: newDoor(options.DB, options.Spaces),
+		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), schemas: schemas{options.DB}, door: newDoor(options.DB, options.Spaces),
 		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
 	}
 	for _, first := range options.Plugins {

@@ -1,12 +1,18 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -32,7 +38,8 @@ type Request struct {
 	Path   string // below the prefix, begins with "/"
 	Query  string // raw, without "?"
 	Header http.Header
-	Body   []byte // at most 8 MiB
+	Body   []byte // at most 8 MiB; Pass reads it itself
+	Length int64  // of the body, for Pass; -1 or 0 unknown
 }
 
 // Response is a plugin's answer.
@@ -40,6 +47,8 @@ type Response struct {
 	Status int
 	Header http.Header // Content-Type and a few more; never a cookie
 	Body   []byte
+	// Stream is the body of a streamed answer instead of Body; whoever gets it closes it. Send does.
+	Stream io.ReadCloser
 	// View is set for pages: put Body into the frame with this title, unless View.Redirect leads elsewhere or View.Bare.
 	View *View
 }
@@ -49,50 +58,61 @@ var forwarded = []string{
 	"Content-Type", "Accept", "Accept-Language", "User-Agent", "Hx-Request", "Hx-Target", "Hx-Trigger", "Hx-Current-Url", "Hx-Boosted",
 }
 
-// returned are the headers a plugin may set.
+// returned are the headers a plugin may set, each once.
 var returned = []string{"Content-Type", "Content-Disposition", "Cache-Control"}
 
-// harmless are the media types that a raw answer may have in the browser; anything else is downloaded.
+// harmless are the media types that an answer without frame may have in the browser; anything else is downloaded. No script
+// and no page is among them: what a plugin answers never runs in our origin.
 var harmless = []string{"image/png", "image/jpeg", "image/gif", "image/webp", "application/json", "text/plain", "text/csv"}
 
-// Serve carries a request to a plugin: page or raw in a frame, REST without. It decides who may come before the plugin
-// is asked.
+// rawPolicy is the content security policy of every answer without frame: should a browser show it as a page after all, it
+// runs nothing, loads nothing and has no origin.
+const rawPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// Serve carries a request whose body was read to a plugin: page or raw in a frame, REST without. It decides who may come
+// before the plugin is asked. What a route streams is read whole, up to 8 MiB.
 func (h *Host) Serve(ctx context.Context, actor account.Actor, request Request) (Response, error) {
-	u := h.unit(request.Plugin)
-	if u == nil {
-		return Response{}, unknownPlugin()
-	}
-	if err := h.offered(ctx, actor, request.Plugin); err != nil {
-		return Response{}, err
-	}
 	if len(request.Body) > maxBody {
-		return Response{}, fault.New(fault.Invalid, "plugin.body_too_large", "提交的内容超过 8 MiB，请减小后重试")
+		return Response{}, bodyTooLarge(maxBody)
 	}
-	info := u.known()
-	if info == nil {
-		return Response{}, unavailable(request.Plugin)
+	response, err := h.Pass(ctx, actor, request, bytes.NewReader(request.Body))
+	if err != nil || response.Stream == nil {
+		return response, err
 	}
-	route, err := find(info, request)
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(response.Stream, maxBody+1))
+	if err = errors.Join(err, response.Stream.Close()); err != nil {
 		return Response{}, err
 	}
-	if err := admit(actor, route); err != nil {
+	if len(body) > maxBody {
+		return Response{}, answerTooLarge()
+	}
+	response.Body, response.Stream = body, nil
+	return response, nil
+}
+
+// Pass is Serve for a door that has not read the body: it is read here, whole and up to 8 MiB, or as a stream where the route
+// says so. Doors give it Upload's.
+func (h *Host) Pass(ctx context.Context, actor account.Actor, request Request, body io.Reader) (Response, error) {
+	route, err := h.routed(ctx, actor, request)
+	if err != nil {
 		return Response{}, err
 	}
 	a := authority{
 		kind: byPerson, actor: actor, requestID: trail.RequestID(ctx), frame: request.Frame, prefix: request.prefix(),
 	}
-	wired := &pluginpb.HTTPRequest{
-		Type: route.GetType(), Method: request.Method, Path: request.Path, Query: request.Query, Body: request.Body,
+	if route.GetStream() {
+		return h.stream(ctx, a, request, route, body)
 	}
-	if wired.Method == http.MethodHead {
-		wired.Method = http.MethodGet
-	}
-	for _, name := range forwarded {
-		if values := request.Header.Values(name); len(values) > 0 {
-			wired.Headers = append(wired.Headers, &pluginpb.Header{Name: name, Values: values})
+	if request.Body == nil && body != nil {
+		if request.Body, err = io.ReadAll(io.LimitReader(body, maxBody+1)); err != nil {
+			return Response{}, fault.New(fault.Invalid, "plugin.body_broken", "提交的内容没有传完，请重试").Because(err)
+		}
+		if len(request.Body) > maxBody {
+			return Response{}, bodyTooLarge(maxBody)
 		}
 	}
+	wired := wireRequest(route, request)
+	wired.Body = request.Body
 	var answer *pluginpb.HTTPResponse
 	err = h.call(ctx, request.Plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
 		var err error
@@ -103,6 +123,54 @@ func (h *Host) Serve(ctx context.Context, actor account.Actor, request Request) 
 		return Response{}, err
 	}
 	return respond(request.Plugin, route, answer)
+}
+
+// Streamed tells whether a request goes to a route that streams; false also for one that does not exist.
+func (h *Host) Streamed(request Request) bool {
+	u := h.unit(request.Plugin)
+	if u == nil {
+		return false
+	}
+	info := u.known()
+	if info == nil {
+		return false
+	}
+	route, err := find(info, request)
+	return err == nil && route.GetStream()
+}
+
+// routed finds a request's route and decides who may come.
+func (h *Host) routed(ctx context.Context, actor account.Actor, request Request) (*Route, error) {
+	u := h.unit(request.Plugin)
+	if u == nil {
+		return nil, unknownPlugin()
+	}
+	if err := h.offered(ctx, actor, request.Plugin); err != nil {
+		return nil, err
+	}
+	info := u.known()
+	if info == nil {
+		return nil, unavailable(request.Plugin)
+	}
+	route, err := find(info, request)
+	if err != nil {
+		return nil, err
+	}
+	return route, admit(actor, route)
+}
+
+// wireRequest is what a plugin may know of a request, without its body.
+func wireRequest(route *Route, request Request) *pluginpb.HTTPRequest {
+	wired := &pluginpb.HTTPRequest{Type: route.GetType(), Method: request.Method, Path: request.Path, Query: request.Query}
+	if wired.Method == http.MethodHead {
+		wired.Method = http.MethodGet
+	}
+	for _, name := range forwarded {
+		if values := request.Header.Values(name); len(values) > 0 {
+			wired.Headers = append(wired.Headers, &pluginpb.Header{Name: name, Values: values})
+		}
+	}
+	return wired
 }
 
 func (r Request) prefix() string {
@@ -162,19 +230,18 @@ func allow(actor account.Actor, kinds []string, permission string) error {
 // respond keeps of an answer only what a plugin may decide.
 func respond(plugin string, route *Route, answer *pluginpb.HTTPResponse) (Response, error) {
 	if len(answer.GetBody()) > maxBody {
-		return Response{}, fault.New(fault.Internal, "plugin.answer_too_large", "插件的回答超过 8 MiB，无法显示")
+		return Response{}, answerTooLarge()
 	}
-	response := Response{Status: int(answer.GetStatus()), Header: http.Header{}, Body: answer.GetBody()}
-	if response.Status < 200 || response.Status > 599 {
-		return Response{}, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试")
+	response := Response{Status: int(answer.GetStatus()), Body: answer.GetBody()}
+	header, err := cleanHeader(answer.GetHeaders())
+	if err == nil && !answers(route, response.Status) {
+		err = fmt.Errorf("a %s answers with status %d", route.GetType(), response.Status)
 	}
-	for _, header := range answer.GetHeaders() {
-		if slices.Contains(returned, http.CanonicalHeaderKey(header.GetName())) {
-			response.Header[http.CanonicalHeaderKey(header.GetName())] = header.GetValues()
-		}
+	if err != nil {
+		return Response{}, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试").Because(fmt.Errorf("plugin %s: %w", plugin, err))
 	}
-	switch route.GetType() {
-	case "page":
+	response.Header = header
+	if route.GetType() == "page" {
 		response.View = answer.GetView()
 		if response.View == nil {
 			response.View = &View{}
@@ -182,18 +249,71 @@ func respond(plugin string, route *Route, answer *pluginpb.HTTPResponse) (Respon
 		if to := response.View.GetRedirect(); to != "" && !local(to) {
 			return Response{}, fault.New(fault.Internal, "plugin.redirect", "插件 "+plugin+" 给出了站外跳转地址，已拦截")
 		}
-		response.Header.Set("Content-Type", "text/html; charset=utf-8")
-	case "raw":
-		media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
-		if err != nil || !slices.Contains(harmless, media) {
-			response.Header.Set("Content-Type", "application/octet-stream")
-			if !strings.HasPrefix(response.Header.Get("Content-Disposition"), "attachment") {
-				response.Header.Set("Content-Disposition", "attachment")
-			}
-		}
-		response.Header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		return response, nil
 	}
+	if route.GetType() == "api" && header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil || !slices.Contains(harmless, media) {
+		header.Set("Content-Type", "application/octet-stream")
+		if !strings.HasPrefix(header.Get("Content-Disposition"), "attachment") {
+			header.Set("Content-Disposition", "attachment")
+		}
+	}
+	quarantine(header)
 	return response, nil
+}
+
+// answers tells whether a route may answer with a status: redirects are a page's own word, and nothing informs on the way.
+func answers(route *Route, status int) bool {
+	if route.GetType() == "page" {
+		return status >= 200 && status <= 599
+	}
+	return status >= 200 && status <= 299 || status >= 400 && status <= 599
+}
+
+// quarantine keeps an answer without frame from being run or kept by others, whatever it is.
+func quarantine(header http.Header) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", rawPolicy)
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Referrer-Policy", "no-referrer")
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store")
+	}
+}
+
+// privateCache is what a plugin may say of keeping its answer: a shared cache would give it to others.
+var privateCache = regexp.MustCompile(`^(no-store|no-cache|private(, ?max-age=[0-9]{1,8})?)$`)
+
+// cleanHeader takes the headers that a plugin may set. One that comes twice means one thing to us and another to a browser,
+// and one with a control character begins a line of its own: both are refused.
+func cleanHeader(from []*pluginpb.Header) (http.Header, error) {
+	header := http.Header{}
+	for _, given := range from {
+		name := http.CanonicalHeaderKey(given.GetName())
+		if !slices.Contains(returned, name) {
+			continue
+		}
+		if len(given.GetValues()) != 1 || header[name] != nil {
+			return nil, fmt.Errorf("header %s comes more than once", name)
+		}
+		value := given.GetValues()[0]
+		if len(value) > 1000 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) {
+			return nil, fmt.Errorf("header %s is %q", name, value)
+		}
+		header[name] = []string{value}
+	}
+	if cache := header.Get("Cache-Control"); cache != "" && !privateCache.MatchString(cache) {
+		header.Set("Cache-Control", "no-store")
+	}
+	return header, nil
+}
+
+func answerTooLarge() *fault.Error {
+	return fault.New(fault.Internal, "plugin.answer_too_large", "插件的回答超过 8 MiB，无法显示")
 }
 
 // local tells whether an address stays on this site.

@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 			careless.Page("/nowhere", nil)
 			careless.Menu(sdk.MenuItem{Title: "券", Path: "table:coupon", Frame: sdk.FrameAdmin})
 			sdk.Serve(careless)
+		case "flow":
+			sdk.Serve(flowPlugin())
+		case "rogue":
+			serveRogue()
 		}
 		return
 	}

@@ -124,6 +124,9 @@ func (d *described) addRoutes() (err error) {
 		if !strings.HasPrefix(route.GetPattern(), "/") {
 			return fmt.Errorf("route %q does not begin with /", route.GetPattern())
 		}
+		if err := checkStream(route); err != nil {
+			return err
+		}
 		d.routes.Handle(route.GetMethod()+" /"+route.GetType()+route.GetPattern(), matched{route})
 	}
 	return nil

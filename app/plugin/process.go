@@ -113,7 +113,8 @@ func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn 
 		StartTimeout:        startTimeout,
 		Logger:              hclog.NewNullLogger(),
 		Stderr:              p.lines,
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
+		// A fixed window bounds what waits for a slow reader of a stream; gRPC's own would grow to 16 MiB each.
+		GRPCDialOptions: []grpc.DialOption{grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(4 * streamWindow), grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage))},
 	})
 	spawn(func() { _, err = p.client.Start() })

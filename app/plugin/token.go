@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -35,9 +36,10 @@ type authority struct {
 	// delegation is the row under which the call runs and holder the plugin it was given to: it is read again at every use.
 	delegation int64
 	holder     string
-	scopes     []string // of the delegation
-	chain      []string // operations that led here, outermost first
-	caller     string   // plugin that called the operation, "" otherwise
+	scopes     []string        // of the delegation
+	chain      []string        // operations that led here, outermost first
+	caller     string          // plugin that called the operation, "" otherwise
+	bound      context.Context // of the call the token was minted for: what is called under it ends with it
 	requestID  string
 	frame      string
 	prefix     string

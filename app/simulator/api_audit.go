@@ -64,7 +64,13 @@ func submitAudit(w *world, c *apiCall) (any, error) {
 		return nil, err
 	}
 	m := c.mp
+	if err := w.maySubmit(c.component, m); err != nil {
+		return nil, err
+	}
 	if err := w.mayStartAudit(m, c.now, req.PrivacyAPINotUse); err != nil {
+		return nil, err
+	}
+	if err := w.mayOperate(m, c.now); err != nil {
 		return nil, err
 	}
 	if err := req.check(m); err != nil {
@@ -86,6 +92,7 @@ func submitAudit(w *world, c *apiCall) (any, error) {
 	for _, item := range req.Items {
 		a.Categories = append(a.Categories, item.FirstClass+"/"+item.SecondClass)
 	}
+	m.OperationMs = c.now
 	m.Audits = append(m.Audits, a)
 	if len(m.Audits) > maxAudits {
 		m.Audits = m.Audits[len(m.Audits)-maxAudits:]

@@ -44,6 +44,12 @@ func commitCode(w *world, c *apiCall) (any, error) {
 	if t == nil {
 		return nil, refuse(85014)
 	}
+	if err := w.mayOperate(c.mp, c.now); err != nil {
+		return nil, err
+	}
+	if err := t.Draft.checkPackage(); err != nil {
+		return nil, err
+	}
 	pages, declared, err := checkExtJSON(*req.ExtJSON, c.mp.AppID, t.Draft)
 	if err != nil {
 		return nil, err
@@ -53,6 +59,15 @@ func commitCode(w *world, c *apiCall) (any, error) {
 			return nil, refusef(85312, "%s", api)
 		}
 	}
+	if t.Type == 1 {
+		if err := checkStandard(*req.ExtJSON); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.checkPlugins(c.mp, *req.ExtJSON); err != nil {
+		return nil, err
+	}
+	c.mp.OperationMs = c.now
 	c.mp.Trial = &build{Component: c.component.AppID, TemplateID: t.TemplateID, Version: req.Version, Desc: req.Desc,
 		ExtJSON: *req.ExtJSON, Pages: pages, PrivacyAPIs: t.Draft.PrivacyAPIs, Declared: declared, CommittedMs: c.now}
 	w.miniPrograms.put(c.mp.AppID, c.mp)

@@ -176,6 +176,9 @@ func generateURLLink(w *world, c *apiCall) (any, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
+	if len(req.Cloud) > 0 && c.mp.CloudOff {
+		return nil, refuse(85088)
+	}
 	l, err := w.newLink(c, req.linkTarget, c.publicURL+"/sim/link/"+w.ids.text(base62, 11), req.Cloud)
 	if err != nil {
 		return nil, err

@@ -149,6 +149,9 @@ func (w *world) confirm(scan *scanSession, wechatID, appID string, ticked []int,
 	if !slices.ContainsFunc(w.choosable(scan, wechatID), func(m *miniProgram) bool { return m.AppID == appID }) {
 		return &pageError{"不能授权这个小程序", "你不是该小程序的管理员，或该链接只允许指定帐号授权。"}
 	}
+	if err := w.components.get(scan.Component).mayAuthorize(appID); err != nil {
+		return err
+	}
 	sets := sortedSet(ticked)
 	if len(sets) == 0 {
 		return &pageError{"请至少选择一个权限集", "没有勾选任何权限，无法完成授权。"}

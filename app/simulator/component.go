@@ -39,6 +39,8 @@ type component struct {
 	Reorder        int        `json:"reorder"`     // how many of the next pushes are collected and sent in reverse order
 	Held           []string   `json:"held"`        // pushes collected for that
 	NextPushes     *pushPlan  `json:"next_pushes,omitempty"`
+
+	restrictions
 }
 
 // ticket is one component_verify_ticket; it can mint component tokens for twelve hours.
@@ -66,6 +68,9 @@ type draft struct {
 	Pages       []string `json:"pages"`
 	PrivacyAPIs []string `json:"privacy_apis"`           // location APIs the code uses
 	Declared    []string `json:"required_private_infos"` // what its app.json declares
+	Navigates   bool     `json:"navigates"`              // the code calls navigateToMiniProgram
+	MainKB      int      `json:"main_kb"`                // its main package; 0 is small
+	PackageKB   int      `json:"package_kb"`             // all of it
 	CreatedMs   int64    `json:"created_ms"`
 }
 

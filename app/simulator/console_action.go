@@ -170,6 +170,7 @@ func (s *Simulator) consoleActions() map[string]func(*form) runAction {
 		"scenario-delete": s.deleteScenarioAction,
 		"scenario-run":    s.runScenarioAction,
 		"release-check":   s.releaseAction,
+		"restriction":     restrictionAction,
 		"scenario-stop": func(*form) runAction {
 			return perform(s.stopScenario, none{}, "正在停止剧本")
 		},

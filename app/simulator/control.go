@@ -126,6 +126,7 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /control/authorizations", control(s, listAuthorizations))
 	s.taskRoutes(mux)
 	s.releaseRoutes(mux)
+	mux.HandleFunc("POST /control/restrictions", control(s, setRestrictions))
 	mux.HandleFunc("GET /control/clock", control(s, s.showClock))
 	mux.HandleFunc("POST /control/clock", control(s, s.changeClock))
 	mux.HandleFunc("GET /control/settings", control(s, showSettings))

@@ -257,6 +257,9 @@ type draftRequest struct {
 	Pages       []string `json:"pages"`
 	PrivacyAPIs []string `json:"privacy_apis"`           // location APIs the code calls
 	Declared    []string `json:"required_private_infos"` // what its app.json declares
+	Navigates   bool     `json:"navigates"`              // the code calls navigateToMiniProgram
+	MainKB      int      `json:"main_kb"`                // size of the main package
+	PackageKB   int      `json:"package_kb"`             // size of everything
 }
 
 var pagePattern = regexp.MustCompile(`^[0-9A-Za-z_-]+(/[0-9A-Za-z_.-]+)*$`)
@@ -268,6 +271,9 @@ func uploadDraft(w *world, now int64, _ *http.Request, req draftRequest) (any, e
 	}
 	if req.Version == "" || len(req.Version) > maxUserVersion {
 		return nil, badRequest("user_version", "请填写版本号，不超过 64 个字符")
+	}
+	if req.MainKB < 0 || req.PackageKB < 0 || req.MainKB > 1<<20 || req.PackageKB > 1<<20 {
+		return nil, badRequest("package_kb", "代码包大小应在 0 到 1048576 KB 之间")
 	}
 	if len(req.Desc) > 2000 {
 		return nil, badRequest("user_desc", "版本描述过长")
@@ -293,7 +299,8 @@ func uploadDraft(w *world, now int64, _ *http.Request, req draftRequest) (any, e
 		req.Developer = "开发者"
 	}
 	d := c.addDraft(draft{SourceAppID: dev.AppID, SourceName: dev.NickName, Developer: req.Developer, Version: req.Version, Desc: req.Desc,
-		Pages: req.Pages, PrivacyAPIs: req.PrivacyAPIs, Declared: req.Declared, CreatedMs: now})
+		Pages: req.Pages, PrivacyAPIs: req.PrivacyAPIs, Declared: req.Declared, CreatedMs: now,
+		Navigates: req.Navigates, MainKB: req.MainKB, PackageKB: req.PackageKB})
 	w.components.put(c.AppID, c)
 	return d, nil
 }
@@ -322,6 +329,7 @@ func (w *world) developmentProgram(c *component, appID, name string, now int64) 
 	}
 	m := w.newMiniProgram(appID, now)
 	m.NickName, m.Developed, m.Admin = name, true, w.person("开发者").WechatID
+	m.LiveEnabled = w.settings.DevelopmentLive == "on" && slices.Contains(c.PermissionSets, 52)
 	w.miniPrograms.put(m.AppID, m)
 	return m, nil
 }

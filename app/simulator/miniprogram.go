@@ -42,6 +42,8 @@ type miniProgram struct {
 	NextAppVersion int         `json:"next_app_version"`
 	UndoDay        counter     `json:"undo_day"`
 	UndoMonth      counter     `json:"undo_month"`
+
+	programTraits
 }
 
 // category is one configured 类目 with its ids, as submit_audit wants it.

@@ -39,6 +39,9 @@ func (w *world) registrant(c *component, wechatID, realName string, now int64) (
 
 // mayRegister answers 89254 for a platform that lacks a permission set registration needs.
 func (w *world) mayRegister(c *component) error {
+	if c.Unreleased {
+		return refuse(61028)
+	}
 	for _, id := range w.settings.RegisterSets {
 		if !slices.Contains(c.PermissionSets, id) {
 			return refusef(89254, "set %d", id)

@@ -43,6 +43,8 @@ type rules struct {
 	DailyLimit          int    `json:"daily_limit"`           // calls per account, interface and day (45009); 0 has no limit
 	OpenAccountPrograms int    `json:"open_account_programs"` // accounts one open account binds (89004)
 	PluginLimit         int    `json:"plugin_limit"`          // plugins of one mini program (89238)
+	OperationSeconds    int64  `json:"operation_seconds"`     // simulated seconds a commit or submit keeps the mini program busy (9402202)
+	DevelopmentLive     string `json:"development_live"`      // new development mini programs of a platform with set 52: off, or on (live enabled, 9400001)
 	ServiceReplies      int    `json:"service_replies"`       // customer-service messages after one message of a user (45047)
 }
 
@@ -52,7 +54,7 @@ func defaultRules() rules {
 		NicknameChecks: 30, ProfileEdits: 5, CategoryEdits: 5, CategoryLimit: 20, CategoryReview: "sensitive", DomainEdits: 50,
 		WebviewLimit: 100, JumpDomainLimit: 300, StoreExpireErrcode: 86072, NoAuditErrcode: 85058, JumpRuleLimit: 100,
 		LinksPerDay: 500_000, CodesTotal: 100_000, CodesPerMinute: 5000, OptionToken: "any", QuotaPathErrcode: 76003,
-		OpenAccountPrograms: 5, PluginLimit: 5, ServiceReplies: 5}
+		OpenAccountPrograms: 5, PluginLimit: 5, ServiceReplies: 5, DevelopmentLive: "off"}
 }
 
 // check holds what the general check of settings cannot know.
@@ -113,6 +115,8 @@ var ruleTexts = map[string]settingText{
 	"daily_limit":            {"每个接口每天调用次数", "0 表示不限；超出得到 45009"},
 	"open_account_programs":  {"开放平台帐号可绑定数", "超出得到 89004"},
 	"plugin_limit":           {"插件数量上限", "超出得到 89238"},
+	"operation_seconds":      {"上传或提审的处理用时（秒）", "处理中再次上传或提审得到 9402202；接口有耗时或延迟时，应答之前也是如此"},
+	"development_live":       {"新开发小程序的直播", "平台有权限集 52 时，开通直播的开发小程序的代码提审得到 9400001"},
 	"service_replies":        {"每条用户消息可回复的客服消息数", "超出得到 45047；48 小时后得到 45015"},
 }
 
@@ -124,6 +128,7 @@ var ruleChoices = map[string][][2]string{
 	"nickname_event":   {{"message", "消息与事件接收 URL"}, {"ticket", "授权事件接收 URL"}},
 	"trial_event":      {{"ticket", "授权事件接收 URL"}, {"message", "消息与事件接收 URL"}},
 	"category_review":  {{"sensitive", "需要资质的"}, {"always", "全部"}, {"never", "都不审核"}},
+	"development_live": {{"off", "不开通"}, {"on", "自动开通"}},
 	"option_token":     {{"component", "平台令牌"}, {"authorizer", "授权方令牌"}, {"any", "都可以"}},
 }
 

@@ -14,6 +14,7 @@ import (
 // the console's help page.
 type scenario struct {
 	Name, About string
+	Platform    bool      // a platform has to be connected: it waits for what somebody does there
 	Start       time.Time // simulated time at which an isolated run begins
 	Vars        []scenarioVar
 	Setup       []scenarioStep

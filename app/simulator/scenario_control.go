@@ -44,7 +44,7 @@ func refusedScenario(err error) error {
 func (s *Simulator) listScenarios(w *world, _ int64, _ *http.Request, _ none) (any, error) {
 	items := []any{}
 	for _, sc := range s.scenarioList(w) {
-		items = append(items, map[string]any{"id": sc.ID, "name": sc.Name, "about": sc.About, "shipped": sc.Shipped})
+		items = append(items, map[string]any{"id": sc.ID, "name": sc.Name, "about": sc.About, "shipped": sc.Shipped, "needs_platform": sc.Platform})
 	}
 	return map[string]any{"items": items}, nil
 }
@@ -78,7 +78,7 @@ func (s *Simulator) saveScenario(w *world, now int64, _ *http.Request, req scena
 	if err != nil {
 		return nil, refusedScenario(err)
 	}
-	kept := &storedScenario{ID: req.ID, Name: sc.Name, About: sc.About, Text: req.Text, UpdatedMs: now}
+	kept := &storedScenario{ID: req.ID, Name: sc.Name, About: sc.About, Text: req.Text, UpdatedMs: now, Platform: sc.Platform}
 	w.scenarios.put(kept.ID, kept)
 	return kept, nil
 }
@@ -111,6 +111,9 @@ func (s *Simulator) startScenario(w *world, now int64, id string, req runRequest
 	parsed, err := parseScenario([]byte(sc.Text), s.addresses)
 	if err != nil {
 		return nil, refusedScenario(err)
+	}
+	if parsed.Platform && !req.InPlace {
+		return nil, badRequest("in_place", errNeedsPlatform.Error())
 	}
 	for name := range req.Vars {
 		if !slices.ContainsFunc(parsed.Vars, func(v scenarioVar) bool { return v.Name == name }) {

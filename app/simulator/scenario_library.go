@@ -18,6 +18,7 @@ type storedScenario struct {
 	About     string `json:"about"`
 	Text      string `json:"text"`
 	Shipped   bool   `json:"shipped"`
+	Platform  bool   `json:"needs_platform"`
 	UpdatedMs int64  `json:"updated_ms"` // simulated; 0 for shipped ones
 }
 
@@ -38,7 +39,7 @@ func shipped() (map[string]*storedScenario, error) {
 		if err != nil {
 			return nil, fmt.Errorf("shipped scenario %s: %w", e.Name(), err)
 		}
-		out[id] = &storedScenario{ID: id, Name: sc.Name, About: sc.About, Text: string(text), Shipped: true}
+		out[id] = &storedScenario{ID: id, Name: sc.Name, About: sc.About, Text: string(text), Shipped: true, Platform: sc.Platform}
 	}
 	return out, nil
 }
@@ -61,4 +62,25 @@ func (s *Simulator) scenarioList(w *world) []*storedScenario {
 	}
 	slices.SortFunc(out, func(a, b *storedScenario) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// ShippedScenario is one scenario that comes with the simulator.
+type ShippedScenario struct {
+	ID, Name, About string
+	Text            []byte
+	Platform        bool // it waits for what people do on a connected platform
+}
+
+// ShippedScenarios are all of them, by id.
+func ShippedScenarios() ([]ShippedScenario, error) {
+	all, err := shipped()
+	if err != nil {
+		return nil, err
+	}
+	out := []ShippedScenario{}
+	for _, sc := range all {
+		out = append(out, ShippedScenario{sc.ID, sc.Name, sc.About, []byte(sc.Text), sc.Platform})
+	}
+	slices.SortFunc(out, func(a, b ShippedScenario) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
 }

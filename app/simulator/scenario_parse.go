@@ -17,6 +17,11 @@ func (r *scenarioReader) scenario(n *yaml.Node) *scenario {
 	later := map[string]func(){}
 	visit := map[string]func(*yaml.Node, string){
 		"name": r.text(&out.Name), "about": r.text(&out.About),
+		"needs": func(n *yaml.Node, at string) {
+			if out.Platform = n.Value == "platform"; !out.Platform {
+				r.fail(n, at, "只能是 platform：剧本要与连接的平台一起运行")
+			}
+		},
 		"start": func(n *yaml.Node, at string) {
 			t, err := time.ParseInLocation(time.DateTime, n.Value, shanghai)
 			if err != nil {
@@ -83,7 +88,7 @@ var setupCalls = []struct {
 }{
 	{"settings", "平台参数", "settings", false, false}, {"clock", "时钟", "clock", false, false}, {"people", "微信用户", "people", true, false},
 	{"components", "第三方平台", "components", true, true}, {"miniprograms", "小程序", "miniprograms", true, true}, {"fleet", "批量小程序", "fleet", false, false},
-	{"drafts", "草稿", "drafts", true, false}, {"authorizations", "授权", "authorizations", true, false}, {"latency", "接口耗时", "latency", true, false},
+	{"drafts", "草稿", "drafts", true, false}, {"restrictions", "处罚与限制", "restrictions", true, false}, {"authorizations", "授权", "authorizations", true, false}, {"latency", "接口耗时", "latency", true, false},
 	{"faults", "故障", "faults", true, false},
 }
 

@@ -61,6 +61,9 @@ func RunScenario(ctx context.Context, text []byte, opt ScenarioOptions) (report 
 // Scenario is a checked scenario.
 type Scenario struct{ parsed *scenario }
 
+// NeedsPlatform tells whether the scenario only runs on a simulator that a platform is connected to.
+func (s *Scenario) NeedsPlatform() bool { return s.parsed.Platform }
+
 // CheckScenario reads a file without running it; every mistake is named with its line and key.
 func CheckScenario(text []byte) (*Scenario, error) {
 	sim, err := New(Options{})
@@ -91,7 +94,13 @@ func (s *Simulator) hasAddress(handler http.Handler) func(method, path string) b
 	}
 }
 
+// errNeedsPlatform is a scenario that waits for people on a platform and was run without one.
+var errNeedsPlatform = errors.New("这个剧本要与连接的平台一起运行：在控制台选“当前模拟器”，或用 --url 指定正在运行的模拟器")
+
 func runAlone(ctx context.Context, sc *Scenario, opt ScenarioOptions) (report ScenarioReport, err error) {
+	if sc.parsed.Platform {
+		return report, errNeedsPlatform
+	}
 	start := sc.parsed.Start
 	if start.IsZero() {
 		start = time.Date(2026, 1, 5, 9, 0, 0, 0, shanghai)

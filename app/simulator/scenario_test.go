@@ -12,7 +12,7 @@ import (
 
 func TestShippedScenariosPassAndRepeatByteByByte(t *testing.T) {
 	files, err := filepath.Glob("scenarios/*.yaml")
-	if err != nil || len(files) < 6 {
+	if err != nil || len(files) < 16 {
 		t.Fatalf("shipped scenarios %v, %v", files, err)
 	}
 	for _, file := range files {
@@ -21,6 +21,13 @@ func TestShippedScenariosPassAndRepeatByteByByte(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if sc, err := CheckScenario(text); err != nil || sc.NeedsPlatform() { // those run in app/command, beside a platform
+				_, alone := RunScenario(t.Context(), text, ScenarioOptions{})
+				if err != nil || alone == nil || !strings.Contains(alone.Error(), "--url") {
+					t.Errorf("mistakes %v; run without a platform: %v", err, alone)
+				}
+				return
 			}
 			first := passes(t, text, 7)
 			second := passes(t, text, 7)
@@ -57,7 +64,7 @@ func TestMistakesInAScenarioNameLineAndKey(t *testing.T) {
 		{"empty", "", "第 1 行：文件是空的"},
 		{"no YAML", "name: a\n  b: c\n", "第 2 行"},
 		{"not a mapping", "- a\n", "第 1 行：应为“名称: 值”的列表"},
-		{"unknown key", "name: a\nstepz: []\nsteps: []\n", "第 2 行 stepz：没有这个键，可用：about expect name setup start steps vars"},
+		{"unknown key", "name: a\nstepz: []\nsteps: []\n", "第 2 行 stepz：没有这个键，可用：about expect name needs setup start steps vars"},
 		{"no name", "steps: []\n", "name：请给剧本起个名字"},
 		{"no steps", "name: a\n", "steps：至少要有一个步骤"},
 		{"twice", "name: a\nsteps: []\nname: b\n", "第 3 行"},

@@ -17,7 +17,9 @@ type exchange struct {
 	record  *call
 	hit     *fault        // injected fault, or nil
 	wait    time.Duration // real time asked for by a fault and by the latency of the path
+	holds   string        // mini program whose commit or submit this is, while it waits
 	out     reply
+	busy    bool // another commit or submit of the mini program is on its way
 	done    bool
 }
 
@@ -58,14 +60,29 @@ func (s *Simulator) receive(w *world, x *exchange, now int64, start time.Time) e
 	if x.hit != nil {
 		x.wait += time.Duration(x.hit.DelayMs) * time.Millisecond
 	}
+	if appID := x.record.AppID; appID != "" && operations[x.record.Path] {
+		if w.operating[appID] {
+			x.busy = true
+			return s.finish(w, x, now, start)
+		}
+		if x.wait > 0 {
+			w.operating[appID], x.holds = true, appID
+		}
+	}
 	if x.hit != nil || x.wait > 0 {
 		return nil
 	}
 	return s.finish(w, x, now, start)
 }
 
+// operations are the calls of which a mini program has one at a time (9402202). Read only.
+var operations = map[string]bool{"/wxa/commit": true, "/wxa/submit_audit": true}
+
 // finish lets the call take effect, unless a fault answers in its place, and writes it into the log of calls.
 func (s *Simulator) finish(w *world, x *exchange, now int64, start time.Time) error {
+	if x.holds != "" {
+		delete(w.operating, x.holds)
+	}
 	if x.hit != nil && !x.hit.After && x.hit.answers() {
 		x.out = x.hit.reply(x.record.RID)
 	} else {
@@ -99,7 +116,11 @@ func (s *Simulator) execute(w *world, x *exchange, now int64) (reply, error) {
 	}
 	c := &apiCall{now: now, query: x.query, body: x.body, mediaType: x.request.Header.Get("Content-Type"), ip: callerIP(x.request), rid: x.record.RID,
 		publicURL: s.publicURL(x.request), knows: s.knows}
-	result, refusal := x.ep.handle(w, c, x.request.Method, x.token)
+	var result any
+	refusal := refuse(9402202)
+	if !x.busy {
+		result, refusal = x.ep.handle(w, c, x.request.Method, x.token)
+	}
 	if img, ok := result.(image); ok && refusal == nil {
 		out.contentType, out.fileName, out.body = img.contentType, img.fileName, img.data
 		return out, nil

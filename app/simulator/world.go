@@ -34,6 +34,7 @@ type world struct {
 	waiting    waitingPushes    // an index over pushes
 	delayed    map[string]*push // pushes that wait for their time, an index over pushes
 	latency    map[string]int64 // real milliseconds by path
+	operating  map[string]bool  // mini programs with a commit or submit whose answer waits; not stored
 	callLog    []*call          // calls in their order
 	callsByRID map[string]*call // an index over calls
 }
@@ -68,7 +69,7 @@ func defaultSettings() *settings {
 func newWorld() *world {
 	log := &journal{changed: map[docKey]any{}}
 	return &world{
-		log: log, clock: &clockState{}, settings: defaultSettings(), resources: newResources(log), waiting: waitingPushes{}, delayed: map[string]*push{}, callsByRID: map[string]*call{}, latency: map[string]int64{},
+		log: log, clock: &clockState{}, settings: defaultSettings(), resources: newResources(log), waiting: waitingPushes{}, delayed: map[string]*push{}, callsByRID: map[string]*call{}, latency: map[string]int64{}, operating: map[string]bool{},
 		components:     newCollection[component]("component", log),
 		people:         newCollection[person]("person", log),
 		miniPrograms:   newCollection[miniProgram]("miniprogram", log),

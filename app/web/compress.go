@@ -98,6 +98,9 @@ func (z *zipped) Flush() {
 	_ = http.NewResponseController(z.ResponseWriter).Flush() // nothing to flush is no error of the page's
 }
 
+// Unwrap lets http.ResponseController reach deadlines and what else belongs to the connection.
+func (z *zipped) Unwrap() http.ResponseWriter { return z.ResponseWriter }
+
 func (z *zipped) end() {
 	if z.z == nil {
 		return

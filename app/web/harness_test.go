@@ -62,6 +62,16 @@ func (p *plugins) Serve(_ context.Context, actor account.Actor, req plugin.Reque
 	p.asked, p.actors = append(p.asked, req), append(p.actors, actor)
 	return p.answer, p.err
 }
+func (p *plugins) Pass(ctx context.Context, actor account.Actor, req plugin.Request, body io.Reader) (plugin.Response, error) {
+	var err error
+	if req.Body, err = io.ReadAll(body); err != nil {
+		return plugin.Response{}, err
+	}
+	return p.Serve(ctx, actor, req)
+}
+
+func (p *plugins) Streamed(req plugin.Request) bool { return strings.HasPrefix(req.Path, "/stream") }
+
 func (p *plugins) Manifests() []*plugin.Manifest {
 	return []*plugin.Manifest{{Id: "version", Title: "版本管理", Routes: []*plugin.Route{{Type: "api", Method: "GET", Pattern: "/miniprograms/{appid}", Summary: "三栏版本"}}}}
 }

@@ -54,14 +54,17 @@ func (s *Server) pluginAPI(w http.ResponseWriter, r *http.Request) bool {
 		fail(w, r, err)
 		return true
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
-	if err != nil {
+	request := plugin.Request{Plugin: id, Frame: plugin.FrameAPI, Method: r.Method, Path: "/" + path, Query: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength}
+	if s.o.Plugins.Streamed(request) {
+		s.streamPlugin(w, r, actor, request)
+		return true
+	}
+	if request.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit)); err != nil {
 		fail(w, r, fault.New(fault.Invalid, "body_too_long", "请求内容太长（最多 8 MiB）").Because(err))
 		return true
 	}
-	call := func() (int, []byte, error) {
-		return s.callPlugin(w, r, actor, plugin.Request{Plugin: id, Frame: plugin.FrameAPI, Method: r.Method, Path: "/" + path, Query: r.URL.RawQuery, Header: r.Header, Body: body})
-	}
+	body := request.Body
+	call := func() (int, []byte, error) { return s.callPlugin(w, r, actor, request) }
 	status, answer := 0, []byte(nil)
 	if key := r.Header.Get("Idempotency-Key"); key != "" && r.Method != http.MethodGet && !actor.Nobody() {
 		status, answer, err = s.idem.once(r.Context(), actor, key, r.Method+" "+r.URL.RequestURI(), string(body), call)
@@ -78,6 +81,20 @@ func (s *Server) pluginAPI(w http.ResponseWriter, r *http.Request) bool {
 	w.WriteHeader(status)
 	_, _ = w.Write(answer)
 	return true
+}
+
+// streamPlugin carries bodies that travel in pieces. What is not held as a whole cannot be kept for a repetition.
+func (s *Server) streamPlugin(w http.ResponseWriter, r *http.Request, actor account.Actor, request plugin.Request) {
+	if r.Header.Get("Idempotency-Key") != "" {
+		fail(w, r, fault.InvalidInput().On("Idempotency-Key", "这个接口传输文件，不支持 Idempotency-Key，请去掉后重试"))
+		return
+	}
+	answer, err := s.o.Plugins.Pass(account.With(r.Context(), actor), actor, request, plugin.Upload(w, r))
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	answer.Send(w, r)
 }
 
 func (s *Server) callPlugin(w http.ResponseWriter, r *http.Request, actor account.Actor, req plugin.Request) (int, []byte, error) {

@@ -38,6 +38,8 @@ import (
 // Plugins is what the API asks of the plugin host.
 type Plugins interface {
 	Serve(ctx context.Context, actor account.Actor, req plugin.Request) (plugin.Response, error)
+	Pass(ctx context.Context, actor account.Actor, req plugin.Request, body io.Reader) (plugin.Response, error)
+	Streamed(req plugin.Request) bool
 	Manifests() []*plugin.Manifest
 	Status() []plugin.Status
 	Restart(ctx context.Context, id string) error

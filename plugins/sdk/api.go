@@ -19,6 +19,7 @@ import (
 type Handler struct {
 	input, output reflect.Type
 	status        int
+	raw           RawHandler // of Bytes; run is nil then
 	run           func(ctx context.Context, fill func(any) error) (any, error)
 }
 
@@ -53,19 +54,16 @@ func (h Handler) Created() Handler {
 // POST /api/v1/<plugin>/installations. Its JSON Schemas, made from the types,
 // are part of the manifest. Lists answer Rows.
 func (p *Plugin) API(pattern string, handler Handler, options ...RouteOption) {
-	p.route("api", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
-		answer, err := handler.run(ctx, func(in any) error { return fillRequest(r, in) })
+	if handler.raw != nil {
+		p.route("api", pattern, options, bytesRoute(handler))
+		return
+	}
+	p.route("api", pattern, options, func(ctx context.Context, r *http.Request) (answer, error) {
+		out, err := handler.run(ctx, func(in any) error { return fillRequest(r, in) })
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
-		body, err := encodeJSON(answer)
-		if err != nil {
-			return nil, err
-		}
-		return &pluginpb.HTTPResponse{
-			Status: int32(handler.status), Body: body,
-			Headers: []*pluginpb.Header{{Name: "Content-Type", Values: []string{"application/json; charset=utf-8"}}},
-		}, nil
+		return jsonAnswer(handler.status, out)
 	})
 	declared := p.routes[len(p.routes)-1].declared
 	body := declared.GetMethod() != http.MethodGet
@@ -74,6 +72,18 @@ func (p *Plugin) API(pattern string, handler Handler, options ...RouteOption) {
 	}
 	declared.InputSchema = inputSchema(handler.input, body)
 	declared.OutputSchema = outputSchema(handler.output, handler.status)
+}
+
+// jsonAnswer is a value as the whole answer of a REST call.
+func jsonAnswer(status int, value any) (answer, error) {
+	body, err := encodeJSON(value)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{HTTPResponse: &pluginpb.HTTPResponse{
+		Status: int32(status), Body: body,
+		Headers: []*pluginpb.Header{{Name: "Content-Type", Values: []string{"application/json; charset=utf-8"}}},
+	}}, nil
 }
 
 // typed looks at a handler's types before anybody calls it.

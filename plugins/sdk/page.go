@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"minifleet/plugins/sdk/pluginpb"
@@ -36,6 +39,33 @@ type Content struct {
 	Filename string // set: the browser saves it under this name
 	Status   int    // default 200
 	MaxAge   int    // seconds a browser may keep it, default 0
+	// Write makes the body instead of Body. It runs after the head has gone out; with Streaming its bytes go out as it
+	// writes them, up to MaxStream, otherwise they are gathered first, up to MaxBody.
+	Write func(w io.Writer) error
+	// Size is how many bytes Write will write exactly, so that a browser can show how far it is; 0: not known.
+	Size int64
+}
+
+// answer is the content on the wire.
+func (c Content) answer() answer {
+	out := &pluginpb.HTTPResponse{Status: int32(c.Status), Body: c.Body}
+	if out.Status == 0 {
+		out.Status = http.StatusOK
+	}
+	header := func(name, value string) {
+		out.Headers = append(out.Headers, &pluginpb.Header{Name: name, Values: []string{value}})
+	}
+	header("Content-Type", c.Type)
+	if c.Filename != "" {
+		header("Content-Disposition", fmt.Sprintf("attachment; filename*=UTF-8''%s", url.PathEscape(c.Filename)))
+	}
+	if c.MaxAge > 0 {
+		header("Cache-Control", fmt.Sprintf("private, max-age=%d", c.MaxAge))
+	}
+	if c.Write != nil && c.Size > 0 {
+		header("Content-Length", strconv.FormatInt(c.Size, 10))
+	}
+	return answer{HTTPResponse: out, write: c.Write}
 }
 
 // PageHandler makes a page. r carries the path below the plugin's prefix, its
@@ -70,7 +100,7 @@ func Summary(text string) RouteOption {
 
 type route struct {
 	declared *pluginpb.Route
-	serve    func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error)
+	serve    func(ctx context.Context, r *http.Request) (answer, error)
 }
 
 // Page declares a page: p.Page("GET /drafts/{id}", handler). Patterns are those
@@ -80,27 +110,27 @@ func (p *Plugin) Page(pattern string, handle PageHandler, options ...RouteOption
 	if handle == nil {
 		p.mistaken(fmt.Sprintf("page %q", pattern), "the handler is nil")
 	}
-	p.route("page", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
+	p.route("page", pattern, options, func(ctx context.Context, r *http.Request) (answer, error) {
 		view, err := handle(ctx, r)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
-		answer := &pluginpb.HTTPResponse{
+		out := &pluginpb.HTTPResponse{
 			Status: int32(view.Status), Body: []byte(view.HTML),
 			View: &pluginpb.View{
 				Title: view.Title, Subtitle: view.Subtitle, Redirect: view.Redirect, Flash: view.Flash, Bare: view.Bare,
 			},
 		}
 		for _, crumb := range view.Crumbs {
-			answer.View.Crumbs = append(answer.View.Crumbs, &pluginpb.Crumb{Title: crumb.Title, Path: crumb.Path})
+			out.View.Crumbs = append(out.View.Crumbs, &pluginpb.Crumb{Title: crumb.Title, Path: crumb.Path})
 		}
-		if answer.Status == 0 {
-			answer.Status = http.StatusOK
+		if out.Status == 0 {
+			out.Status = http.StatusOK
 			if view.Redirect != "" {
-				answer.Status = http.StatusSeeOther
+				out.Status = http.StatusSeeOther
 			}
 		}
-		return answer, nil
+		return answer{HTTPResponse: out}, nil
 	})
 }
 
@@ -109,30 +139,10 @@ func (p *Plugin) Raw(pattern string, handle RawHandler, options ...RouteOption) 
 	if handle == nil {
 		p.mistaken(fmt.Sprintf("raw %q", pattern), "the handler is nil")
 	}
-	p.route("raw", pattern, options, func(ctx context.Context, r *http.Request) (*pluginpb.HTTPResponse, error) {
-		content, err := handle(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		answer := &pluginpb.HTTPResponse{Status: int32(content.Status), Body: content.Body}
-		if answer.Status == 0 {
-			answer.Status = http.StatusOK
-		}
-		header := func(name, value string) {
-			answer.Headers = append(answer.Headers, &pluginpb.Header{Name: name, Values: []string{value}})
-		}
-		header("Content-Type", content.Type)
-		if content.Filename != "" {
-			header("Content-Disposition", fmt.Sprintf("attachment; filename*=UTF-8''%s", template.URLQueryEscaper(content.Filename)))
-		}
-		if content.MaxAge > 0 {
-			header("Cache-Control", fmt.Sprintf("private, max-age=%d", content.MaxAge))
-		}
-		return answer, nil
-	})
+	p.route("raw", pattern, options, bytesRoute(Bytes(handle)))
 }
 
-func (p *Plugin) route(kind, pattern string, options []RouteOption, serve func(context.Context, *http.Request) (*pluginpb.HTTPResponse, error)) {
+func (p *Plugin) route(kind, pattern string, options []RouteOption, serve func(context.Context, *http.Request) (answer, error)) {
 	method, path, ok := strings.Cut(pattern, " ")
 	declared := &pluginpb.Route{Type: kind, Method: method, Pattern: path}
 	for _, option := range options {
@@ -154,6 +164,9 @@ func (p *Plugin) route(kind, pattern string, options []RouteOption, serve func(c
 	}
 	if reason := badKinds(declared.GetKinds()); reason != "" {
 		p.mistaken(where, "%s", reason)
+	}
+	if err := checkStream(declared); err != nil {
+		p.mistaken(where, "%v", err)
 	}
 	p.handle(declared, &routed{made})
 }

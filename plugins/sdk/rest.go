@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-
-	"minifleet/plugins/sdk/pluginpb"
 )
 
 // rest declares the REST of a Registered collection.
@@ -61,20 +59,13 @@ func (r *Registered[T]) actionREST(action Action) {
 	})
 }
 
-func answering(status int, run func(context.Context, *http.Request) (any, error)) func(context.Context, *http.Request) (*pluginpb.HTTPResponse, error) {
-	return func(ctx context.Context, q *http.Request) (*pluginpb.HTTPResponse, error) {
-		answer, err := run(ctx, q)
+func answering(status int, run func(context.Context, *http.Request) (any, error)) func(context.Context, *http.Request) (answer, error) {
+	return func(ctx context.Context, q *http.Request) (answer, error) {
+		out, err := run(ctx, q)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
-		body, err := encodeJSON(answer)
-		if err != nil {
-			return nil, err
-		}
-		return &pluginpb.HTTPResponse{
-			Status: int32(status), Body: body,
-			Headers: []*pluginpb.Header{{Name: "Content-Type", Values: []string{"application/json; charset=utf-8"}}},
-		}, nil
+		return jsonAnswer(status, out)
 	}
 }
 

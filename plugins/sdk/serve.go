@@ -51,6 +51,8 @@ func Serve(p *Plugin) {
 		Plugins:         goplugin.PluginSet{WireName: wire},
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options,
+				// A fixed window bounds what waits for a handler that reads a stream slowly.
+				grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(4<<20),
 				grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
 				grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))), // their stacks have grown already
 				grpc.UnaryInterceptor(wire.intercept))...)

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -46,11 +48,7 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 	if !strings.HasPrefix(info.FullMethod, "/minifleet.plugin.v1.Plugin/") {
 		return next(ctx, request)
 	}
-	var host pluginpb.HostClient
-	if link := s.host.Load(); link != nil {
-		host = link.client
-	}
-	ctx, err = incoming(ctx, host, s.log)
+	ctx, err = s.enter(ctx)
 	if err != nil {
 		return nil, EncodeError(err)
 	}
@@ -69,6 +67,15 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 		s.log.Error("call failed", "method", info.FullMethod, "error", err.Error(), "request_id", RequestID(ctx))
 	}
 	return nil, EncodeError(err)
+}
+
+// enter makes the context of a call.
+func (s *Server) enter(ctx context.Context) (context.Context, error) {
+	var host pluginpb.HostClient
+	if link := s.host.Load(); link != nil {
+		host = link.client
+	}
+	return incoming(ctx, host, s.log)
 }
 
 // Describe gives the manifest, or the list of the author's mistakes.
@@ -194,10 +201,23 @@ func (s *Server) Act(ctx context.Context, request *pluginpb.ActRequest) (*plugin
 
 // ServeHTTP runs a page, raw address or REST call.
 func (s *Server) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) (*pluginpb.HTTPResponse, error) {
-	address := &url.URL{Path: "/" + request.GetType() + request.GetPath(), RawQuery: request.GetQuery()}
-	r, err := http.NewRequestWithContext(ctx, request.GetMethod(), address.RequestURI(), bytes.NewReader(request.GetBody()))
+	found, r, err := s.request(ctx, request, bytes.NewReader(request.GetBody()))
 	if err != nil {
-		return nil, Fail("plugin.request", "请求地址有误").Because(err)
+		return nil, err
+	}
+	out, err := found.serve(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return out.whole()
+}
+
+// request finds the route of a call and makes the request its handler sees.
+func (s *Server) request(ctx context.Context, request *pluginpb.HTTPRequest, body io.Reader) (*routed, *http.Request, error) {
+	address := &url.URL{Path: "/" + request.GetType() + request.GetPath(), RawQuery: request.GetQuery()}
+	r, err := http.NewRequestWithContext(ctx, request.GetMethod(), address.RequestURI(), body)
+	if err != nil {
+		return nil, nil, Fail("plugin.request", "请求地址有误").Because(err)
 	}
 	for _, header := range request.GetHeaders() {
 		r.Header[http.CanonicalHeaderKey(header.GetName())] = header.GetValues()
@@ -205,23 +225,22 @@ func (s *Server) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) (
 	handler, pattern := s.plugin.mux.Handler(r)
 	found, ok := handler.(*routed)
 	if !ok {
-		return nil, NotFound("plugin.page", "没有这个页面")
+		return nil, nil, NotFound("plugin.page", "没有这个页面")
 	}
 	bindPath(r, pattern)
-	if found.declared.GetType() != "api" {
+	switch {
+	case found.declared.GetStream(): // the body is the handler's alone
+		r.Form, r.ContentLength = r.URL.Query(), -1
+		if length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil {
+			r.ContentLength = length
+		}
+	case found.declared.GetType() != "api":
 		if err := r.ParseForm(); err != nil {
-			return nil, Fail("plugin.form", "表单内容无法解析，请返回重新填写").Because(err)
+			return nil, nil, Fail("plugin.form", "表单内容无法解析，请返回重新填写").Because(err)
 		}
 	}
 	r.URL.Path = request.GetPath()
-	answer, err := found.serve(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	if len(answer.GetBody()) > MaxBody {
-		return nil, &Error{Kind: KindInternal, Code: "plugin.answer_too_large", Message: "插件的回答超过 8 MiB，无法显示"}
-	}
-	return answer, nil
+	return found, r, nil
 }
 
 // bindPath sets the path values, which ServeMux itself sets only when it calls

@@ -44,7 +44,14 @@ type fakePlugins struct {
 	menu   []plugin.MenuItem
 }
 
-func (f *fakePlugins) Serve(ctx context.Context, actor account.Actor, request plugin.Request) (plugin.Response, error) {
+func (f *fakePlugins) Pass(_ context.Context, actor account.Actor, request plugin.Request, body io.Reader) (plugin.Response, error) {
+	var err error
+	if request.Body, err = io.ReadAll(body); err != nil {
+		return plugin.Response{}, err
+	}
+	if len(request.Body) > 8<<20 {
+		return plugin.Response{}, fault.New(fault.Invalid, "plugin.body_too_large", "提交的内容超过 8 MiB，请减小后重试")
+	}
 	if f.answer == nil {
 		return plugin.Response{}, fault.New(fault.NotFound, "plugin.page", "没有找到这个页面")
 	}

@@ -2,33 +2,24 @@ package portal
 
 import (
 	"html/template"
-	"io"
 	"net/http"
-	"strconv"
 
 	"minifleet/app/fault"
 	"minifleet/app/plugin"
 )
 
-// bodyLimit is the most that a request to a plugin may carry: 8 MiB.
-const bodyLimit = 8 << 20
-
 // pluginPage hands the request to a plugin and frames its answer. mount is the fixed path that id has claimed; "" takes
 // the plugin from the address.
 func (p *Portal) pluginPage(mount, id string) handler {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
-		if err != nil {
-			return fault.New(fault.Invalid, "body_too_long", "提交的内容超过 8 MiB，请减小后重试").Because(err)
-		}
 		request := plugin.Request{
 			Plugin: id, Frame: plugin.FramePortal, Prefix: mount, Method: r.Method, Path: "/" + r.PathValue("path"),
-			Query: r.URL.RawQuery, Header: r.Header, Body: body,
+			Query: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength,
 		}
 		if request.Plugin == "" {
 			request.Plugin = r.PathValue("plugin")
 		}
-		answer, err := p.o.Plugins.Serve(r.Context(), v.actor, request)
+		answer, err := p.o.Plugins.Pass(r.Context(), v.actor, request, plugin.Upload(w, r))
 		if err != nil {
 			return err
 		}
@@ -40,7 +31,7 @@ func (p *Portal) answerPlugin(w http.ResponseWriter, r *http.Request, v *visit, 
 	view := answer.View
 	switch {
 	case view == nil:
-		raw(w, r, answer)
+		answer.Send(w, r)
 		return nil
 	case view.GetRedirect() != "":
 		to := localPath(view.GetRedirect())
@@ -51,7 +42,7 @@ func (p *Portal) answerPlugin(w http.ResponseWriter, r *http.Request, v *visit, 
 		redirect(w, r, to)
 		return nil
 	case view.GetBare():
-		raw(w, r, answer)
+		answer.Send(w, r)
 		return nil
 	}
 	pg := page{
@@ -65,21 +56,4 @@ func (p *Portal) answerPlugin(w http.ResponseWriter, r *http.Request, v *visit, 
 		}
 	}
 	return p.answer(w, r, v, pg)
-}
-
-// raw answers bytes without a frame. The host has already kept the headers to a few and the types to harmless ones.
-func raw(w http.ResponseWriter, r *http.Request, answer plugin.Response) {
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
-	status := answer.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(answer.Body) // the reader may be gone
-	}
 }

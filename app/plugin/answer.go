@@ -1,0 +1,105 @@
+package plugin
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Upload is a request's body for Pass: it may be read while the answer goes out, and nobody waits for the rest of a body
+// that the plugin does not want.
+func Upload(w http.ResponseWriter, r *http.Request) io.Reader {
+	if r.ContentLength == 0 {
+		return http.NoBody
+	}
+	return &upload{body: r.Body, control: http.NewResponseController(w)}
+}
+
+type upload struct {
+	body    io.Reader
+	control *http.ResponseController
+	begun   bool // by the one goroutine that reads; stop and drain come after it or do not look
+	ended   bool
+}
+
+// Read gives what the client sends. Until the first one nothing about the connection has changed.
+func (u *upload) Read(p []byte) (int, error) {
+	if !u.begun {
+		u.begun = true
+		_ = u.control.EnableFullDuplex() // where there is no such thing, it is so anyway
+	}
+	n, err := u.body.Read(p)
+	u.ended = err == io.EOF //nolint:errorlint // what Read promises
+	return n, err
+}
+
+// stop makes a Read that waits for the client give up.
+func (u *upload) stop() { _ = u.control.SetReadDeadline(time.Now()) } // without deadlines there is no connection to wait for
+
+// drain leaves nothing for the server to read after the handler: it would, and in full duplex mix it up with the next
+// request. A body that was not read to its end costs the client its connection.
+func (u *upload) drain() {
+	if !u.begun || u.ended {
+		return
+	}
+	u.stop()
+	_, _ = io.Copy(io.Discard, u.body) // up to what has arrived: the deadline is over
+}
+
+// flushBelow is the size of a piece that is sent on at once: a plugin's own buffer is larger, so it wanted this one out.
+const flushBelow = 32 << 10
+
+// Send answers with what has no frame: bytes, or a stream as fast as the reader takes it. A stream that breaks off breaks
+// the connection too (http.ErrAbortHandler), since its status is out: a reader must not take a part for the whole.
+func (r Response) Send(w http.ResponseWriter, asked *http.Request) {
+	header := w.Header()
+	for name, values := range r.Header {
+		header[name] = values
+	}
+	header.Set("X-Content-Type-Options", "nosniff")
+	if r.Stream == nil {
+		header.Set("Content-Length", strconv.Itoa(len(r.Body)))
+		w.WriteHeader(r.Status)
+		if asked.Method != http.MethodHead {
+			_, _ = w.Write(r.Body) // the reader may be gone
+		}
+		return
+	}
+	defer func() { _ = r.Stream.Close() }() // it never fails
+	w.WriteHeader(r.Status)
+	if asked.Method == http.MethodHead {
+		return
+	}
+	if err := copyOut(w, r.Stream); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// copyOut passes pieces on as they come.
+func copyOut(w http.ResponseWriter, from io.Reader) error {
+	control := http.NewResponseController(w)
+	if err := control.Flush(); err != nil { // the head, before a plugin that takes its time
+		return err
+	}
+	buffer := make([]byte, chunkMost)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if _, err := w.Write(buffer[:n]); err != nil {
+				return err
+			}
+		}
+		if n > 0 && n < flushBelow {
+			if err := control.Flush(); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF { //nolint:errorlint // what Read promises
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
