@@ -24,13 +24,8 @@ import (
 
 // Plugins is what the portal asks of the plugin host.
 type Plugins interface {
-<<<<<<< HEAD
-	Serve(ctx context.Context, actor account.Actor, request plugin.Request) (plugin.Response, error)
-	Menu(ctx context.Context, actor account.Actor, frame string) []plugin.MenuItem
-=======
 	Pass(ctx context.Context, actor account.Actor, request plugin.Request, body io.Reader) (plugin.Response, error)
-	Menu(actor account.Actor, frame string) []plugin.MenuItem
->>>>>>> 9328bf0 (Bodies of raw addresses and REST calls may travel in pieces, both ways: bounded, waited for, broken off where they break)
+	Menu(ctx context.Context, actor account.Actor, frame string) []plugin.MenuItem
 }
 
 // Options are the rooms behind the pages. All are needed but the last four.
