@@ -35,6 +35,8 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet operator add LOGIN   增加一个平台管理员（找回登录时用）
   minifleet doctor      检查密钥、数据库、时钟和操作日志（--trail 只校验日志，--json）
   minifleet bench NAME  性能测试（callbacks lists simulator start）
+  minifleet plugin new NAME   写一个新插件：生成可以编译、带测试的骨架
+  minifleet plugin pack [DIR] 编译插件并打包（-o 文件）
   minifleet plugin run NAME   由平台启动的插件进程，不需要手动运行
 
 每个命令加 -h 查看参数；设置见 config.yaml。
@@ -78,7 +80,7 @@ func run(ctx context.Context, env Env) error {
 	rest.Args = env.Args[1:]
 	switch env.Args[0] {
 	case "plugin":
-		return pluginCommand(rest)
+		return pluginCommand(ctx, rest)
 	case "serve":
 		spareProcessors(env.Environ)
 		return serve(ctx, rest)

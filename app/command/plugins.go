@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -32,7 +33,10 @@ func catalog(executable string) []plugin.First {
 }
 
 // pluginCommand is the main of a plugin process.
-func pluginCommand(env Env) error {
+func pluginCommand(ctx context.Context, env Env) error {
+	if done, err := pluginAuthor(ctx, env); done {
+		return err
+	}
 	if len(env.Args) != 2 || env.Args[0] != "run" {
 		return fmt.Errorf("usage: minifleet plugin run NAME")
 	}

@@ -50,12 +50,14 @@ func (p *Plugin) checkCollection(c *pluginpb.Collection, columns bool) {
 		p.mistaken(where, "visibility %q is none of sdk.Space, sdk.Parties, sdk.MiniProgram, sdk.Public", v.GetKind())
 	}
 	for _, index := range c.GetIndexes() {
-		if len(index.GetColumns()) == 0 {
-			p.mistaken(where, "an index has no columns")
+		if n := len(index.GetColumns()); n == 0 || n > 4 {
+			p.mistaken(where, "an index has %d columns, not 1…4", n)
 		}
 		for _, name := range index.GetColumns() {
 			if columns && !hasColumn(c, name, "") {
 				p.mistaken(where, "index on %q: there is no such column", name)
+			} else if columns && (hasColumn(c, name, "longtext") || hasColumn(c, name, "json")) {
+				p.mistaken(where, "index on %q: longtext and json cannot be indexed", name)
 			}
 		}
 	}
@@ -113,10 +115,19 @@ func (p *Plugin) checkDeclared(declared *pluginpb.Table, table Table) {
 	}
 	if name := strings.TrimPrefix(table.Sort, "-"); name != "" && !listed(declared, table, name) {
 		p.mistaken(where, "is sorted by %q, which is no column", name)
+	} else if name != "" && kept != nil && !sortable(kept, name) {
+		p.mistaken(where, "is sorted by %q, which has neither the flag sort nor an index", name)
 	}
 	for i, action := range table.Actions {
 		p.checkAction(declared, table, table.Actions[:i], action)
 	}
+}
+
+// sortable tells whether the host keeps a collection in an order by this column.
+func sortable(c *pluginpb.Collection, name string) bool {
+	return slices.Contains([]string{ColumnID, ColumnCreatedAt, ColumnSpace, c.GetVisibility().GetColumn(), c.GetVisibility().GetOther()}, name) ||
+		slices.ContainsFunc(c.GetColumns(), func(column *pluginpb.Column) bool { return column.GetName() == name && column.GetSort() }) ||
+		slices.ContainsFunc(c.GetIndexes(), func(i *pluginpb.Index) bool { return len(i.GetColumns()) > 0 && i.GetColumns()[0] == name })
 }
 
 // listed tells whether a name is a column that the rows of a table have.

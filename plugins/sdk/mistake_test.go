@@ -98,6 +98,10 @@ type (
 		sdk.Row
 		Extra []string `col:"extra,附加,json,sort"`
 	}
+	jsonRow struct {
+		sdk.Row
+		Extra []string `col:"extra,附加,json"`
+	}
 	requiredBool struct {
 		sdk.Row
 		Done bool `col:"done,完成,bool,required"`
@@ -192,9 +196,12 @@ func mistakes() []struct {
 			sdk.Collect[fine](p, "rows", sdk.Visible{Kind: sdk.Parties, Column: "count", Other: "name"})
 		}, `collection "rows"`, `Other "name" is no column of type int`},
 		{func(p *sdk.Plugin) { sdk.Collect[fine](p, "rows", sdk.Visible{Kind: sdk.Space}, sdk.Unique("nmae")) }, `collection "rows"`, `index on "nmae"`},
+		{func(p *sdk.Plugin) { sdk.Collect[fine](p, "rows", sdk.Visible{Kind: sdk.Space}, sdk.Index()) }, `collection "rows"`, "an index has 0 columns"},
+		{func(p *sdk.Plugin) { sdk.Collect[jsonRow](p, "rows", sdk.Visible{Kind: sdk.Space}, sdk.Index("extra")) }, `collection "rows"`, "longtext and json cannot be indexed"},
 
 		{table(sdk.Table{CanEdit: true, Form: []sdk.Column{{Name: "nmae"}}}), `table "rows"`, `column "nmae" is not in collection "rows"`},
 		{table(sdk.Table{Sort: "-nmae"}), `table "rows"`, `sorted by "nmae"`},
+		{table(sdk.Table{Sort: "count"}), `table "rows"`, `"count", which has neither the flag sort nor an index`},
 		{table(sdk.Table{Kinds: []string{"shop"}}), `table "rows"`, `kind of space "shop"`},
 		{table(sdk.Table{Permission: "test.rows"}), `table "rows"`, `permission "test.rows" is not declared`},
 		{table(sdk.Table{Actions: []sdk.Action{{Name: "go", Title: "去"}}}), `table "rows" action "go"`, "a function to run"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -76,7 +77,7 @@ func Register[T any](p *Plugin, name, title string, options ...RegisterOption) *
 		option.register(&made)
 	}
 	r := &Registered[T]{plugin: p, title: title, permission: p.ID() + "." + name}
-	r.Collection = collect[T](p, name, made.visible, func(columns []Column) { flagColumns(columns, made.readOnly) }, made.indexes)
+	r.Collection = collect[T](p, name, made.visible, func(columns []Column) { flagColumns(columns, made) }, made.indexes)
 	if title == "" {
 		p.mistaken(fmt.Sprintf("sdk.Register of %q", name), "the title is empty")
 	}
@@ -100,13 +101,14 @@ func Register[T any](p *Plugin, name, title string, options ...RegisterOption) *
 
 // flagColumns fills in what tags leave open: without any "list" every column that fits a cell is listed, without any
 // "form" every one is in the form.
-func flagColumns(columns []Column, readOnly bool) {
+func flagColumns(columns []Column, made registration) {
 	list := !slices.ContainsFunc(columns, func(c Column) bool { return c.List })
 	form := !slices.ContainsFunc(columns, func(c Column) bool { return c.Form })
 	for i := range columns {
 		c := &columns[i]
 		c.List = !c.hidden && (c.List || c.readonly || list && c.Type != "longtext" && c.Type != "json")
-		c.Form = !c.hidden && !c.readonly && !readOnly && (c.Form || form && c.Type != "json")
+		c.Sort = c.Sort || c.Name == strings.TrimPrefix(made.sort, "-") && c.Type != "longtext" && c.Type != "json"
+		c.Form = !c.hidden && !c.readonly && !made.readOnly && (c.Form || form && c.Type != "json")
 	}
 }
 
@@ -182,19 +184,21 @@ func (r *Registered[T]) Change(name, title string, change func(ctx context.Conte
 	r.Action(name, title, run, options...)
 }
 
-// Each changes every row that fits a query, in commits of 100 rows, and tells how many changed. For jobs and events; at
-// most 10,000 rows in one call.
+// Each changes the rows that fit a query, a commit per 100 rows, and tells how many changed. For jobs and events: it stops
+// after 10,000 rows, and the next run goes on where the query no longer finds what is done.
 func (r *Registered[T]) Each(ctx context.Context, query Query, change func(ctx context.Context, row T) (Set, error)) (changed int, err error) {
-	rows, err := r.All(ctx, query, 10_000)
-	if err != nil {
-		return 0, err
-	}
-	for part := range slices.Chunk(rows, 100) {
-		n, err := r.apply(ctx, part, change)
-		changed += n
+	query.Limit = 100
+	for range 10_000 / query.Limit {
+		page, err := r.Find(ctx, query)
 		if err != nil {
 			return changed, err
 		}
+		n, err := r.apply(ctx, page.Items, change)
+		changed += n
+		if err != nil || page.Next == "" {
+			return changed, err
+		}
+		query.Cursor = page.Next
 	}
 	return changed, nil
 }
