@@ -85,7 +85,7 @@ var errStillServing = errors.New("the plugin still serves")
 // started gives a host with the one plugin, and how long it took to serve.
 func (b *pluginBench) started(ctx context.Context) (*plugin.Host, time.Duration, error) {
 	began := time.Now()
-	h, err := b.p.hostOf([]plugin.First{{ID: "bench", Argv: b.argv}})
+	h, err := b.p.hostOf([]plugin.First{{ID: "bench", Argv: b.argv}}, nil)
 	if err == nil {
 		err = h.Start(ctx)
 	}

@@ -72,6 +72,7 @@ type platform struct {
 	portal     *portal.Portal
 	admin      *admin.Admin
 	metrics    *prometheus.Registry
+	tracing    tracing
 }
 
 // openStore opens the database of the settings and brings it to this build's schema.
@@ -93,7 +94,11 @@ func openStore(ctx context.Context, cfg config.Config) (*store.DB, error) {
 
 // build makes every part; nothing runs or listens yet.
 func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable string, demo *demoMode) (_ *platform, err error) {
-	p := &platform{demo: demo, cfg: cfg, log: log, clk: clock.System(), metrics: prometheus.NewRegistry(), http: &http.Client{Transport: transport()}}
+	p := &platform{demo: demo, cfg: cfg, log: log, clk: clock.System(), metrics: prometheus.NewRegistry()}
+	if p.tracing, err = newTracing(cfg.Tracing.Endpoint, cfg.Tracing.Percent); err != nil {
+		return nil, err
+	}
+	p.http = &http.Client{Transport: p.tracing.outgoing(transport())}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if cfg.Simulated() {
 		p.offset = &clock.Offset{}
@@ -167,16 +172,17 @@ func (p *platform) rooms() error {
 }
 
 func (p *platform) host(executable string) (*plugin.Host, error) {
-	return p.hostOf(catalog(executable))
+	return p.hostOf(catalog(executable), p.metrics)
 }
 
-func (p *platform) hostOf(list []plugin.First) (*plugin.Host, error) {
+func (p *platform) hostOf(list []plugin.First, series prometheus.Registerer) (*plugin.Host, error) {
 	return plugin.New(plugin.Options{
 		Plugins: list, Mounts: map[string]string{"market": "market"},
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
 		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
 		Trail: p.trail, Sealer: p.vault, News: extensionNews{p.notices},
+		Registry: series, Tracer: p.tracing.tracer,
 	})
 }
 
@@ -219,7 +225,7 @@ func (p *platform) pages() error {
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers, Forwards: p.forwards, Sent: p.gateway,
-		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, MetricsToken: scrape, Log: p.log,
+		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Metrics: p.metrics, Tracer: p.tracing.tracer, MetricsToken: scrape, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})
 	p.admin, err = admin.New(admin.Options{
@@ -261,7 +267,7 @@ func (p *platform) run(ctx context.Context, ready func()) (err error) {
 	defer func() {
 		stop()
 		running.Wait()
-		err = errors.Join(err, p.admin.Close(), p.db.Close())
+		err = errors.Join(err, p.admin.Close(), p.tracing.close(), p.db.Close())
 	}()
 	if p.offset != nil {
 		if err := p.syncClock(ctx); err != nil {

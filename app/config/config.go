@@ -78,6 +78,10 @@ type Config struct {
 	Log struct {
 		Level string `yaml:"level"`
 	} `yaml:"log"`
+	Tracing struct {
+		Endpoint string `yaml:"endpoint"`
+		Percent  int    `yaml:"percent"`
+	} `yaml:"tracing"`
 }
 
 // Default gives the settings of an empty file.
@@ -93,6 +97,7 @@ func Default() Config {
 	c.Account.VerifyLogins = true
 	c.Mail.Port, c.Mail.TLS = 587, "starttls"
 	c.Log.Level = "info"
+	c.Tracing.Percent = 10
 	return c
 }
 
@@ -242,9 +247,9 @@ func (c *Config) check(path string, lines map[string]int) error {
 	if c.Server.PublicURL == "" {
 		c.Server.PublicURL = "http://" + c.Server.Listen
 	}
-	for key, value := range map[string]string{"server.publicUrl": c.Server.PublicURL, "wechat.baseUrl": c.WeChat.BaseURL, "wechat.pcAuthUrl": c.WeChat.PCAuthURL, "wechat.h5AuthUrl": c.WeChat.H5AuthURL, "wechat.clockUrl": c.WeChat.ClockURL} {
+	for key, value := range map[string]string{"server.publicUrl": c.Server.PublicURL, "wechat.baseUrl": c.WeChat.BaseURL, "wechat.pcAuthUrl": c.WeChat.PCAuthURL, "wechat.h5AuthUrl": c.WeChat.H5AuthURL, "wechat.clockUrl": c.WeChat.ClockURL, "tracing.endpoint": c.Tracing.Endpoint} {
 		u, err := url.Parse(value)
-		if value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") || value == "" && key != "wechat.clockUrl" {
+		if value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") || value == "" && key != "wechat.clockUrl" && key != "tracing.endpoint" {
 			refuse(key, "want an address that begins with https:// or http://")
 		}
 	}
@@ -257,6 +262,7 @@ func (c *Config) check(path string, lines map[string]int) error {
 		{"gateway.componentPerMinute", c.Gateway.ComponentPerMinute, 0, 1_000_000}, {"gateway.appPerMinute", c.Gateway.AppPerMinute, 0, 100_000},
 		{"gateway.waitSeconds", c.Gateway.WaitSeconds, 0, 20},
 		{"events.keepDays", c.Events.KeepDays, 1, 3650}, {"trail.keepDays", c.Trail.KeepDays, 30, 36500},
+		{"tracing.percent", c.Tracing.Percent, 1, 100},
 	} {
 		if r.value < r.least || r.value > r.most {
 			refuse(r.key, fmt.Sprintf("want %d to %d", r.least, r.most))

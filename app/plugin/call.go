@@ -35,6 +35,7 @@ func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Du
 	}
 	p, _, release, err := u.acquire()
 	if err != nil {
+		h.seen.absent.WithLabelValues(id).Inc()
 		return err
 	}
 	defer release()

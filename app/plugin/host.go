@@ -9,6 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+
 	"minifleet/app/clock"
 	"minifleet/app/fault"
 	"minifleet/app/store"
@@ -48,6 +52,9 @@ type Options struct {
 	Trail          *trail.Log
 	Sealer         Sealer // of what spaces fill in
 	News           News
+	// Registry takes the series of calls and processes, Tracer the spans; both may be nil.
+	Registry prometheus.Registerer
+	Tracer   trace.Tracer
 }
 
 // Host runs the plugins. Make it with New, then Start; Stop ends every process.
@@ -60,6 +67,7 @@ type Host struct {
 	schemas   schemas
 	door      *door
 	streams   *openStreams
+	seen      *seen
 
 	sockets string
 	cancel  context.CancelFunc
@@ -91,6 +99,10 @@ func New(options Options) (*Host, error) {
 			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
 		}
 	}
+	h.seen = newSeen(options.Registry, options.Tracer)
+	if options.Registry != nil {
+		options.Registry.MustRegister(states{h})
+	}
 	return h, nil
 }
 
@@ -106,7 +118,9 @@ func (h *Host) Start(ctx context.Context) error {
 	for _, u := range h.roster.list() {
 		u.bring, u.arrived, u.gone = h.bring, h.arrived, h.gone
 		u.open = func(argv []string) (*process, error) {
-			return start(argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run)
+			return start(argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run, func(c grpc.ClientConnInterface) grpc.ClientConnInterface {
+				return connection{c, u.id, h.seen}
+			})
 		}
 		h.done.Add(1)
 		go func() {
@@ -223,7 +237,7 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {
 		return nil, err
 	}
-	id := p.offer(&hostService{host: h, plugin: u.id, info: info})
+	id := p.offer(&hostService{host: h, plugin: u.id, info: info}, h.seen.answer(u.id))
 	if _, err := p.rpc.Configure(ctx, &pluginpb.ConfigureRequest{HostBrokerId: id}); err != nil {
 		return nil, fmt.Errorf("configure %s: %w", u.id, err)
 	}

@@ -71,6 +71,7 @@ func (p *process) idle() <-chan struct{} {
 // wireClient is the host's half of go-plugin's handshake.
 type wireClient struct {
 	goplugin.NetRPCUnsupportedPlugin
+	watch func(grpc.ClientConnInterface) grpc.ClientConnInterface
 }
 
 type dispensed struct {
@@ -82,12 +83,13 @@ func (wireClient) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("the host is not a plugin")
 }
 
-func (wireClient) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
-	return dispensed{pluginpb.NewPluginClient(connection), broker}, nil
+func (w wireClient) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
+	return dispensed{pluginpb.NewPluginClient(w.watch(connection)), broker}, nil
 }
 
-// start runs argv as a plugin process and connects to it. spawn runs a function on the one thread that may fork children.
-func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn func(func())) (*process, error) {
+// start runs argv as a plugin process and connects to it. spawn runs a function on the one thread that may fork children,
+// watch sees every call of the connection.
+func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn func(func()), watch func(grpc.ClientConnInterface) grpc.ClientConnInterface) (*process, error) {
 	reading, life, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("life pipe: %w", err)
@@ -104,7 +106,7 @@ func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn 
 	p := &process{life: life, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:     goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
-		Plugins:             goplugin.PluginSet{wireName: wireClient{}},
+		Plugins:             goplugin.PluginSet{wireName: wireClient{watch: watch}},
 		Cmd:                 command,
 		AllowedProtocols:    []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:            true,
@@ -153,10 +155,10 @@ func (p *process) connect() error {
 
 // offer serves the Host service for this process and gives the broker id that Configure names. The server ends with
 // the connection.
-func (p *process) offer(host pluginpb.HostServer) uint32 {
+func (p *process) offer(host pluginpb.HostServer, see grpc.UnaryServerInterceptor) uint32 {
 	id := p.broker.NextId()
 	go p.broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
-		server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))...)
+		server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.UnaryInterceptor(see))...)
 		pluginpb.RegisterHostServer(server, host)
 		return server
 	})

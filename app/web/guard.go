@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/trail"
@@ -31,7 +34,9 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, next http.Handler
 		r.Header.Del(h)
 	}
 	r.Header.Set("X-Request-Id", id)
-	r = r.WithContext(withHead(trail.WithRequestID(r.Context(), id), s.o.Head))
+	// A new trace begins here: what a stranger's traceparent says does not count.
+	ctx, span := s.o.Tracer.Start(trail.WithRequestID(r.Context(), id), r.Method+" "+partOf(r.URL.Path), trace.WithSpanKind(trace.SpanKindServer), trace.WithNewRoot())
+	r = r.WithContext(withHead(ctx, s.o.Head))
 	out := &recorder{ResponseWriter: w, status: http.StatusOK}
 	securityHeaders(out.Header(), r, id)
 	if r.TLS != nil || strings.HasPrefix(s.o.PublicURL, "https://") {
@@ -49,6 +54,10 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, next http.Handler
 		}
 		took := time.Since(started)
 		s.metrics.observe(r, out.status, took)
+		if span.IsRecording() {
+			span.SetAttributes(attribute.String("minifleet.request_id", id), attribute.String("url.path", loggedPath(r)), attribute.Int("http.response.status_code", out.status))
+		}
+		span.End()
 		s.o.Log.DebugContext(r.Context(), "request", "method", r.Method, "path", loggedPath(r), "status", out.status, "ms", took.Milliseconds(), "request_id", id)
 	}()
 	if err := s.sameOrigin(r); err != nil {

@@ -22,10 +22,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 func (m *metrics) observe(r *http.Request, status int, took time.Duration) {
-	part := "portal"
-	switch first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); first {
+	m.seconds.WithLabelValues(partOf(r.URL.Path), strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// partOf is the part of the house that an address belongs to.
+func partOf(path string) string {
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first {
 	case "api", "admin", "assets", "p", "market", "auth", "metrics", "healthz", "readyz":
-		part = first
+		return first
 	}
-	m.seconds.WithLabelValues(part, strconv.Itoa(status)).Observe(took.Seconds())
+	return "portal"
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/gogf/gf/v2/net/ghttp"
 	"github.com/gogf/gf/v2/os/gsession"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"minifleet/app/account"
 	"minifleet/app/clock"
@@ -76,6 +78,7 @@ type Options struct {
 	English func(http.Handler) http.Handler // answers pages in English to those who chose it; nil for Chinese only
 	Head    template.HTML                   // links the style sheet, for the error pages of the server itself
 	Metrics *prometheus.Registry
+	Tracer  trace.Tracer // spans of requests; nil: none
 	// MetricsToken opens /metrics to whoever sends it as a bearer token; "" leaves /metrics to this machine alone.
 	MetricsToken string
 	Log          *slog.Logger
@@ -116,6 +119,9 @@ func New(o Options) *Server {
 	// GoFrame's own lines go nowhere: the log is ours, and the demo's output ends with its ready line.
 	frame.SetLogStdout(false)
 	frame.Logger().SetStdoutPrint(false)
+	if o.Tracer == nil {
+		o.Tracer = noop.NewTracerProvider().Tracer("")
+	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	s := &Server{o: o, frame: frame, idem: &idempotency{db: o.DB}, metrics: newMetrics(o.Metrics), limit: newLimiter(apiRate, apiBurst, apiAddresses, time.Now)}
 	s.pages = http.HandlerFunc(s.dispatch)

@@ -25,6 +25,8 @@ const (
 	MetadataToken      = "minifleet-token"
 	MetadataCall       = "minifleet-call-bin"
 	MetadataDelegation = "minifleet-delegation"
+	// MetadataTrace is W3C's traceparent: what the host sends comes back with every callback, so that a trace goes on.
+	MetadataTrace = "traceparent"
 )
 
 // ActorInfo is who acts in this call. All zero: a visitor without login.
@@ -43,6 +45,7 @@ type scope struct {
 	token      string
 	call       *pluginpb.CallContext
 	delegation int64
+	trace      string // traceparent of the host's call, "" when it is not traced
 	host       pluginpb.HostClient
 	log        *slog.Logger
 	began      time.Time // wall time at which call.NowMs was true
@@ -71,7 +74,13 @@ func incoming(ctx context.Context, host pluginpb.HostClient, log *slog.Logger) (
 	if tokens := received.Get(MetadataToken); len(tokens) == 1 {
 		token = tokens[0]
 	}
-	return NewContext(ctx, host, log, token, call), nil
+	ctx = NewContext(ctx, host, log, token, call)
+	if parents := received.Get(MetadataTrace); len(parents) == 1 {
+		current := scopeOf(ctx)
+		current.trace = parents[0]
+		ctx = context.WithValue(ctx, scopeKey{}, current)
+	}
+	return ctx, nil
 }
 
 func scopeOf(ctx context.Context) scope {
@@ -92,6 +101,9 @@ func outgoing(ctx context.Context) (context.Context, pluginpb.HostClient, error)
 	pairs := []string{MetadataToken, current.token}
 	if current.delegation != 0 {
 		pairs = append(pairs, MetadataDelegation, strconv.FormatInt(current.delegation, 10))
+	}
+	if current.trace != "" {
+		pairs = append(pairs, MetadataTrace, current.trace)
 	}
 	return metadata.AppendToOutgoingContext(ctx, pairs...), current.host, nil
 }
