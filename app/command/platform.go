@@ -54,6 +54,7 @@ type platform struct {
 	chain      *trail.Chain
 	notices    *notice.Service
 	forwards   *forward.Service
+	outside    plugin.Outside
 	accounts   *account.Service
 	spaces     *account.Spaces
 	tokens     *account.Tokens
@@ -181,7 +182,7 @@ func (p *platform) hostOf(list []plugin.First, series prometheus.Registerer) (*p
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
 		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
-		Trail: p.trail, Sealer: p.vault, News: extensionNews{p.notices},
+		Trail: p.trail, Sealer: p.vault, Outside: p.outside, News: extensionNews{p.notices},
 		Registry: series, Tracer: p.tracing.tracer,
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/notice"
+	"minifleet/app/plugin"
 	"minifleet/app/web/portal"
 )
 
@@ -47,6 +48,7 @@ func (p *platform) tellers() error {
 		Webhooks: notice.WebhookOptions{Allowed: allowed},
 	})
 	p.forwards = p.forwarding(notice.WebhookOptions{Allowed: allowed})
+	p.outside = plugin.Outside{Client: notice.WebhookOptions{Allowed: allowed}.Client(), Plain: len(allowed) > 0}
 	return nil
 }
 

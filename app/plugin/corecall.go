@@ -48,6 +48,8 @@ func (h *Host) coreCall(ctx context.Context, a authority, plugin, name string, i
 			}
 			return struct{}{}, h.options.Grants.Revoke(ctx, a.actor, in.ID)
 		})
+	case "http":
+		return coreOperation(input, func(in fetchRequest) (any, error) { return h.fetch(ctx, a, plugin, in) })
 	case "delegate":
 		return coreOperation(input, func(in delegationRequest) (any, error) {
 			id, err := h.delegate(ctx, a, plugin, in)

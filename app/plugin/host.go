@@ -49,9 +49,11 @@ type Options struct {
 	Components     Components
 	Spaces         Spaces
 	Authorizations Authorizations
-	Trail          *trail.Log
-	Sealer         Sealer // of what spaces fill in
-	News           News
+	// Outside is how plugins reach hosts that they asked for; the zero value reaches nobody.
+	Outside Outside
+	Trail   *trail.Log
+	Sealer  Sealer // of what spaces fill in
+	News    News
 	// Registry takes the series of calls and processes, Tracer the spans; both may be nil.
 	Registry prometheus.Registerer
 	Tracer   trace.Tracer
@@ -65,6 +67,7 @@ type Host struct {
 	tokens    *tokens
 	committer committer
 	schemas   schemas
+	pace      pace
 	door      *door
 	streams   *openStreams
 	seen      *seen

@@ -24,6 +24,8 @@ func TestMain(m *testing.M) {
 			sdk.Serve(peerPlugin())
 		case "liar":
 			sdk.Serve(sdk.New("honest", "骗子", "0.1.0"))
+		case "robot":
+			sdk.Serve(robotPlugin())
 		case "careless":
 			careless := sdk.New("careless", "粗心", "0.1.0")
 			careless.Page("/nowhere", nil)

@@ -24,6 +24,8 @@ func (h *host) core(a authority, name string, input []byte) (any, error) {
 	case "authorize":
 		id := fmt.Sprint("ticket-", h.nextID())
 		return sdk.Ticket{ID: id, URL: "http://platform.test/auth/" + id, State: "waiting"}, person()
+	case "http":
+		return h.fetch(input)
 	case "delegate":
 		if err := person(); err != nil {
 			return nil, err

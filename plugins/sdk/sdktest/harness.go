@@ -29,9 +29,11 @@ import (
 type Options struct {
 	Actor  sdk.ActorInfo    // who acts unless As says otherwise; default a merchant, account 1 of space 11
 	WeChat wechat.Transport // what answers WeChat calls; default: every call is an error
-	Now    time.Time        // the platform's clock; default 2026-11-22 12:00 in Shanghai
-	Frame  string           // default sdk.FramePortal
-	Log    io.Writer        // the plugin's log; default discarded
+	// Outside answers sdk.Fetch and sdk.Post; default: every request is an error. An error of it is a host that cannot be reached.
+	Outside func(sdk.FetchRequest) (sdk.FetchResponse, error)
+	Now     time.Time // the platform's clock; default 2026-11-22 12:00 in Shanghai
+	Frame   string    // default sdk.FramePortal
+	Log     io.Writer // the plugin's log; default discarded
 
 	MiniPrograms []sdk.MiniProgramInfo // what the core knows; OwnerSpace and Rights decide who sees it
 	Components   []sdk.ComponentInfo
