@@ -65,7 +65,7 @@ func offered(k Kind) []string {
 	case Merchant:
 		return []string{
 			"component.", "miniprogram.", "token.access", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
-			"space.member", "space.member.read", "space.role", "space.application", "space.webhook", "space.extension",
+			"space.member", "space.member.read", "space.role", "space.application", "space.webhook", "space.extension", "space.plugin",
 		}
 	case Platform:
 		return []string{

@@ -42,12 +42,14 @@ func catalogue() []Permission {
 		{"plugin.read", "查看插件", "平台运行"},
 		{"plugin.restart", "重启插件", "平台运行"},
 		{"plugin.offer", "设置扩展的可用范围", "平台运行"},
+		{"plugin.approve", "安装和审批插件", "平台运行"},
 		{"space.application", "商户入驻资料", "空间与成员"},
 		{"space.member.read", "查看成员和角色", "空间与成员"},
 		{"space.member", "邀请和管理成员", "空间与成员"},
 		{"space.role", "管理自定义角色", "空间与成员"},
 		{"space.webhook", "管理 Webhook", "空间与成员"},
 		{"space.extension", "开启扩展和填写设置", "空间与成员"},
+		{"space.plugin", "提交插件", "空间与成员"},
 		{"trail.read", "查看操作日志", "空间与成员"},
 	}
 }
@@ -184,7 +186,7 @@ func builtinIncludes(key, permission string) bool {
 	case RoleOperation:
 		return reads || includes([]string{"miniprogram.", "authorization.", "hosting.", "market.", "version.operate", "event.replay", "space.application"}, permission)
 	case RoleDeveloper:
-		return reads || includes([]string{"component.", "miniprogram.", "authorization.", "version.", "event.", "job.", "plugin.", "space.webhook"}, permission)
+		return reads || includes([]string{"component.", "miniprogram.", "authorization.", "version.", "event.", "job.", "plugin.restart", "space.webhook"}, permission)
 	case RoleFinance, RoleReadOnly:
 		return reads
 	default:

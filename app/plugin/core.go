@@ -160,6 +160,8 @@ type Events interface {
 	Wake()
 	Subscribe(ctx context.Context, subscriber event.Subscriber) error
 	Unsubscribe(name string)
+	// Forget removes a subscriber that will not come back, with what waited for it.
+	Forget(ctx context.Context, name string) error
 }
 
 var _ Events = (*event.Log)(nil)

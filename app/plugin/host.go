@@ -37,6 +37,13 @@ type Options struct {
 	SocketBase string
 	// MemoryLimit is the soft memory limit of each process in bytes; default 256 MiB.
 	MemoryLimit int64
+	// Catalog says which extensions run beside the plugins of the house; nil: none. Cache is the folder that their archives
+	// are unpacked into, needed with a Catalog. UIDBase is the user id below the extensions' own, used where the host is root; default 61000.
+	Catalog *Catalog
+	Cache   string
+	UIDBase int
+	// Follow is how often the catalog is read for what other replicas decided; default 3 s.
+	Follow time.Duration
 
 	DB             *store.DB
 	Clock          clock.Clock
@@ -72,10 +79,12 @@ type Host struct {
 	streams   *openStreams
 	seen      *seen
 
-	sockets string
-	cancel  context.CancelFunc
-	ended   <-chan struct{}
-	done    sync.WaitGroup
+	sockets   string
+	running   context.Context // ends with the host
+	following following
+	cancel    context.CancelFunc
+	ended     <-chan struct{}
+	done      sync.WaitGroup
 }
 
 const defaultMemory = 256 << 20
@@ -98,7 +107,7 @@ func New(options Options) (*Host, error) {
 		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
 	}
 	for _, first := range options.Plugins {
-		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, first.Argv, options.Log).of(first.Third)) {
+		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, program{argv: first.Argv}, options.Log).of(first.Third)) {
 			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
 		}
 	}
@@ -117,21 +126,35 @@ func (h *Host) Start(ctx context.Context) error {
 	}
 	h.sockets = sockets
 	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	h.ended = ctx.Done()
+	h.running, h.ended = ctx, ctx.Done()
 	for _, u := range h.roster.list() {
-		u.bring, u.arrived, u.gone = h.bring, h.arrived, h.gone
-		u.open = func(argv []string) (*process, error) {
-			return start(argv, sockets, h.options.MemoryLimit, u.log, u.spawner.run, func(c grpc.ClientConnInterface) grpc.ClientConnInterface {
-				return connection{c, u.id, h.seen}
-			})
-		}
-		h.done.Add(1)
-		go func() {
-			defer h.done.Done()
-			u.run(ctx)
-		}()
+		h.launch(u)
+	}
+	if h.extensions() {
+		h.done.Go(func() { h.followCatalog(ctx) })
 	}
 	return nil
+}
+
+// launch lets a unit of the roster live until the host stops, or it is stopped alone.
+func (h *Host) launch(u *unit) {
+	u.bring, u.arrived, u.gone = h.bring, h.arrived, h.gone
+	u.open = func(run program) (*process, error) {
+		if u.third && os.Getpid() != 1 { // what lost its parent falls to process 1: if that is us, it cannot be told from what has just started
+			h.endStrays(u)
+		}
+		return start(run, h.sockets, h.options.MemoryLimit, u.log, u.spawner.run, func(c grpc.ClientConnInterface) grpc.ClientConnInterface {
+			return connection{c, u.id, h.seen}
+		})
+	}
+	var ctx context.Context
+	ctx, u.stop = context.WithCancel(h.running)
+	h.done.Go(func() {
+		u.run(ctx)
+		if u.third {
+			h.endStrays(u)
+		}
+	})
 }
 
 // Stop drains and ends every plugin; no child is left when it returns.
@@ -147,9 +170,12 @@ func (h *Host) Stop() error {
 	return nil
 }
 
-// Ready waits until every plugin serves, or says which does not.
+// Ready waits until every plugin of the house serves, or says which does not. Extensions keep nobody waiting.
 func (h *Host) Ready(ctx context.Context) error {
 	for _, u := range h.roster.list() {
+		if u.third {
+			continue
+		}
 		if err := u.await(ctx); err != nil {
 			return err
 		}
@@ -157,10 +183,10 @@ func (h *Host) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Healthy reports at once whether every plugin serves; for /readyz.
+// Healthy reports at once whether every plugin of the house serves; for /readyz.
 func (h *Host) Healthy() error {
 	for _, status := range h.Status() {
-		if !status.State.called() {
+		if !status.Third && !status.State.called() {
 			return fmt.Errorf("plugin %s is %s", status.ID, status.State)
 		}
 	}
@@ -187,7 +213,10 @@ func (h *Host) Upgrade(ctx context.Context, id string, argv []string) error {
 	if u == nil {
 		return unknownPlugin()
 	}
-	return u.hand(ctx, h.ended, argv)
+	if u.third && argv != nil {
+		return fault.New(fault.Conflict, "plugin.third", "第三方插件只能运行获批的程序")
+	}
+	return u.hand(ctx, h.ended, program{argv: argv})
 }
 
 // Manifest gives what a plugin declared; false before its first start succeeded. Read only.
@@ -230,6 +259,9 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if err != nil {
 		return nil, describeError(u.id, err)
 	}
+	if err := h.holdToApproval(ctx, u, p, manifest); err != nil {
+		return nil, err
+	}
 	info, err := describe(u.id, h.options.Mounts, manifest)
 	if err != nil {
 		return nil, err
@@ -240,7 +272,7 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {
 		return nil, err
 	}
-	id := p.offer(&hostService{host: h, plugin: u.id, info: info}, h.seen.answer(u.id))
+	id := p.offer(&hostService{host: h, plugin: u.id, info: info, capabilities: p.capabilities()}, h.seen.answer(u.id))
 	if _, err := p.rpc.Configure(ctx, &pluginpb.ConfigureRequest{HostBrokerId: id}); err != nil {
 		return nil, fmt.Errorf("configure %s: %w", u.id, err)
 	}

@@ -50,10 +50,10 @@ func TestTheTableOfALifeIsWhole(t *testing.T) {
 // A plugin that never starts is left alone after six tries, tried once after its rest, and tried at once when an operator
 // asks for it.
 func TestAPluginThatNeverStartsIsLeftAloneForAWhile(t *testing.T) {
-	u := newUnit("x", []string{"nothing"}, slog.New(slog.DiscardHandler))
+	u := newUnit("x", program{argv: []string{"nothing"}}, slog.New(slog.DiscardHandler))
 	tries := make(chan []string, 100)
-	u.open = func(argv []string) (*process, error) {
-		tries <- argv
+	u.open = func(run program) (*process, error) {
+		tries <- run.argv
 		return nil, errors.New("no such file")
 	}
 	u.gone = func(*unit) {}
@@ -77,7 +77,7 @@ func TestAPluginThatNeverStartsIsLeftAloneForAWhile(t *testing.T) {
 	if _, _, _, err := u.acquire(); err == nil {
 		t.Error("a broken plugin is called")
 	}
-	if err := u.hand(t.Context(), ended, []string{"another"}); err != nil {
+	if err := u.hand(t.Context(), ended, program{argv: []string{"another"}}); err != nil {
 		t.Fatal(err)
 	}
 	if argv := <-tries; argv[0] != "another" {
@@ -96,7 +96,7 @@ func TestAPluginThatNeverStartsIsLeftAloneForAWhile(t *testing.T) {
 	if u.current() != Stopped {
 		t.Errorf("ended as %s", u.current())
 	}
-	if err := u.hand(t.Context(), ctx.Done(), nil); !errors.Is(err, errStopping) {
+	if err := u.hand(t.Context(), ctx.Done(), program{}); !errors.Is(err, errStopping) {
 		t.Errorf("an upgrade of a stopped plugin: %v", err)
 	}
 }

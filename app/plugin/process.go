@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +40,8 @@ type process struct {
 	rpc       pluginpb.PluginClient
 	broker    *goplugin.GRPCBroker
 	life      io.Closer // our end of the pipe whose closing ends the child
+	program   program
+	sockets   string // a folder of its own for an extension, "" otherwise
 	exited    chan struct{}
 	lines     *logLines
 	calls     openCalls
@@ -87,23 +87,19 @@ func (w wireClient) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, c
 	return dispensed{pluginpb.NewPluginClient(w.watch(connection)), broker}, nil
 }
 
-// start runs argv as a plugin process and connects to it. spawn runs a function on the one thread that may fork children,
-// watch sees every call of the connection.
-func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn func(func()), watch func(grpc.ClientConnInterface) grpc.ClientConnInterface) (*process, error) {
+// start runs a program as a plugin process and connects to it. spawn runs a function on the one thread that may fork
+// children, watch sees every call of the connection.
+func start(run program, sockets string, memory int64, log *slog.Logger, spawn func(func()), watch func(grpc.ClientConnInterface) grpc.ClientConnInterface) (_ *process, err error) {
 	reading, life, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("life pipe: %w", err)
 	}
-	command := exec.Command(argv[0], argv[1:]...)
-	command.Env = []string{
-		goplugin.EnvUnixSocketDir + "=" + sockets,
-		lifeEnv + "=3",
-		fmt.Sprintf("GOMEMLIMIT=%d", memory),
-		"TZ=UTC",
+	p := &process{life: life, program: run, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
+	command, done, err := p.command(reading, sockets)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), reading.Close(), life.Close(), p.tidy())
 	}
-	command.ExtraFiles = []*os.File{reading}
-	command.SysProcAttr = childAttributes()
-	p := &process{life: life, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
+	command.Env = append(command.Env, lifeEnv+"=3", fmt.Sprintf("GOMEMLIMIT=%d", memory), "TZ=UTC")
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:     goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
 		Plugins:             goplugin.PluginSet{wireName: wireClient{watch: watch}},
@@ -119,10 +115,17 @@ func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn 
 		GRPCDialOptions: []grpc.DialOption{grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(4 * streamWindow), grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage))},
 	})
-	spawn(func() { _, err = p.client.Start() })
-	closeErr := reading.Close() // the child has its own copy
+	spawn(func() {
+		if run.approved != nil {
+			if err = gainNothing(); err != nil {
+				return
+			}
+		}
+		_, err = p.client.Start()
+	})
+	closeErr := errors.Join(reading.Close(), done()) // the child has its own copies
 	if err = errors.Join(err, closeErr); err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", strings.Join(argv, " "), err), life.Close())
+		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), life.Close(), p.tidy())
 	}
 	p.pid = command.Process.Pid
 	go func() {
@@ -131,7 +134,13 @@ func start(argv []string, sockets string, memory int64, log *slog.Logger, spawn 
 	}()
 	if err := p.connect(); err != nil {
 		p.stop()
-		return nil, fmt.Errorf("connect to %s: %w", strings.Join(argv, " "), err)
+		return nil, fmt.Errorf("connect to %s: %w", run, err)
+	}
+	if run.approved != nil {
+		if err := limitProcess(p.pid); err != nil {
+			p.stop()
+			return nil, fmt.Errorf("bounds of %s: %w", run, err)
+		}
 	}
 	return p, nil
 }
@@ -180,6 +189,9 @@ func (p *process) stop() {
 		<-p.exited
 	}
 	_ = p.life.Close() // our own end; nothing to lose
+	if err := p.tidy(); err != nil {
+		p.lines.log.Warn("a plugin's socket folder was not removed", "error", err.Error())
+	}
 	select {
 	case <-killed:
 	case <-time.After(killTimeout):

@@ -26,6 +26,8 @@ type hostService struct {
 	host   *Host
 	plugin string
 	info   *described
+	// capabilities bound an extension; nil for a plugin of the house.
+	capabilities *capabilities
 }
 
 // authority resolves the call's metadata. A delegation counts instead of the token, and its actor's rights of today
@@ -89,7 +91,7 @@ func (s *hostService) guard(method string, err *error) {
 	if *err != nil {
 		if failure := faultOf(*err); failure.Kind == fault.Internal {
 			s.host.log.Error("host call failed", "plugin", s.plugin, "method", method, "error", failure.Error())
-		} else if failure.Code == "plugin.query" {
+		} else if failure.Code == "plugin.query" || failure.Code == codeCapability {
 			s.host.log.Warn("plugin asked wrongly", "plugin", s.plugin, "method", method, "error", failure.Error())
 		}
 		*err = toWire(*err)
@@ -113,6 +115,9 @@ func (s *hostService) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest)
 	}
 	if wired.GetFileField() != "" || len(wired.GetFile()) > 0 {
 		request.File = &wechat.File{Field: wired.GetFileField(), Name: wired.GetFileName(), ContentType: wired.GetFileType(), Data: wired.GetFile()}
+	}
+	if err := s.capabilities.wechat(request.Endpoint); err != nil {
+		return nil, err
 	}
 	if err := mayCall(a, &request); err != nil {
 		return nil, err
@@ -181,6 +186,9 @@ func (s *hostService) Find(ctx context.Context, request *pluginpb.FindRequest) (
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayRead(request); err != nil {
+		return nil, err
+	}
 	var page found
 	if view, isCore := strings.CutPrefix(request.GetCollection(), "core."); isCore {
 		page, err = s.host.view(ctx, a, view, request)
@@ -224,11 +232,17 @@ func (s *hostService) Call(ctx context.Context, request *pluginpb.CallRequest) (
 		return nil, mistake("operation %q is not plugin.name", request.GetOperation())
 	}
 	if target == "core" {
+		if err := s.capabilities.core(name); err != nil {
+			return nil, err
+		}
 		output, err := s.host.coreCall(ctx, a, s.plugin, name, request.GetInput())
 		if err != nil {
 			return nil, err
 		}
 		return &pluginpb.CallResponse{Output: output}, nil
+	}
+	if err := s.capabilities.call(request.GetOperation()); err != nil {
+		return nil, err
 	}
 	output, err := s.host.operate(ctx, a, s.plugin, target, name, request.GetInput())
 	if err != nil {

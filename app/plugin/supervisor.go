@@ -42,7 +42,7 @@ type unit struct {
 	log     *slog.Logger
 	spawner *spawner
 	// open starts a process; bring makes it ready to serve: describe, check, make tables, configure.
-	open  func(argv []string) (*process, error)
+	open  func(run program) (*process, error)
 	bring func(ctx context.Context, u *unit, p *process) (*described, error)
 	// arrived is told that the plugin serves, by a process that may be another than before; gone that it no longer does.
 	arrived func(ctx context.Context, u *unit, info *described) error
@@ -50,8 +50,13 @@ type unit struct {
 
 	upgrades chan upgrade
 
+	// stop ends this unit alone, and ended closes when it has.
+	stop  context.CancelFunc
+	ended chan struct{}
+
 	mu       sync.Mutex
-	argv     []string
+	program  program
+	parting  string // why it is stopped; "" when the platform stops
 	state    State
 	process  *process
 	info     *described
@@ -67,13 +72,13 @@ type unit struct {
 
 // upgrade asks for a successor; done hears what became of it.
 type upgrade struct {
-	argv []string
-	done chan error
+	program program
+	done    chan error
 }
 
-func newUnit(id string, argv []string, log *slog.Logger) *unit {
+func newUnit(id string, run program, log *slog.Logger) *unit {
 	return &unit{
-		id: id, argv: argv, log: log.With("plugin", id), spawner: newSpawner(), upgrades: make(chan upgrade),
+		id: id, program: run, ended: make(chan struct{}), log: log.With("plugin", id), spawner: newSpawner(), upgrades: make(chan upgrade),
 		state: Stopped, since: time.Now(), serving: make(chan struct{}),
 	}
 }
@@ -91,6 +96,9 @@ func (u *unit) run(ctx context.Context) {
 			failures, wait, rest = 0, 0, firstRest
 		}
 		failures++
+		if isRefused(err) { // the same bytes will not ask for less the next time
+			failures = max(failures, failuresMost)
+		}
 		if failures < failuresMost {
 			u.down(err, wait)
 			u.pause(ctx, wait)
@@ -107,6 +115,16 @@ func (u *unit) run(ctx context.Context) {
 	u.leaving.Wait()
 	u.move(cueEnded, "")
 	u.spawner.close()
+	close(u.ended)
+}
+
+// part has the unit stop for good, for a reason, and returns when nothing of it is left.
+func (u *unit) part(reason string) {
+	u.mu.Lock()
+	u.parting = reason
+	u.mu.Unlock()
+	u.stop()
+	<-u.ended
 }
 
 // life is one process from fork to exit, or a row of them that followed each other without a gap. It tells how long the
@@ -142,7 +160,7 @@ func (u *unit) attend(ctx context.Context) error {
 			u.leaving.Go(p.stop) // takes away what is left of it
 			return fmt.Errorf("process %d exited", p.pid)
 		case asked := <-u.upgrades:
-			asked.done <- u.succeed(ctx, p, asked.argv)
+			asked.done <- u.succeed(ctx, p, asked.program)
 		case <-ctx.Done():
 			u.move(cueStop, "")
 			u.dismiss(p, drainTimeout)
@@ -153,15 +171,20 @@ func (u *unit) attend(ctx context.Context) error {
 
 // succeed starts a successor beside the process that serves, and swaps them only when the new one has described and
 // configured itself. The old one finishes its calls. A successor that is no good changes nothing.
-func (u *unit) succeed(ctx context.Context, old *process, argv []string) error {
+func (u *unit) succeed(ctx context.Context, old *process, run program) error {
 	u.move(cueUpgrade, "")
-	p, info, err := u.rise(ctx, argv)
+	p, info, err := u.rise(ctx, run)
 	if err != nil {
 		u.move(cueRefused, "新进程没有启动成功，旧进程继续服务："+err.Error())
 		return fault.New(fault.Unavailable, "plugin.upgrade", "新的插件进程没有启动成功，原来的继续服务").Because(err)
 	}
+	if err := u.handEvents(ctx, info); err != nil {
+		p.stop()
+		u.move(cueRefused, "新进程没有启动成功，旧进程继续服务："+err.Error())
+		return fault.New(fault.Unavailable, "plugin.upgrade", "新的插件进程没有启动成功，原来的继续服务").Because(err)
+	}
 	u.mu.Lock()
-	u.argv = argv
+	u.program = run
 	u.mu.Unlock()
 	u.install(p, info)
 	u.move(cueUp, fmt.Sprintf("由 pid %d 接替 pid %d", p.pid, old.pid))
@@ -178,12 +201,27 @@ func (u *unit) succeed(ctx context.Context, old *process, argv []string) error {
 			old.stop()
 		}
 	}()
-	return u.arrived(ctx, u, info)
+	return nil
+}
+
+// handEvents turns the plugin's events to what a successor subscribed, while the old process still serves: before the swap
+// a failure can be undone, after it the unit would serve without its events. Undoing that fails as well leaves the old
+// process without them, so that is said.
+func (u *unit) handEvents(ctx context.Context, info *described) error {
+	err := u.arrived(ctx, u, info)
+	if err == nil {
+		return nil
+	}
+	if undo := u.arrived(context.WithoutCancel(ctx), u, u.known()); undo != nil {
+		u.log.Error("the events of a plugin do not reach it until its next restart", "error", undo.Error())
+		return errors.Join(err, undo)
+	}
+	return err
 }
 
 // rise starts a process and takes it to where it could serve. It gives up at once when the process dies meanwhile.
-func (u *unit) rise(ctx context.Context, argv []string) (*process, *described, error) {
-	p, err := u.open(argv)
+func (u *unit) rise(ctx context.Context, run program) (*process, *described, error) {
+	p, err := u.open(run)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -224,7 +262,11 @@ func (u *unit) down(cause error, wait time.Duration) {
 	tired := u.state == Backoff && wait >= firstRest
 	u.mu.Unlock()
 	if tired {
-		u.move(cueTired, fmt.Sprintf("连续失败 %d 次，%s 后再试", failuresMost, wait))
+		note := fmt.Sprintf("连续失败 %d 次，%s 后再试", failuresMost, wait)
+		if isRefused(cause) {
+			note = "与获批的内容不符，已停止启动"
+		}
+		u.move(cueTired, note)
 	}
 	u.log.Error("plugin is down", "error", cause.Error(), "next_try_in", wait.String())
 }
@@ -236,7 +278,7 @@ func (u *unit) pause(ctx context.Context, wait time.Duration) {
 	case <-timer.C:
 	case asked := <-u.upgrades: // there is nothing to hand over from: it is tried now
 		u.mu.Lock()
-		u.argv = asked.argv
+		u.program = asked.program
 		u.mu.Unlock()
 		asked.done <- nil
 	case <-ctx.Done():
@@ -263,6 +305,9 @@ func (u *unit) move(on cue, note string) {
 	}
 	if note == "" {
 		note = m.note
+		if on == cueStop && u.parting != "" {
+			note = u.parting
+		}
 	}
 	note = firstLine(note)
 	u.state, u.since = m.to, time.Now()
@@ -308,21 +353,21 @@ func (u *unit) running() *process {
 	return u.process
 }
 
-func (u *unit) command() []string {
+func (u *unit) command() program {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.argv
+	return u.program
 }
 
 // errStopping answers an upgrade of a plugin that ends.
 var errStopping = errors.New("the plugin host is stopping")
 
-// hand asks for a successor with argv, nil for the present command, and waits for what becomes of it.
-func (u *unit) hand(ctx context.Context, ended <-chan struct{}, argv []string) error {
-	if argv == nil {
-		argv = u.command()
+// hand asks for a successor that executes run, an empty one for the present program, and waits for what becomes of it.
+func (u *unit) hand(ctx context.Context, ended <-chan struct{}, run program) error {
+	if run.empty() {
+		run = u.command()
 	}
-	asked := upgrade{argv, make(chan error, 1)}
+	asked := upgrade{run, make(chan error, 1)}
 	select {
 	case u.upgrades <- asked:
 	case <-ctx.Done():
@@ -385,6 +430,13 @@ type Status struct {
 	History            []Change
 	Calls              int       // running
 	NextTry            time.Time // of one that waits
+	// Third is an extension; ArchiveID and SHA256 say which archive of the catalog runs, Refused how many of its Host calls
+	// were refused for want of a capability, by kind, since its process began, and UID as whom it runs, 0 as the host.
+	Third     bool
+	ArchiveID int64
+	SHA256    string
+	Refused   map[string]int64
+	UID       int
 }
 
 func (u *unit) status() Status {
@@ -393,6 +445,10 @@ func (u *unit) status() Status {
 	status := Status{
 		ID: u.id, Title: u.id, State: u.state, Since: u.since, Restarts: u.restarts, LastError: u.lastErr,
 		History: append([]Change(nil), u.history...), NextTry: u.nextTry,
+	}
+	if a := u.program.approved; a != nil {
+		status.Third, status.ArchiveID, status.SHA256, status.UID, status.Refused = true, a.archiveID, a.sum, a.uid, a.capabilities.count()
+		status.Title, status.Version = a.spec.Title, a.spec.Version
 	}
 	if u.info != nil {
 		status.Title, status.Version = u.info.manifest.GetTitle(), u.info.manifest.GetVersion()

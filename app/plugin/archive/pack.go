@@ -83,7 +83,7 @@ type listed struct {
 func listFiles(files fs.FS) ([]listed, error) {
 	var list []listed
 	var total int64
-	seen, binary := newNames(), false
+	seen, binaries := newNames(), 0
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -99,7 +99,9 @@ func listFiles(files fs.FS) ([]listed, error) {
 			return err
 		}
 		list, total = append(list, listed{name, info.Size()}), total+info.Size()
-		binary = binary || binShape.MatchString(name)
+		if binShape.MatchString(name) {
+			binaries++
+		}
 		if len(list)+2 > MaxFiles || total > MaxUnpacked {
 			return tooLarge()
 		}
@@ -108,8 +110,11 @@ func listFiles(files fs.FS) ([]listed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
-	if !binary {
+	if binaries == 0 {
 		return nil, noBinary()
+	}
+	if binaries > maxBinaries {
+		return nil, badf("插件包最多含 %d 个平台的可执行文件", maxBinaries)
 	}
 	slices.SortFunc(list, func(a, b listed) int { return strings.Compare(a.name, b.name) })
 	return list, nil

@@ -49,13 +49,25 @@ func Open(source io.ReaderAt, size int64) (*Archive, error) {
 	return a, nil
 }
 
+// YAML is plugin.yaml as it came.
+func (a *Archive) YAML() string { return string(a.head) }
+
+// Binaries are the archive's binaries, one per platform.
+func (a *Archive) Binaries() []File {
+	var list []File
+	for _, f := range a.Files {
+		if binShape.MatchString(f.Name) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // Platforms are those the archive has a binary for, as Platform writes them, in order.
 func (a *Archive) Platforms() []string {
 	var list []string
-	for _, f := range a.Files {
-		if found := binShape.FindStringSubmatch(f.Name); found != nil {
-			list = append(list, found[1])
-		}
+	for _, f := range a.Binaries() {
+		list = append(list, binShape.FindStringSubmatch(f.Name)[1])
 	}
 	slices.Sort(list)
 	return list
@@ -250,11 +262,23 @@ func (w *walker) finish() error {
 			}
 		}
 	}
-	if !slices.ContainsFunc(w.files, func(f File) bool { return binShape.MatchString(f.Name) }) {
+	binaries := 0
+	for _, f := range w.files {
+		if binShape.MatchString(f.Name) {
+			binaries++
+		}
+	}
+	if binaries == 0 {
 		return noBinary()
+	}
+	if binaries > maxBinaries {
+		return badf("插件包最多含 %d 个平台的可执行文件", maxBinaries)
 	}
 	return nil
 }
+
+// maxBinaries is for how many platforms an archive may have binaries.
+const maxBinaries = 16
 
 // readMost reads at most most bytes; more is refused.
 func readMost(r io.Reader, most int) ([]byte, error) {

@@ -22,11 +22,11 @@ const Protocol = 1
 
 // Bounds of a spec.
 const (
-	maxSpec     = 256 << 10 // bytes of plugin.yaml
-	maxWords    = 200       // entries of one list of capabilities
-	maxSentence = 500       // characters of the description
-	maxTitle    = 40        // characters of a title
-	maxAuthor   = 100       // characters
+	maxSpec     = 48 << 10 // bytes of plugin.yaml
+	maxWords    = 200      // entries of one list of capabilities
+	maxSentence = 500      // characters of the description
+	maxTitle    = 40       // characters of a title
+	maxAuthor   = 100      // characters
 )
 
 // Spec is plugin.yaml: what an extension is and what it asks for. An operator approves exactly this, and the host gives a
@@ -49,7 +49,8 @@ type Capabilities struct {
 	Core []string `yaml:"core,omitempty" json:"core"`
 	// Calls are operations of other plugins: "version.install".
 	Calls []string `yaml:"calls,omitempty" json:"calls"`
-	// Hosts are names of hosts that core.http may reach: "hooks.example.com".
+	// Hosts are names of hosts that core.http may reach: "hooks.example.com", with a port when it is not 443, or
+	// "localhost:8080".
 	Hosts []string `yaml:"hosts,omitempty" json:"hosts"`
 	// Events are types of event it hears of, exact or a prefix that ends with "*".
 	Events []string `yaml:"events,omitempty" json:"events"`
@@ -83,7 +84,7 @@ var (
 	nameShape     = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
 	endpointShape = regexp.MustCompile(`^[a-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*(\.\*)?$`)
 	callShape     = regexp.MustCompile(`^[a-z][a-z0-9]{1,15}\.[a-z][a-z0-9_.]{0,60}$`)
-	hostShape     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](:\d{1,5})?$`)
+	hostShape     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](:\d{1,5})?$|^localhost:\d{1,5}$`)
 	eventShape    = regexp.MustCompile(`^[a-z][A-Za-z0-9_.-]{0,100}\*?$`)
 	visibilities  = []string{"space", "parties", "miniprogram", "public"}
 )
