@@ -77,6 +77,8 @@ type Host struct {
 	pace      pace
 	door      *door
 	streams   *openStreams
+	assets    *assetMemory
+	topics    *topics
 	seen      *seen
 
 	sockets   string
@@ -103,7 +105,7 @@ func New(options Options) (*Host, error) {
 		options.MemoryLimit = defaultMemory
 	}
 	h := &Host{
-		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), schemas: schemas{options.DB}, door: newDoor(options.DB, options.Spaces),
+		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), assets: newAssetMemory(), topics: newTopics(), schemas: schemas{options.DB}, door: newDoor(options.DB, options.Spaces),
 		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
 	}
 	for _, first := range options.Plugins {

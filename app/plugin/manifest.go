@@ -19,6 +19,7 @@ type (
 	Action   = pluginpb.Action
 	Route    = pluginpb.Route
 	View     = pluginpb.View
+	Topic    = pluginpb.Topic
 )
 
 var (
@@ -38,6 +39,7 @@ type described struct {
 	routes      *http.ServeMux
 	operations  map[string]bool
 	settings    *settingsSchema // nil: nothing to fill in
+	offers      offers
 }
 
 // describe checks a manifest. The plugin may lie: nothing of it is used before this.
@@ -79,6 +81,9 @@ func describe(id string, mounts map[string]string, m *Manifest) (*described, err
 	}
 	var err error
 	if d.settings, err = parseSettings(m.GetSettingsSchema()); err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", id, err)
+	}
+	if d.offers, err = newOffers(m); err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", id, err)
 	}
 	if err := d.addRoutes(); err != nil {
@@ -124,7 +129,7 @@ func (d *described) addRoutes() (err error) {
 		if !strings.HasPrefix(route.GetPattern(), "/") {
 			return fmt.Errorf("route %q does not begin with /", route.GetPattern())
 		}
-		if err := checkStream(route); err != nil {
+		if err := checkRoute(route); err != nil {
 			return err
 		}
 		d.routes.Handle(route.GetMethod()+" /"+route.GetType()+route.GetPattern(), matched{route})

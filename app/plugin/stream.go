@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,9 +39,12 @@ const (
 	streamsOfPerson = 8
 )
 
-// checkStream looks at what a manifest says about a route's stream.
-func checkStream(route *Route) error {
+// checkRoute looks at an address of a manifest: some are the host's own, and a stream has its bounds.
+func checkRoute(route *Route) error {
+	pattern := route.GetPattern()
 	switch {
+	case strings.HasPrefix(pattern, "/topics/") || strings.HasPrefix(pattern, "/assets/") && route.GetType() != "api":
+		return fmt.Errorf("route %s %s: addresses below /topics and /assets are the host's", route.GetMethod(), pattern)
 	case !route.GetStream() && (route.GetMaxBody() != 0 || route.GetTimeoutSeconds() != 0):
 		return fmt.Errorf("route %s %s has bounds of a stream but is none", route.GetMethod(), route.GetPattern())
 	case !route.GetStream():

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"testing/fstest"
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -165,6 +166,7 @@ func (f *flow) meets(ctx context.Context, r *http.Request) (sdk.Content, error) 
 // rogue speaks the wire by itself and keeps to nothing.
 type rogue struct {
 	*sdk.Server
+	asked *atomic.Int64 // for static files
 }
 
 func serveRogue() {
@@ -173,6 +175,7 @@ func serveRogue() {
 	p.Raw("GET /{how}", nothing, sdk.Streaming(0, 10*time.Second))
 	p.Raw("GET /whole/{how}", nothing)
 	p.API("GET /whole/{how}", sdk.Bytes(nothing))
+	p.Assets(fstest.MapFS{"true.css": {Data: []byte("b{}")}, "liar.css": {Data: []byte("a{}")}, "longer.css": {Data: []byte("a{}")}, "img/a.svg": {Data: []byte("<svg/>")}})
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: sdk.Handshake(), Plugins: goplugin.PluginSet{sdk.WireName: rogueWire{p: p}}, GRPCServer: goplugin.DefaultGRPCServer,
 	})
@@ -184,7 +187,9 @@ type rogueWire struct {
 }
 
 func (w rogueWire) GRPCServer(broker *goplugin.GRPCBroker, registrar *grpc.Server) error {
-	pluginpb.RegisterPluginServer(registrar, rogue{sdk.NewServer(w.p, slog.Default(), func(id uint32) (grpc.ClientConnInterface, error) { return broker.Dial(id) })})
+	pluginpb.RegisterPluginServer(registrar, rogue{
+		sdk.NewServer(w.p, slog.Default(), func(id uint32) (grpc.ClientConnInterface, error) { return broker.Dial(id) }), new(atomic.Int64),
+	})
 	return nil
 }
 
@@ -228,7 +233,20 @@ func smuggled(how string) *pluginpb.HTTPResponse {
 	return head
 }
 
-func (rogue) ServeHTTP(_ context.Context, request *pluginpb.HTTPRequest) (*pluginpb.HTTPResponse, error) {
+func (r rogue) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) (*pluginpb.HTTPResponse, error) {
+	if request.GetType() == "asset" {
+		r.asked.Add(1)
+		switch request.GetPath() {
+		case "liar.css":
+			return &pluginpb.HTTPResponse{Status: 200, Body: []byte("x{}")}, nil
+		case "longer.css":
+			return &pluginpb.HTTPResponse{Status: 200, Body: make([]byte, 7<<20)}, nil
+		}
+		return r.Server.ServeHTTP(ctx, request)
+	}
+	if strings.HasSuffix(request.GetPath(), "/asked") {
+		return &pluginpb.HTTPResponse{Status: 200, Body: fmt.Append(nil, r.asked.Load())}, nil
+	}
 	return smuggled(request.GetPath()[strings.LastIndex(request.GetPath(), "/")+1:]), nil
 }
 

@@ -165,7 +165,7 @@ func (p *Plugin) route(kind, pattern string, options []RouteOption, serve func(c
 	if reason := badKinds(declared.GetKinds()); reason != "" {
 		p.mistaken(where, "%s", reason)
 	}
-	if err := checkStream(declared); err != nil {
+	if err := checkRoute(declared); err != nil {
 		p.mistaken(where, "%v", err)
 	}
 	p.handle(declared, &routed{made})

@@ -25,6 +25,7 @@ type Plugin struct {
 	order      []string
 	jobs       map[string]Job
 	operations map[string]Handler
+	assets     map[string]*asset
 	mux        *http.ServeMux
 	mistakes   []error
 }

@@ -75,7 +75,7 @@ func (s *Server) enter(ctx context.Context) (context.Context, error) {
 	if link := s.host.Load(); link != nil {
 		host = link.client
 	}
-	return incoming(ctx, host, s.log)
+	return incoming(context.WithValue(ctx, pluginKey{}, s.plugin), host, s.log)
 }
 
 // Describe gives the manifest, or the list of the author's mistakes.
@@ -201,6 +201,9 @@ func (s *Server) Act(ctx context.Context, request *pluginpb.ActRequest) (*plugin
 
 // ServeHTTP runs a page, raw address or REST call.
 func (s *Server) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) (*pluginpb.HTTPResponse, error) {
+	if request.GetType() == "asset" {
+		return s.asset(request.GetPath())
+	}
 	found, r, err := s.request(ctx, request, bytes.NewReader(request.GetBody()))
 	if err != nil {
 		return nil, err

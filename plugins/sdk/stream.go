@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -37,9 +38,12 @@ func Streaming(maxBody int64, timeout time.Duration) RouteOption {
 	}
 }
 
-// checkStream finds at the declaration what the host would refuse.
-func checkStream(r *pluginpb.Route) error {
+// checkRoute finds at the declaration what the host would refuse.
+func checkRoute(r *pluginpb.Route) error {
+	pattern := r.GetPattern()
 	switch {
+	case strings.HasPrefix(pattern, "/topics/") || strings.HasPrefix(pattern, "/assets/") && r.GetType() != "api":
+		return fmt.Errorf("addresses below /topics and /assets are the host's own")
 	case r.GetStream() && r.GetType() == "page":
 		return fmt.Errorf("a page cannot be Streaming")
 	case r.GetMaxBody() < 0 || r.GetMaxBody() > MaxStream:

@@ -58,6 +58,15 @@ func (f *fakePlugins) Pass(_ context.Context, actor account.Actor, request plugi
 	return f.answer(actor, request)
 }
 
+func (f *fakePlugins) ServeAsset(w http.ResponseWriter, _ *http.Request, _ account.Actor, id, sum, path string) error {
+	if path != "app.css" {
+		return fault.New(fault.NotFound, "plugin.asset", "没有这个文件")
+	}
+	w.Header().Set("Content-Type", "text/css")
+	_, err := io.WriteString(w, id+" "+sum)
+	return err
+}
+
 func (f *fakePlugins) Menu(context.Context, account.Actor, string) []plugin.MenuItem { return f.menu }
 
 func open(t *testing.T, with ...account.Setting) *house {

@@ -57,3 +57,8 @@ func (p *Portal) answerPlugin(w http.ResponseWriter, r *http.Request, v *visit, 
 	}
 	return p.answer(w, r, v, pg)
 }
+
+// pluginAsset answers a plugin's static file.
+func (p *Portal) pluginAsset(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return p.o.Plugins.ServeAsset(w, r, v.actor, r.PathValue("plugin"), r.PathValue("sha256"), r.PathValue("path"))
+}

@@ -125,6 +125,15 @@ func TestPluginAnswers(t *testing.T) {
 	})
 }
 
+func TestAPluginsStaticFileIsServedBesideItsPages(t *testing.T) {
+	h := open(t)
+	b := h.browser()
+	if got := b.get("/p/version/assets/abc/app.css"); got.status != 200 || got.body != "version abc" || got.header.Get("Content-Type") != "text/css" {
+		t.Errorf("%d %q %v", got.status, got.body, got.header)
+	}
+	b.get("/p/version/assets/abc/other.css").wantPage(t, 404, "没有这个文件")
+}
+
 func TestVisitorAtAPluginsPage(t *testing.T) {
 	h := open(t)
 	h.plugins.answer = func(actor account.Actor, request plugin.Request) (plugin.Response, error) {

@@ -1,0 +1,5 @@
+package plugin
+
+type topics struct{}
+
+func newTopics() *topics { return &topics{} }
