@@ -22,7 +22,7 @@ mariadb-install-db --no-defaults "${as[@]}" --datadir="$dir/data" --auth-root-au
 port=$(( 20000 + RANDOM % 20000 ))
 # Durability is what the product asks of its database in service, not of this throw-away one.
 "$server" --no-defaults "${as[@]}" --datadir="$dir/data" --socket="$dir/s" --pid-file="$dir/pid" --port="$port" \
-  --bind-address=127.0.0.1 --skip-name-resolve --innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=256M \
+  --bind-address=127.0.0.1 --skip-name-resolve --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-file-per-table=0 --innodb-buffer-pool-size=256M \
   --max-connections=500 --character-set-server=utf8mb4 >"$dir/server.log" 2>&1 &
 pid=$!
 for _ in $(seq 150); do

@@ -4,11 +4,8 @@ package storetest
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,31 +30,6 @@ func Each(t *testing.T, f func(t *testing.T, db *store.DB)) {
 		return
 	}
 	t.Run("mysql", func(t *testing.T) { f(t, openMySQL(t, server)) })
-}
-
-func openMySQL(t testing.TB, server string) *store.DB {
-	t.Helper()
-	admin, err := sql.Open("mysql", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = admin.Close() }()
-	name := fmt.Sprintf("mf_%d_%d", os.Getpid(), time.Now().UnixNano())
-	if _, err := admin.Exec("CREATE DATABASE " + name + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"); err != nil {
-		t.Fatal(err)
-	}
-	db := migrated(t, store.Options{Dialect: store.MySQL, DSN: strings.TrimSuffix(server, "/") + "/" + name})
-	t.Cleanup(func() {
-		again, err := sql.Open("mysql", server)
-		if err == nil {
-			_, err = again.Exec("DROP DATABASE " + name)
-			_ = again.Close()
-		}
-		if err != nil {
-			t.Errorf("drop %s: %v", name, err)
-		}
-	})
-	return db
 }
 
 func migrated(t testing.TB, o store.Options) *store.DB {
