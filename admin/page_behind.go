@@ -26,7 +26,7 @@ type Behind struct {
 	// UnknownCodes lists the errcodes that the dictionary does not know, Unsettled the requests whose outcome is unknown.
 	UnknownCodes func(ctx context.Context) ([]trail.UnknownCode, error)
 	Unsettled    func(ctx context.Context, limit int) ([]gateway.Sent, error)
-	Settle       func(ctx context.Context, who account.Actor, id int64, happened bool) error
+	Settle       func(ctx context.Context, who account.Actor, id, startedAt int64, happened bool) error
 	// Directory lists spaces.
 	Directory func(ctx context.Context, who account.Actor, f account.SpaceFilter) ([]account.SpaceEntry, int64, int64, error)
 	// MailReady and SafeURL are what the operator's checklist asks about.
@@ -203,7 +203,11 @@ func (a *Admin) settle(ctx context.Context, actor account.Actor, r *http.Request
 	if found != "happened" && found != "absent" {
 		return View{}, fault.New(fault.Invalid, "settle", "请选择这个请求在微信侧是否已经生效")
 	}
-	if err := a.o.Services.Behind.Settle(ctx, actor, id, found == "happened"); err != nil {
+	started, err := strconv.ParseInt(r.PostForm.Get("started"), 10, 64)
+	if err != nil {
+		return View{}, fault.New(fault.Invalid, "settle", "请刷新页面后再核对")
+	}
+	if err := a.o.Services.Behind.Settle(ctx, actor, id, started, found == "happened"); err != nil {
 		return View{}, err
 	}
 	a.flash.put(actor, "已记下核对结果")

@@ -118,6 +118,6 @@ func (p *platform) prune(ctx context.Context) (string, error) {
 	events := count(p.events.Prune(ctx, now.Add(-time.Duration(p.cfg.Events.KeepDays)*day).UnixMilli()))
 	entries := count(p.chain.Prune(ctx, now.Add(-time.Duration(p.cfg.Trail.KeepDays)*day)))
 	rest := count(p.accounts.Prune(ctx)) + count(p.tokens.Prune(ctx)) + count(p.notices.Prune(ctx, now.Add(-180*day))) + count(p.forwards.Prune(ctx, now.Add(-7*day))) + count(p.jobs.Prune(ctx)) + count(pruned(p.transfers.Prune(ctx))) + count(p.web.Prune(ctx)) + count(p.plugins.Prune(ctx, now.Add(-7*day))) +
-		count(p.gateway.Prune(ctx, now.Add(-30*day)))
+		count(p.gateway.Prune(ctx, now.Add(-30*day))) + count(p.apps.PrunePace(ctx, time.Now().Add(-time.Hour)))
 	return fmt.Sprintf("事件 %d 条，操作日志 %d 条，其他 %d 条", events, entries, rest), errors.Join(failed...)
 }

@@ -14,6 +14,7 @@ import (
 
 	"minifleet/app/clock"
 	"minifleet/app/event"
+	"minifleet/app/fault"
 	"minifleet/app/notice"
 	"minifleet/app/wechat"
 )
@@ -47,6 +48,12 @@ func (s *Service) deliver(ctx context.Context, id int64, e event.Event) error {
 		return nil // switched off or deleted meanwhile: nothing is kept for it
 	case r.PausedAt > 0:
 		return errPaused
+	}
+	switch space, err := s.o.Components.SpaceOf(ctx, r.Component); {
+	case fault.KindOf(err) == fault.NotFound || err == nil && space != r.SpaceID:
+		return nil // the platform app has gone to others: its pushes are theirs
+	case err != nil:
+		return err
 	}
 	said, took, failure := s.send(ctx, r, e)
 	if ctx.Err() != nil {

@@ -100,6 +100,7 @@ type world struct {
 	t       *testing.T
 	events  *event.Log
 	s       *forward.Service
+	o       forward.Options
 	to      *receiver
 	url     string
 	notices *sentNotices
@@ -110,7 +111,9 @@ func merchant(space int64) account.Actor {
 	return account.Actor{AccountID: 1, SpaceID: space, Name: "商户", Role: account.RoleOwner, SpaceKind: account.Merchant}
 }
 
-func newWorld(t *testing.T, db *store.DB) *world {
+func (owned) SpaceOf(context.Context, string) (int64, error) { return 7, nil }
+
+func newWorld(t *testing.T, db *store.DB, change ...func(*forward.Options)) *world {
 	t.Helper()
 	vault, err := secret.OpenFile(filepath.Join(t.TempDir(), "key.json"))
 	if err != nil {
@@ -122,11 +125,15 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	w.url = srv.URL
 	clk := clock.Fixed(time.UnixMilli(1_790_000_000_000))
 	w.events = event.New(event.Options{DB: db, Sealer: vault, Clock: clk, Poll: 50 * time.Millisecond})
-	w.s = forward.New(forward.Options{
+	w.o = forward.Options{
 		DB: db, Clock: clk, Sealer: vault, Trail: trail.New(db, clk), Events: w.events, Components: owned{}, Notices: w.notices,
 		Webhooks: notice.WebhookOptions{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		Tries:    3, Backoff: func(int) time.Duration { return 5 * time.Millisecond }, PauseAfter: 4, Poll: 50 * time.Millisecond,
-	})
+	}
+	for _, f := range change {
+		f(&w.o)
+	}
+	w.s = forward.New(w.o)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{w.events.Run, w.s.Run} {
@@ -325,6 +332,7 @@ func TestTargetsAreCheckedAndKeptFromOthers(t *testing.T) {
 	}{
 		"no name":         {func(f *forward.Request) { f.Name = " " }, "name"},
 		"an intranet":     {func(f *forward.Request) { f.URL = "https://10.0.0.1/x" }, "url"},
+		"a line break":    {func(f *forward.Request) { f.Name = "x\r\nBcc: y" }, "name"},
 		"a file":          {func(f *forward.Request) { f.URL = "file:///etc/passwd" }, "url"},
 		"no type":         {func(f *forward.Request) { f.Types = nil }, "types"},
 		"the ticket":      {func(f *forward.Request) { f.Types = []string{"component_verify_ticket"} }, "types"},

@@ -24,21 +24,25 @@ func (s *Service) Create(ctx context.Context, who account.Actor, f Request) (Tar
 	if _, err := s.o.Components.Get(ctx, who, f.Component); err != nil {
 		return Target{}, "", fault.InvalidInput().On("component", "请选择你的第三方平台").Because(err)
 	}
-	n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM forward_target WHERE space_id=?", who.SpaceID)
-	if err != nil {
-		return Target{}, "", fmt.Errorf("forward: %w", err)
-	}
-	if n >= targetsMost {
-		return Target{}, "", fault.Newf(fault.Conflict, "too_many_forwards", "一个空间最多 %d 个转发，请先删除不用的", targetsMost)
-	}
 	now := clock.Millis(s.o.Clock.Now())
 	r := targetRow{ID: s.o.DB.NewID(), SpaceID: who.SpaceID, Component: f.Component, Name: f.Name, URL: f.URL, Form: f.Form, Types: strings.Join(f.Types, " "), AppIDs: strings.Join(f.AppIDs, " "), Enabled: 1, Version: 1, CreatedAt: now}
 	secret := newSecret()
 	if err := s.seal(&r, secret, f.Token, f.AESKey); err != nil {
 		return Target{}, "", err
 	}
-	err = s.o.DB.Tx(ctx, func(ctx context.Context) error {
-		err := s.o.DB.Insert(ctx, "forward_target", map[string]any{
+	err := s.o.DB.Tx(ctx, func(ctx context.Context) error {
+		// Under the space's lock: of many at once no more than there is room for get in.
+		if err := account.LockSpace(ctx, s.o.DB, who.SpaceID); err != nil {
+			return err
+		}
+		n, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM forward_target WHERE space_id=?", who.SpaceID)
+		if err != nil {
+			return err
+		}
+		if n >= targetsMost {
+			return fault.Newf(fault.Conflict, "too_many_forwards", "一个空间最多 %d 个转发，请先删除不用的", targetsMost)
+		}
+		err = s.o.DB.Insert(ctx, "forward_target", map[string]any{
 			"id": r.ID, "space_id": r.SpaceID, "component": r.Component, "name": r.Name, "url": r.URL, "form": r.Form, "types": r.Types, "appids": r.AppIDs,
 			"secret": r.Secret, "token": r.Token, "aes_key": r.AesKey, "enabled": 1, "paused_at": 0, "paused_reason": "", "failing_since": 0, "failures": 0, "version": 1,
 			"created_at": now, "updated_at": now,

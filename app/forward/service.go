@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type Events interface {
 // Components knows whose a platform app is; component.Service is one.
 type Components interface {
 	Get(ctx context.Context, who account.Actor, appid string) (component.Component, error)
+	SpaceOf(ctx context.Context, appid string) (int64, error)
 }
 
 // Sealer keeps secrets; secret.Vault is one.
@@ -125,13 +127,14 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Sync(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var rows []targetRow
-	if err := s.o.DB.All(ctx, &rows, "SELECT "+targetColumns+" FROM forward_target WHERE enabled=1"); err != nil {
-		return fmt.Errorf("forward: sync: %w", err)
-	}
+	// First who is known, then who is wanted: another replica may add a target in between, which must not look forgotten.
 	known, err := s.o.Events.Known(ctx, prefix)
 	if err != nil {
 		return err
+	}
+	var rows []targetRow
+	if err := s.o.DB.All(ctx, &rows, "SELECT "+targetColumns+" FROM forward_target WHERE enabled=1"); err != nil {
+		return fmt.Errorf("forward: sync: %w", err)
 	}
 	var failed []error
 	wanted := map[string]bool{}
@@ -142,7 +145,8 @@ func (s *Service) Sync(ctx context.Context) error {
 		case !r.live():
 			s.o.Events.Unsubscribe(subscriber(r.ID))
 			delete(s.held, r.ID)
-		case !here || version != r.Version:
+		// One that another replica forgot, because it was off for the moment of its look, is made known again.
+		case !here || version != r.Version || !slices.Contains(known, subscriber(r.ID)):
 			if err := s.o.Events.Subscribe(ctx, s.subscription(r)); err != nil {
 				failed = append(failed, err)
 				continue
@@ -152,7 +156,7 @@ func (s *Service) Sync(ctx context.Context) error {
 	}
 	for _, name := range known {
 		if !wanted[name] {
-			failed = append(failed, s.o.Events.Forget(ctx, name))
+			failed = append(failed, s.forget(ctx, name))
 		}
 	}
 	for id := range s.held {
@@ -161,6 +165,29 @@ func (s *Service) Sync(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// forget gives up on a subscriber whose target is off or gone, unless somebody switches it on at this very moment: the
+// target's lock decides who was first.
+func (s *Service) forget(ctx context.Context, name string) error {
+	id, err := strconv.ParseInt(strings.TrimPrefix(name, prefix), 10, 64)
+	if err != nil {
+		return fmt.Errorf("forward: subscriber %q: %w", name, err)
+	}
+	s.o.Events.Unsubscribe(name) // a delivery on its way ends before the lock is taken that it may be waiting for
+	return s.o.DB.Tx(ctx, func(ctx context.Context) error {
+		if _, err := s.o.DB.Exec(ctx, "UPDATE forward_target SET updated_at=updated_at+0 WHERE id=?", id); err != nil {
+			return fmt.Errorf("forward: %w", err)
+		}
+		on, err := s.o.DB.Int(ctx, "SELECT COUNT(*) FROM forward_target WHERE id=? AND enabled=1", id)
+		if err != nil {
+			return fmt.Errorf("forward: %w", err)
+		}
+		if on > 0 {
+			return nil // the next look makes it known here
+		}
+		return s.o.Events.Forget(ctx, name)
+	})
 }
 
 func (s *Service) subscription(r targetRow) event.Subscriber {

@@ -131,8 +131,9 @@ func (g *Gateway) Settle(ctx context.Context, by Caller, key string, happened bo
 }
 
 // SettleByHand is what a person found out at WeChat about a request whose outcome is unknown. One that has an outcome, or is
-// still on its way, is not found.
-func (g *Gateway) SettleByHand(ctx context.Context, who account.Actor, id int64, happened bool) error {
+// still on its way, is not found. startedAt is when the request that they looked at had left (Unix milliseconds); 0 is any:
+// under the same key it may have been sent anew meanwhile, and of that they know nothing.
+func (g *Gateway) SettleByHand(ctx context.Context, who account.Actor, id, startedAt int64, happened bool) error {
 	outcome := outcomeAbsent
 	if happened {
 		outcome = outcomeHappened
@@ -145,8 +146,8 @@ func (g *Gateway) SettleByHand(ctx context.Context, who account.Actor, id int64,
 		}
 		n := int64(0)
 		if found {
-			n, err = g.db.Exec(ctx, "UPDATE wechat_sent SET outcome=?, ended_at=? WHERE id=? AND (outcome=? OR (outcome=? AND started_at<?))",
-				outcome, clock.Millis(g.clk.Now()), id, outcomeDoubt, outcomeSending, clock.Millis(g.clk.Now().Add(-sendingFor)))
+			n, err = g.db.Exec(ctx, "UPDATE wechat_sent SET outcome=?, ended_at=? WHERE id=? AND (started_at=? OR ?=0) AND (outcome=? OR (outcome=? AND started_at<?))",
+				outcome, clock.Millis(g.clk.Now()), id, startedAt, startedAt, outcomeDoubt, outcomeSending, clock.Millis(g.clk.Now().Add(-sendingFor)))
 			if err != nil {
 				return fmt.Errorf("gateway: settle %d: %w", id, err)
 			}

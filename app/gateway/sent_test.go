@@ -254,13 +254,13 @@ func TestAPersonSettlesWhatIsUnknownOnce(t *testing.T) {
 		t.Fatal(open, err)
 	}
 	operator := authtest.User(9)
-	if err := g.SettleByHand(ctx, operator, open[0].ID+1, true); fault.KindOf(err) != fault.NotFound {
+	if err := g.SettleByHand(ctx, operator, open[0].ID+1, 0, true); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a request that is not there: %v", err)
 	}
-	if err := g.SettleByHand(ctx, operator, open[0].ID, true); err != nil {
+	if err := g.SettleByHand(ctx, operator, open[0].ID, open[0].StartedAt, true); err != nil {
 		t.Fatal(err)
 	}
-	if again := g.SettleByHand(ctx, operator, open[0].ID, false); fault.KindOf(again) != fault.NotFound {
+	if again := g.SettleByHand(ctx, operator, open[0].ID, 0, false); fault.KindOf(again) != fault.NotFound {
 		t.Errorf("settled twice: %v", again)
 	}
 	if left, err := g.Unsettled(ctx, 10); err != nil || len(left) != 0 {

@@ -40,6 +40,9 @@ func (s *Service) HandOut(ctx context.Context, who account.Actor, component, app
 	if !who.ByToken() {
 		return AccessToken{}, fault.New(fault.Forbidden, "token_needed", "这个接口只接受 API 令牌，请新建一个带“读取小程序 access_token”权限的令牌")
 	}
+	if err := s.keepPace(ctx, who.TokenID, m.AppID); err != nil {
+		return AccessToken{}, err
+	}
 	out, err := s.handOut(ctx, component, appid)
 	e := trail.Entry{AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Component: component, AppID: appid, Act: "miniprogram.token", Outcome: trail.OK}
 	if err != nil {

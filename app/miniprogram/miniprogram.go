@@ -101,16 +101,21 @@ type Service struct {
 	o          Options
 }
 
-// Options are the addresses that links are made of.
+// Options are the addresses that links are made of, and the clock on the wall.
 type Options struct {
 	PublicURL string // of this installation
 	PCHost    string // wechat.PCHost, or the simulator
 	H5Host    string // wechat.H5Host, or the simulator
+	// Wall is wall time, which the bound of handing out tokens goes by; default time.Now.
+	Wall func() time.Time
 }
 
 // New makes the service.
 func New(db *store.DB, vault *secret.Vault, clk clock.Clock, log *trail.Log, wx *wechat.Client, components *component.Service, events Events, o Options) *Service {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	return &Service{db: db, vault: vault, clk: clk, trail: log, wx: wx, components: components, events: events, flight: store.NewFlight(db), o: o}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"minifleet/app/account"
@@ -142,6 +143,8 @@ func (s *Service) checkHook(f *WebhookForm, kind account.Kind) error {
 	f.Name, f.URL = strings.TrimSpace(f.Name), strings.TrimSpace(f.URL)
 	if n := utf8.RuneCountInString(f.Name); n < 1 || n > 40 || !utf8.ValidString(f.Name) {
 		bad.On("name", "请填写名称（1 到 40 个字）")
+	} else if strings.ContainsFunc(f.Name, unicode.IsControl) {
+		bad.On("name", "名称里不能有换行等控制字符") // it heads messages and mails
 	}
 	if why := s.o.Webhooks.CheckAddress(f.URL); why != "" {
 		bad.On("url", why)

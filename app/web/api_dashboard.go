@@ -25,7 +25,7 @@ type Board interface {
 // Sent are the requests to WeChat whose outcome is unknown, as the gateway keeps them.
 type Sent interface {
 	Unsettled(ctx context.Context, limit int) ([]gateway.Sent, error)
-	SettleByHand(ctx context.Context, who account.Actor, id int64, happened bool) error
+	SettleByHand(ctx context.Context, who account.Actor, id, startedAt int64, happened bool) error
 }
 
 var errNoBoard = fault.New(fault.Unavailable, "no_dashboard", "工作台还没有启用")
@@ -161,6 +161,8 @@ type settleIn struct {
 	g.Meta   `path:"/wechat/unsettled/{id}" method:"post" tags:"操作日志" summary:"记下一个结果未知的请求在微信侧是否已经生效" needs:"wechat.settle"`
 	ID       int64 `json:"id" in:"path"`
 	Happened *bool `json:"happened" v:"required" dc:"true 已生效，false 没有生效"`
+	// StartedAt names the request that was looked at: under the same key it may have been sent anew meanwhile.
+	StartedAt int64 `json:"started_at" dc:"列表里的 started_at；请求在这之后又发送过时不会记下，0 为不核对"`
 }
 
 func (s *Server) settle(ctx context.Context, in *settleIn) (*emptyOut, error) {
@@ -171,7 +173,7 @@ func (s *Server) settle(ctx context.Context, in *settleIn) (*emptyOut, error) {
 	if in.Happened == nil {
 		return nil, fault.InvalidInput().On("happened", "请填写 true（已生效）或 false（没有生效）")
 	}
-	return &emptyOut{}, s.o.Sent.SettleByHand(ctx, who, in.ID, *in.Happened)
+	return &emptyOut{}, s.o.Sent.SettleByHand(ctx, who, in.ID, in.StartedAt, *in.Happened)
 }
 
 func cursorText(n int64) string {

@@ -1,8 +1,8 @@
 package web
 
 import (
+	"strconv"
 	"testing"
-	"time"
 
 	"minifleet/app/account"
 )
@@ -29,21 +29,26 @@ func TestTheTokenBrokerIsShutToLoginsAndBounded(t *testing.T) {
 	}
 }
 
-func TestTheBrokersPaceIsPerTokenAndMiniProgram(t *testing.T) {
-	var p brokerPace
-	now := time.Unix(1_760_000_040, 0)
-	for range brokerPerMinute {
-		if _, ok := p.take("1/a", now); !ok {
-			t.Fatal("refused too early")
+func TestTheBrokersBoundSaysWhenToComeAgain(t *testing.T) {
+	h := newHouse(t)
+	session, space := h.person(account.Personal, "owner@example.test")
+	h.miniProgram("wxaaaaaaaaaaaaaaa0", space)
+	secret, _ := h.apiToken(session, "token.access")
+	refused := false
+	for range 61 { // a minute may end in between
+		a := h.as(secret, "GET", "/api/v1/miniprograms/wxaaaaaaaaaaaaaaa0/access-token", "")
+		if refused = a.status == 429; refused {
+			wait, err := strconv.Atoi(a.header.Get("Retry-After"))
+			if err != nil || wait < 1 || wait > 60 {
+				t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
+			}
+			break
+		}
+		if a.status != 409 {
+			t.Fatalf("%d %s", a.status, a.text)
 		}
 	}
-	if wait, ok := p.take("1/a", now); ok || wait <= 0 || wait > time.Minute {
-		t.Errorf("%v %v", wait, ok)
-	}
-	if _, ok := p.take("1/b", now); !ok {
-		t.Error("another mini program is refused")
-	}
-	if _, ok := p.take("1/a", now.Add(time.Minute)); !ok {
-		t.Error("the next minute is refused")
+	if !refused {
+		t.Error("61 calls at once were let through")
 	}
 }

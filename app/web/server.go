@@ -101,7 +101,6 @@ type Server struct {
 	idem    *idempotency
 	metrics *metrics
 	limit   *limiter
-	broker  brokerPace
 }
 
 // New makes the server and its routes; nothing listens yet.

@@ -50,6 +50,7 @@ type World struct {
 	Events     []string // type and AppID of what was announced
 
 	t      testing.TB
+	vault  *secret.Vault
 	mu     sync.Mutex
 	pushes []wechat.Push
 }
@@ -94,12 +95,18 @@ func New(t testing.TB, db *store.DB) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.vault = vault
 	w.WeChat = &wechat.Client{BaseURL: srv.URL}
 	w.Trail = trail.New(db, w.Clock)
 	w.Components = component.New(db, vault, w.Clock, w.Trail, w.WeChat, w.Public)
 	w.Apps = miniprogram.New(db, vault, w.Clock, w.Trail, w.WeChat, w.Components, w, miniprogram.Options{PublicURL: w.Public, PCHost: srv.URL, H5Host: srv.URL})
 	w.stage()
 	return w
+}
+
+// Replica is the room of another process on the same database.
+func (w *World) Replica(o miniprogram.Options) *miniprogram.Service {
+	return miniprogram.New(w.DB, w.vault, w.Clock, w.Trail, w.WeChat, w.Components, w, o)
 }
 
 // stage binds the platform app on both sides, makes two mini programs and waits for the ticket.
