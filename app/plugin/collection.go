@@ -17,10 +17,12 @@ type collection struct {
 	name       string
 	table      string // plugin_<id>_<name>
 	columns    []*Column
+	hidden     []*Column // kept by the host beside the declared ones: what a search looks in, what a row counts for
 	byName     map[string]*Column
 	visibility *pluginpb.Visibility
 	indexes    []*pluginpb.Index
 	sortable   map[string]bool
+	postings   *postings // nil without columns to search
 }
 
 const (
@@ -65,6 +67,7 @@ func newCollection(plugin string, declared *pluginpb.Collection) (*collection, e
 	if err := c.checkVisibility(); err != nil {
 		return nil, fmt.Errorf("plugin %s: collection %s: %w", plugin, c.name, err)
 	}
+	c.addSearch(plugin)
 	return c, c.addIndexes(plugin)
 }
 

@@ -47,6 +47,7 @@ func (d data) find(ctx context.Context, a authority, c *collection, request *plu
 type source struct {
 	from  string
 	where predicate
+	id    string // what holds the rows' ids there, for an order that an index gives; "": their own column
 }
 
 func (s source) sql() string { return s.from + " WHERE " + s.where.sql }
@@ -62,7 +63,7 @@ func (d data) rows(ctx context.Context, a authority, c *collection, conditions [
 		where = where.and(wanted)
 	}
 	if search = strings.TrimSpace(search); search == "" {
-		return source{"`" + c.table + "`", where}, nil
+		return source{from: "`" + c.table + "`", where: where}, nil
 	}
 	return d.searched(ctx, c, where, search, byID)
 }
@@ -91,6 +92,9 @@ func (d data) each(ctx context.Context, a authority, c *collection, request *plu
 		if total, err = d.count(ctx, c, from); err != nil {
 			return "", total, err
 		}
+	}
+	if from.id != "" && order.column == "id" {
+		order.id = from.id
 	}
 	if request.GetCursor() != "" {
 		after, err := order.after(request.GetCursor())

@@ -14,6 +14,7 @@ type order struct {
 	kind       string
 	descending bool
 	text       string // as asked, part of the cursor
+	id         string // what holds the id
 }
 
 func (c *collection) order(text string) (order, error) {
@@ -27,7 +28,7 @@ func (c *collection) order(text string) (order, error) {
 	if name == "created_at" { // ids grow with time
 		name = "id"
 	}
-	return order{column: name, kind: c.byName[name].GetType(), descending: descending, text: text}, nil
+	return order{column: name, kind: c.byName[name].GetType(), descending: descending, text: text, id: "`id`"}, nil
 }
 
 func (o order) sql() string {
@@ -36,9 +37,9 @@ func (o order) sql() string {
 		direction = " DESC"
 	}
 	if o.column == "id" {
-		return "`id`" + direction
+		return o.id + direction
 	}
-	return "`" + o.column + "`" + direction + ",`id`" + direction
+	return "`" + o.column + "`" + direction + "," + o.id + direction
 }
 
 type cursorKey struct {
@@ -80,7 +81,7 @@ func (o order) after(cursor string) (predicate, error) {
 		sign = "<"
 	}
 	if o.column == "id" {
-		return predicate{"`id`" + sign + "?", []any{key.ID}}, nil
+		return predicate{o.id + sign + "?", []any{key.ID}}, nil
 	}
 	var at any = key.Value
 	if o.kind == "text" {

@@ -45,6 +45,9 @@ type Options struct {
 	// Follow is how often the catalog is read for what other replicas decided; default 3 s.
 	Follow time.Duration
 
+	// Quota bounds what a space keeps in an extension's collections.
+	Quota Quota
+
 	DB             *store.DB
 	Clock          clock.Clock
 	Log            *slog.Logger
@@ -105,9 +108,9 @@ func New(options Options) (*Host, error) {
 		options.MemoryLimit = defaultMemory
 	}
 	h := &Host{
-		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), assets: newAssetMemory(), topics: newTopics(), schemas: schemas{options.DB}, door: newDoor(options.DB, options.Spaces),
-		committer: committer{data: data{db: options.DB, apps: options.MiniPrograms}, clock: options.Clock, events: options.Events, components: options.Components},
+		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), assets: newAssetMemory(), topics: newTopics(), door: newDoor(options.DB, options.Spaces),
 	}
+	h.layData()
 	for _, first := range options.Plugins {
 		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, program{argv: first.Argv}, options.Log).of(first.Third)) {
 			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
@@ -286,6 +289,7 @@ func (h *Host) arrived(ctx context.Context, u *unit, info *described) error {
 	if err := h.refit(ctx, u.id, info); err != nil {
 		return err
 	}
+	h.post(u.id, info.collections)
 	return h.subscribe(ctx, u.id, info)
 }
 

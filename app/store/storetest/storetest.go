@@ -32,6 +32,15 @@ func Each(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	t.Run("mysql", func(t *testing.T) { f(t, openMySQL(t, server)) })
 }
 
+// EachB is Each for benchmarks: MariaDB only where there is one.
+func EachB(b *testing.B, f func(b *testing.B, db *store.DB)) {
+	b.Helper()
+	b.Run("sqlite", func(b *testing.B) { f(b, Open(b)) })
+	if server := os.Getenv("MINIFLEET_TEST_MYSQL"); server != "" {
+		b.Run("mysql", func(b *testing.B) { f(b, openMySQL(b, server)) })
+	}
+}
+
 func migrated(t testing.TB, o store.Options) *store.DB {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
