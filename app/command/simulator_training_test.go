@@ -51,9 +51,8 @@ func TestTrainingScenariosPassBesideTheRealPlatform(t *testing.T) {
 				x.withdraw()
 				x.once("A", "/version/miniprograms/"+shop+"/commit", x.upload())
 			},
-			"重试后上传成功":   commit,
+			"重试后上传成功":    commit,
 			"提审，但没有得到应答": func(x trainee) { x.once("U", "/version/miniprograms/"+shop+"/audit", audit) },
-			"平台先查询审核状态":  act("/sync", map[string]any{}),
 		}},
 		{"train-ticket", nil, map[string]func(trainee){"学员启动推送": func(x trainee) { x.insist("A", "/components/"+component+"/start-push", map[string]any{}) },
 			"平台换到新的令牌": func(x trainee) { x.insist("A", "/components/"+component+"/check", map[string]any{}) }}},

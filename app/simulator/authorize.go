@@ -131,11 +131,16 @@ func (w *world) heldElsewhere(scan *scanSession, appID string) map[int]string {
 func (w *world) choosable(scan *scanSession, wechatID string) []*miniProgram {
 	out := []*miniProgram{}
 	for _, m := range w.miniPrograms.all() {
-		if m.Admin == wechatID && (m.AccountStatus == 1 || m.AccountStatus == 18) && (scan.BizAppID == "" || scan.BizAppID == m.AppID) {
+		if m.Admin == wechatID && w.authorizable(scan, m) {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// authorizable tells whether a mini program may be authorised on this page, whoever its administrator is.
+func (w *world) authorizable(scan *scanSession, m *miniProgram) bool {
+	return (m.AccountStatus == 1 || m.AccountStatus == 18) && (scan.BizAppID == "" || scan.BizAppID == m.AppID)
 }
 
 // confirm carries out 授权: it changes the authorisation, pushes the event and gives the address the browser goes to.
@@ -146,7 +151,7 @@ func (w *world) confirm(scan *scanSession, wechatID, appID string, ticked []int,
 	if err := w.usablePreAuthCode(scan.PreAuthCode, scan.Component, now); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(w.choosable(scan, wechatID), func(m *miniProgram) bool { return m.AppID == appID }) {
+	if m := w.miniPrograms.get(appID); m == nil || m.Admin != wechatID || !w.authorizable(scan, m) {
 		return &pageError{"不能授权这个小程序", "你不是该小程序的管理员，或该链接只允许指定帐号授权。"}
 	}
 	if err := w.components.get(scan.Component).mayAuthorize(appID); err != nil {

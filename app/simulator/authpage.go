@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	qrcode "github.com/skip2/go-qrcode"
 )
@@ -85,6 +86,9 @@ type phoneData struct {
 	People    []*person
 	Person    *person
 	Programs  []*miniProgram
+	Search    string // of the mini programs
+	Pages     pager
+	Many      bool // more than one page, so that a search is offered
 	Chosen    *miniProgram
 	Held      map[int]string
 	Ticked    map[int]bool
@@ -107,25 +111,40 @@ func phonePage(w *world, now int64, r *http.Request) (view, error) {
 		scan.State = scanScanned
 		w.scans.put(scan.ID, scan)
 	}
-	return view{template: "phone", data: w.phoneData(scan, r.URL.Query(), "")}, nil
+	return view{template: "phone", data: w.phoneData(scan, r, r.URL.Query(), "")}, nil
 }
 
-func (w *world) phoneData(scan *scanSession, q url.Values, problem string) phoneData {
+// phonePerPage is how many mini programs or people one screen of the phone lists.
+const phonePerPage = 20
+
+func (w *world) phoneData(scan *scanSession, r *http.Request, q url.Values, problem string) phoneData {
 	d := phoneData{Scan: scan, Component: w.components.get(scan.Component), Error: problem, Ticked: map[int]bool{}}
+	admins := map[string]bool{}
+	if scan.BizAppID != "" {
+		for _, m := range w.miniPrograms.docs {
+			admins[m.Admin] = admins[m.Admin] || w.authorizable(scan, m)
+		}
+	}
 	for _, p := range w.people.all() {
-		if len(w.choosable(scan, p.WechatID)) > 0 || scan.BizAppID == "" {
+		if p.WechatID != releaseAdmin && (admins[p.WechatID] || scan.BizAppID == "") {
 			d.People = append(d.People, p)
 		}
 	}
 	if d.Person = w.people.get(q.Get("person")); d.Person == nil {
 		return d
 	}
-	d.Programs = w.choosable(scan, d.Person.WechatID)
-	for _, m := range d.Programs {
-		if m.AppID == q.Get("appid") || len(d.Programs) == 1 {
+	all := w.choosable(scan, d.Person.WechatID)
+	d.Many, d.Search = len(all) > phonePerPage, strings.TrimSpace(q.Get("q"))
+	found := []*miniProgram{}
+	for _, m := range all {
+		if m.AppID == q.Get("appid") || len(all) == 1 {
 			d.Chosen = m
 		}
+		if m.named(d.Search) {
+			found = append(found, m)
+		}
 	}
+	d.Programs, d.Pages = pagedBy(r, found, phonePerPage)
 	if d.Chosen == nil {
 		return d
 	}
@@ -164,7 +183,7 @@ func submitPhonePage(w *world, now int64, r *http.Request) (view, error) {
 	err = w.confirm(scan, r.PostForm.Get("person"), r.PostForm.Get("appid"), ticked, now)
 	var refused *pageError
 	if errors.As(err, &refused) && w.usablePreAuthCode(scan.PreAuthCode, scan.Component, now) == nil && scan.State != scanConfirmed {
-		data := w.phoneData(scan, r.PostForm, refused.title+"："+refused.detail)
+		data := w.phoneData(scan, r, r.PostForm, refused.title+"："+refused.detail)
 		for id := range data.Ticked {
 			data.Ticked[id] = slices.Contains(ticked, id)
 		}
@@ -203,3 +222,6 @@ func (s *Simulator) sendQR(rw http.ResponseWriter, r *http.Request, text string)
 	}
 	s.send(rw, r, reply{status: http.StatusOK, contentType: "image/png", body: png})
 }
+
+// Shown tells whether the chosen mini program stands on the page of the list that is open.
+func (d phoneData) Shown() bool { return slices.Contains(d.Programs, d.Chosen) }

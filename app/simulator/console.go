@@ -97,8 +97,10 @@ type pager struct {
 const perPage = 50
 
 // paged cuts the page that ?page= asks for out of a list.
-func paged[T any](r *http.Request, all []T) ([]T, pager) {
-	p := pager{Total: len(all), Page: 1, Pages: max(1, (len(all)+perPage-1)/perPage)}
+func paged[T any](r *http.Request, all []T) ([]T, pager) { return pagedBy(r, all, perPage) }
+
+func pagedBy[T any](r *http.Request, all []T, size int) ([]T, pager) {
+	p := pager{Total: len(all), Page: 1, Pages: max(1, (len(all)+size-1)/size)}
 	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
 		p.Page = min(max(n, 1), p.Pages)
 	}
@@ -116,7 +118,7 @@ func paged[T any](r *http.Request, all []T) ([]T, pager) {
 	if p.Page < p.Pages {
 		p.Next = to(p.Page + 1)
 	}
-	return all[(p.Page-1)*perPage : min(p.Page*perPage, len(all))], p
+	return all[(p.Page-1)*size : min(p.Page*size, len(all))], p
 }
 
 // recentPushes are the newest first, of one component or of all.
@@ -263,7 +265,7 @@ type programForm struct {
 func programsPage(w *world, now int64, r *http.Request) (view, error) {
 	search, found := strings.TrimSpace(r.URL.Query().Get("q")), []*miniProgram{}
 	for _, m := range w.sortedMiniPrograms() {
-		if search == "" || strings.Contains(m.NickName, search) || strings.Contains(m.AppID, search) || strings.Contains(m.PrincipalName, search) {
+		if m.named(search) {
 			found = append(found, m)
 		}
 	}

@@ -7,7 +7,8 @@ import (
 
 // reviewKindText is what waits at the review desk. Read only.
 var reviewKindText = map[string]string{reviewNickname: "小程序名称", reviewCategory: "服务类目", reviewInterface: "隐私接口", reviewICPWechat: "备案（平台初审）",
-	reviewICPBureau: "备案（管局审核）", reviewCertify: "微信认证", reviewAppeal: "违规申诉", reviewTrialName: "试用小程序名称", reviewPlugin: "插件申请"}
+	reviewICPBureau: "备案（管局审核）", reviewCertify: "微信认证", reviewAppeal: "违规申诉", reviewTrialName: "试用小程序名称", reviewPlugin: "插件申请",
+	reviewOrderPath: "购物订单页"}
 
 // taskRow is one task with the buttons it has now.
 type taskRow struct {

@@ -26,6 +26,7 @@ type miniProgramRequest struct {
 	VerifyType    *int        `json:"verify_type"`
 	AccountStatus *int        `json:"account_status"`
 	TesterLimit   *int        `json:"tester_limit"`
+	DailyVisits   *int        `json:"daily_visits"`
 	Official      *bool       `json:"official"` // a 公众号 instead of a mini program
 }
 
@@ -54,6 +55,9 @@ func (r miniProgramRequest) check() error {
 				return badRequest("categories", "类目需要 first_class second_class first_id second_id")
 			}
 		}
+	}
+	if err := checkDailyVisits(r.DailyVisits); err != nil {
+		return err
 	}
 	if r.PrivacyAPIs != nil {
 		for _, api := range *r.PrivacyAPIs {
@@ -116,6 +120,7 @@ func upsertMiniProgram(w *world, now int64, _ *http.Request, req miniProgramRequ
 	set(&m.AccountStatus, req.AccountStatus)
 	set(&m.TesterLimit, req.TesterLimit)
 	set(&m.Official, req.Official)
+	set(&m.DailyVisits, req.DailyVisits)
 	if req.Admin != nil {
 		m.Admin = w.person(*req.Admin).WechatID
 	}

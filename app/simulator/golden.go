@@ -72,7 +72,8 @@ func endpoints(all []golden) []endpoint {
 	out := slices.Concat(componentEndpoints(), templateEndpoints(), codeEndpoints(), auditEndpoints(), releaseEndpoints(),
 		accountEndpoints(), mediaEndpoints(), registerEndpoints(), reuseEndpoints(), trialEndpoints(), trialOfficialEndpoints(), nicknameEndpoints(), profileEndpoints(),
 		openEndpoints(), loginEndpoints(), quotaEndpoints(), categoryEndpoints(), privacyEndpoints(), icpEndpoints(), certifyEndpoints(),
-		domainEndpoints(), supportEndpoints(), linkEndpoints(), qrcodeEndpoints(), jumpEndpoints(), pluginEndpoints(), violationEndpoints(), serviceEndpoints())
+		domainEndpoints(), supportEndpoints(), linkEndpoints(), qrcodeEndpoints(), jumpEndpoints(), pluginEndpoints(), violationEndpoints(), serviceEndpoints(),
+		subscribeEndpoints(), orderEndpoints(), orderPathEndpoints(), analysisEndpoints(), operationEndpoints())
 	known := map[string]bool{}
 	for _, ep := range out {
 		known[ep.path] = true
@@ -97,7 +98,6 @@ func endpoints(all []golden) []endpoint {
 func goldenEndpoint(path string, entries []golden) endpoint {
 	ep := endpoint{path: path, post: entries[0].Method == http.MethodPost, token: tokenOf(entries[0].Token),
 		run: func(_ *world, c *apiCall) (any, error) { return goldenAnswer(entries, c) }}
-	ep.either = path == orderPathInfo
 	for _, g := range entries {
 		ep.either = ep.either || (g.Method == http.MethodPost) != ep.post
 		if tokenOf(g.Token) != ep.token {

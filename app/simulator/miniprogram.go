@@ -1,6 +1,9 @@
 package simulator
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // miniProgram is one WeChat mini program with its profile and its version lanes.
 type miniProgram struct {
@@ -29,6 +32,7 @@ type miniProgram struct {
 	Domains       map[string][]string `json:"domains"`
 	Testers       []string            `json:"testers"` // WeChat ids
 	TesterLimit   int                 `json:"tester_limit"`
+	DailyVisits   int                 `json:"daily_visits"` // people a day in the figures; 0: the simulator decides
 	VisitClosed   bool                `json:"visit_closed"`
 	CreatedMs     int64               `json:"created_ms"`
 
@@ -125,6 +129,17 @@ const (
 	maxHistory = 5
 	maxAudits  = 50
 )
+
+// named tells whether a search for a name, an appid or a 主体 finds the mini program; letters of either case, "" finds all.
+func (m *miniProgram) named(search string) bool {
+	search = strings.ToLower(search)
+	for _, text := range []string{m.NickName, m.AppID, m.PrincipalName} {
+		if strings.Contains(strings.ToLower(text), search) {
+			return true
+		}
+	}
+	return false
+}
 
 func (m *miniProgram) lastAudit() *audit {
 	if len(m.Audits) == 0 {

@@ -35,6 +35,12 @@ type resources struct {
 	chats          *collection[chat] // by appid and openid
 	releaseChecks  *collection[releaseCheck]
 
+	subscribeTemplates *collection[subscribeTemplate]
+	orders             *collection[payOrder]
+	orderPages         *collection[orderPage] // by appid
+	scriptErrors       *collection[scriptError]
+	feedback           *collection[feedback]
+
 	nextDueMs int64 // when the next timer may be due; not stored
 }
 
@@ -65,6 +71,12 @@ func newResources(log *journal) resources {
 		chats:          newCollection[chat]("chat", log),
 		releaseChecks:  newCollection[releaseCheck]("releasecheck", log),
 
+		subscribeTemplates: newCollection[subscribeTemplate]("subscribetemplate", log),
+		orders:             newCollection[payOrder]("order", log),
+		orderPages:         newCollection[orderPage]("orderpage", log),
+		scriptErrors:       newCollection[scriptError]("scripterror", log),
+		feedback:           newCollection[feedback]("feedback", log),
+
 		nextDueMs: math.MinInt64, // after a load the first look finds out
 	}
 }
@@ -74,7 +86,8 @@ func (r resources) kinds() map[string]restorer {
 		"profile": r.profiles, "openid": r.openIDs, "logincode": r.loginCodes, "openaccount": r.openAccounts, "usage": r.usages,
 		"categories": r.categories, "privacy": r.privacy, "filing": r.filings, "certification": r.certifications, "procedure": r.procedures, "domains": r.domains,
 		"link": r.links, "linkbook": r.linkBooks, "codebook": r.codeBooks, "jump": r.jumps, "pluginuse": r.plugins, "violation": r.violations,
-		"chat": r.chats, "releasecheck": r.releaseChecks}
+		"chat": r.chats, "releasecheck": r.releaseChecks, "subscribetemplate": r.subscribeTemplates, "order": r.orders, "orderpage": r.orderPages,
+		"scripterror": r.scriptErrors, "feedback": r.feedback}
 }
 
 // openID is a person as one account sees them.

@@ -38,6 +38,7 @@ const (
 	reviewAppeal    = "appeal"
 	reviewTrialName = "trial_nickname"
 	reviewPlugin    = "plugin"
+	reviewOrderPath = "order_path"
 )
 
 // decision carries a verdict into the resource it belongs to and pushes its event.
@@ -130,5 +131,5 @@ func parseID(text string) (int64, error) {
 func reviewDecisions() map[string]decision {
 	return map[string]decision{reviewNickname: decideNickname, reviewTrialName: decideTrialName, reviewCategory: decideCategory,
 		reviewInterface: decideInterface, reviewICPWechat: decideFiling, reviewICPBureau: decideFiling, reviewCertify: decideCertify,
-		reviewAppeal: decideAppeal, reviewPlugin: decidePlugin}
+		reviewAppeal: decideAppeal, reviewPlugin: decidePlugin, reviewOrderPath: decideOrderPath}
 }

@@ -43,7 +43,9 @@ type scenarioStep struct {
 
 // scenarioAwait is what has to be seen among calls or pushes before the scenario goes on.
 type scenarioAwait struct {
-	Kind   string            // calls, pushes or release_checks
+	Kind   string // calls, pushes, release_checks, or control: Ctl is asked until Expect fits
+	Ctl    string // "GET miniprograms?appid=…"
+	Expect []expectation
 	Filter map[string]string // query of /control/calls, /control/pushes or /control/release-checks
 	Count  int               // at least so many new ones since the scenario began
 	Within time.Duration     // real time

@@ -221,6 +221,12 @@ func (r *scenarioReader) await(n *yaml.Node, at string) *scenarioAwait {
 			}
 		},
 	}
+	visit["control"] = func(n *yaml.Node, at string) {
+		if w.Ctl = r.address(n, at, "/control/"); !strings.HasPrefix(w.Ctl, http.MethodGet+" ") {
+			r.fail(n, at, "等待时只能用 GET 查询")
+		}
+	}
+	visit["expect"] = func(n *yaml.Node, at string) { w.Expect = r.expectations(n, at) }
 	for kind, keys := range awaitFilters {
 		visit[kind] = func(n *yaml.Node, at string) {
 			if w.Kind != "" {
@@ -239,8 +245,16 @@ func (r *scenarioReader) await(n *yaml.Node, at string) *scenarioAwait {
 		}
 	}
 	r.keys(n, at, visit)
+	switch {
+	case w.Ctl != "" && w.Kind != "":
+		r.fail(n, at, "control 不能与 calls、pushes、release_checks 一起写")
+	case (w.Ctl != "") != (len(w.Expect) > 0):
+		r.fail(n, at, "control 与 expect 要一起写：反复查询，直到结果符合")
+	case w.Ctl != "":
+		w.Kind = "control"
+	}
 	if w.Kind == "" && n.Kind == yaml.MappingNode {
-		r.fail(n, at, "请写明等待 calls（平台的调用）、pushes（推送）还是 release_checks（全网发布检测）")
+		r.fail(n, at, "请写明等待 calls（平台的调用）、pushes（推送）、release_checks（全网发布检测）还是 control（查询到的状态）")
 	}
 	return w
 }

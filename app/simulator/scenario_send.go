@@ -96,6 +96,9 @@ func (a *answerRecorder) Flush()                      {}
 // await looks until enough calls or pushes have been seen, or the time is over.
 func (p *play) await(ctx context.Context, a *scenarioAwait) (problem string, err error) {
 	deadline := time.Now().Add(a.Within)
+	if a.Kind == "control" {
+		return p.awaitState(ctx, a, deadline)
+	}
 	for {
 		seen, err := p.seen(ctx, a)
 		if err != nil || seen >= a.Count {
@@ -108,6 +111,32 @@ func (p *play) await(ctx context.Context, a *scenarioAwait) (problem string, err
 			return fmt.Sprintf("等了 %s，%s（%s）只出现 %d 次，应至少 %d 次", a.Within, map[string]string{"calls": "调用", "pushes": "推送", "release_checks": "全网发布检测"}[a.Kind], a.describe(p.vars), seen, a.Count), nil
 		}
 		if !sleep(ctx, 20*time.Millisecond) {
+			return "已停止", nil
+		}
+	}
+}
+
+// awaitState asks until the answer is as expected.
+func (p *play) awaitState(ctx context.Context, a *scenarioAwait, deadline time.Time) (problem string, err error) {
+	method, path, body, err := p.request(ctx, &scenarioStep{Ctl: a.Ctl})
+	if err != nil {
+		return "", err
+	}
+	for {
+		answer := p.send(ctx, method, path, body)
+		problem := ""
+		for _, e := range a.Expect {
+			if problem == "" {
+				problem = e.missing(answer, p.vars)
+			}
+		}
+		if problem == "" {
+			return "", nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Sprintf("等了 %s，%s", a.Within, problem), nil
+		}
+		if !sleep(ctx, 50*time.Millisecond) {
 			return "已停止", nil
 		}
 	}
