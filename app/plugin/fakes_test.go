@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ import (
 type core struct {
 	t  testing.TB
 	db *store.DB
+
+	running, most atomic.Int64 // calls of Do
 
 	mu     sync.Mutex
 	actors map[int64]account.Actor // by account
@@ -104,6 +107,10 @@ func (c *core) Settle(_ context.Context, caller plugin.Caller, key string, happe
 
 // Do is the gateway: it checks the grant as the real one does and answers as WeChat.
 func (c *core) Do(ctx context.Context, caller plugin.Caller, request wechat.Request) (wechat.Response, error) {
+	running := c.running.Add(1)
+	defer c.running.Add(-1)
+	for most := c.most.Load(); running > most && !c.most.CompareAndSwap(most, running); most = c.most.Load() {
+	}
 	endpoint, _ := wechat.LookupEndpoint(request.Endpoint)
 	if !caller.System {
 		if may, err := c.May(ctx, caller.Actor.SpaceID, request.AppID, endpoint.Scope); err != nil || !may {

@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 			sdk.Serve(careless)
 		case "flow":
 			sdk.Serve(flowPlugin())
+		case "hostile", "hostile2":
+			serveHostile(os.Args[3])
 		case "rogue":
 			serveRogue()
 		}

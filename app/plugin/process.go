@@ -164,10 +164,11 @@ func (p *process) connect() error {
 
 // offer serves the Host service for this process and gives the broker id that Configure names. The server ends with
 // the connection.
-func (p *process) offer(host pluginpb.HostServer, see grpc.UnaryServerInterceptor) uint32 {
+func (p *process) offer(host pluginpb.HostServer, see grpc.UnaryServerInterceptor, bound *pressure) uint32 {
 	id := p.broker.NextId()
 	go p.broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
-		server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.UnaryInterceptor(see))...)
+		server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.MaxConcurrentStreams(bound.streams()),
+			grpc.ChainUnaryInterceptor(see, bound.intercept))...)
 		pluginpb.RegisterHostServer(server, host)
 		return server
 	})
@@ -188,6 +189,7 @@ func (p *process) stop() {
 		killGroup(p.pid)
 		<-p.exited
 	}
+	killGroup(p.pid) // children that it left behind hold the group's number until they are gone
 	_ = p.life.Close() // our own end; nothing to lose
 	if err := p.tidy(); err != nil {
 		p.lines.log.Warn("a plugin's socket folder was not removed", "error", err.Error())

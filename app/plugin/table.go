@@ -89,8 +89,18 @@ func (h *Host) Rows(ctx context.Context, actor account.Actor, plugin, name strin
 	if err != nil {
 		return TablePage{}, err
 	}
+	if len(answer.GetRows()) > query.Limit || len(answer.GetNext()) > mostCursor || len(answer.GetNote()) > mostNote {
+		return TablePage{}, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试").
+			Because(fmt.Errorf("table %s of %s: %d rows where %d were asked for, a cursor of %d bytes, a note of %d", name, plugin, len(answer.GetRows()), query.Limit, len(answer.GetNext()), len(answer.GetNote())))
+	}
 	return tablePage(found{rows: answer.GetRows(), next: answer.GetNext(), total: answer.GetTotal()}, answer.GetNote())
 }
+
+// Bounds in bytes of what a plugin says beside the rows of a computed table.
+const (
+	mostCursor = 4 << 10
+	mostNote   = 2 << 10
+)
 
 func (h *Host) keptRows(ctx context.Context, a authority, c *collection, table *Table, query TableQuery) (TablePage, error) {
 	request := &pluginpb.FindRequest{Sort: query.Sort, Limit: int32(query.Limit), Cursor: query.Cursor, Count: true}
