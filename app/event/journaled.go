@@ -46,6 +46,20 @@ func (l *Log) takeJournal(ctx context.Context) error {
 	return nil
 }
 
+// inherit frees the queues that an earlier run held when it died, so that a crash does not hold up their events until the
+// leases run out. Whoever has the journal is, beside SQLite, the one that serves; should another one deliver on the side, it
+// notices that its lease is gone, and the event in its hands may come twice, as after any crash.
+func (l *Log) inherit(ctx context.Context) error {
+	if l.journal.Load() == nil {
+		return nil
+	}
+	_, err := l.opts.DB.Exec(ctx, "UPDATE event_queue SET lease_until=0, owner='' WHERE lease_until>0 AND owner<>?", l.owner)
+	if err != nil {
+		return fmt.Errorf("event: free queues: %w", err)
+	}
+	return nil
+}
+
 // retakeJournal tries again to take the journal, every Poll, for as long as somebody else has it.
 func (l *Log) retakeJournal(ctx context.Context) error {
 	if l.journal.Load() != nil || time.Since(l.tried) < l.opts.Poll {

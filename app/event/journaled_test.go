@@ -353,3 +353,21 @@ func TestAKilledProcessLosesNothingItAnswered(t *testing.T) {
 		}
 	}
 }
+
+// A process that was killed holds its queues for two minutes more; the one that is started after it does not wait for that.
+func TestTheNextRunTakesTheQueuesOfOneThatWasKilled(t *testing.T) {
+	db := storetest.Open(t)
+	ctx := context.Background()
+	in := &inboxOf{}
+	killed := newLog(db)
+	must(t, killed.Subscribe(ctx, Subscriber{Name: "s", Types: []string{"*"}, Handle: in.handle}))
+	_, err := db.Exec(ctx, "INSERT INTO event_queue (subscriber,queue,version,due_at,lease_until,owner) VALUES ('s','comp|wxa',1,0,?,'log-killed')", time.Now().Add(2*time.Minute).UnixMilli())
+	must(t, err)
+	l := newLog(db)
+	must(t, l.Subscribe(ctx, Subscriber{Name: "s", Types: []string{"*"}, Handle: in.handle}))
+	run(t, l)
+	r := record("wxa", "behind the crash")
+	r.Component = "comp"
+	must(t, l.Append(ctx, r))
+	await(t, "the event of the held queue", func() bool { return len(in.subjects()) == 1 })
+}

@@ -101,6 +101,9 @@ func (l *Log) Run(ctx context.Context) error {
 	if err := l.takeJournal(ctx); err != nil {
 		l.opts.Logger.ErrorContext(ctx, "event intake journal cannot be opened, batches go into the database", "error", err)
 	}
+	if err := l.inherit(ctx); err != nil {
+		l.opts.Logger.ErrorContext(ctx, "queues of an earlier run cannot be freed, their leases will run out", "error", err)
+	}
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.appendLoop(running) })
 	g.Go(func() error { return l.fanLoop(running) })
