@@ -37,6 +37,9 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet bench NAME  性能测试（callbacks lists simulator start）
   minifleet plugin new NAME   写一个新插件：生成可以编译、带测试的骨架
   minifleet plugin pack [DIR] 编译插件并打包（-o 文件）
+  minifleet plugin install FILE [--approve]   提交插件包，--approve 同时批准上架
+  minifleet plugin list       列出第三方插件和等待审批的插件包
+  minifleet plugin remove ID [--reason TEXT]  下架一个第三方插件
   minifleet plugin run NAME   由平台启动的插件进程，不需要手动运行
 
 每个命令加 -h 查看参数；设置见 config.yaml。

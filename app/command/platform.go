@@ -67,6 +67,7 @@ type platform struct {
 	events     *event.Log
 	inbox      *inbox.Handler
 	plugins    *plugin.Host
+	catalog    *plugin.Catalog
 	jobs       *schedule.Service
 	transfers  *transfer.Service
 	web        *web.Server
@@ -173,6 +174,10 @@ func (p *platform) rooms() error {
 }
 
 func (p *platform) host(executable string) (*plugin.Host, error) {
+	if err := p.shutData(); err != nil {
+		return nil, err
+	}
+	p.catalog = plugin.NewCatalog(plugin.CatalogOptions{DB: p.db, Clock: p.clk, Trail: p.trail, Enabled: p.cfg.Plugins.ThirdParty, Tell: p.onArchive})
 	return p.hostOf(catalog(executable), p.metrics)
 }
 
@@ -184,6 +189,7 @@ func (p *platform) hostOf(list []plugin.First, series prometheus.Registerer) (*p
 		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
 		Trail: p.trail, Sealer: p.vault, Outside: p.outside, News: extensionNews{p.notices},
 		Registry: series, Tracer: p.tracing.tracer,
+		Catalog: p.catalog, Cache: extensionCache(p.cfg.Data.Dir), UIDBase: p.cfg.Plugins.UIDBase,
 	})
 }
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,8 +38,11 @@ func pluginCommand(ctx context.Context, env Env) error {
 	if done, err := pluginAuthor(ctx, env); done {
 		return err
 	}
+	if done, err := pluginCatalog(ctx, env); done {
+		return err
+	}
 	if len(env.Args) != 2 || env.Args[0] != "run" {
-		return fmt.Errorf("usage: minifleet plugin run NAME")
+		return errors.New(pluginUsage)
 	}
 	all := firstParty()
 	i := slices.IndexFunc(all, func(p struct {

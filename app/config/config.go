@@ -75,6 +75,12 @@ type Config struct {
 		// Allow are networks (CIDR) that webhooks may reach though they are no public ones.
 		Allow []string `yaml:"allow"`
 	} `yaml:"webhook"`
+	Plugins struct {
+		// ThirdParty lets extensions be handed in, approved and run.
+		ThirdParty bool `yaml:"thirdParty"`
+		// UIDBase is the user id below those of the extensions, used where the platform runs as root.
+		UIDBase int `yaml:"uidBase"`
+	} `yaml:"plugins"`
 	Log struct {
 		Level string `yaml:"level"`
 	} `yaml:"log"`
@@ -96,6 +102,7 @@ func Default() Config {
 	c.Server.TrustedProxies, c.Webhook.Allow = []string{}, []string{}
 	c.Account.VerifyLogins = true
 	c.Mail.Port, c.Mail.TLS = 587, "starttls"
+	c.Plugins.UIDBase = 61_000
 	c.Log.Level = "info"
 	c.Tracing.Percent = 10
 	return c
@@ -262,7 +269,7 @@ func (c *Config) check(path string, lines map[string]int) error {
 		{"gateway.componentPerMinute", c.Gateway.ComponentPerMinute, 0, 1_000_000}, {"gateway.appPerMinute", c.Gateway.AppPerMinute, 0, 100_000},
 		{"gateway.waitSeconds", c.Gateway.WaitSeconds, 0, 20},
 		{"events.keepDays", c.Events.KeepDays, 1, 3650}, {"trail.keepDays", c.Trail.KeepDays, 30, 36500},
-		{"tracing.percent", c.Tracing.Percent, 1, 100},
+		{"tracing.percent", c.Tracing.Percent, 1, 100}, {"plugins.uidBase", c.Plugins.UIDBase, 1_000, 2_000_000_000},
 	} {
 		if r.value < r.least || r.value > r.most {
 			refuse(r.key, fmt.Sprintf("want %d to %d", r.least, r.most))
@@ -273,6 +280,9 @@ func (c *Config) check(path string, lines map[string]int) error {
 	}
 	c.checkDatabase(refuse)
 	c.checkPeople(refuse)
+	if c.Plugins.ThirdParty && os.Geteuid() == 0 {
+		c.checkExposure(path, lines, refuse)
+	}
 	if _, err := c.WebhookNetworks(); err != nil {
 		refuse("webhook.allow", err.Error())
 	}

@@ -46,6 +46,9 @@ const (
 	SecurityChanged   = "account.security_changed"
 	TransferReady     = "transfer.finished"
 	WebhookDisabled   = "webhook.disabled"
+	PluginSubmitted   = "plugin.submitted"
+	PluginDecided     = "plugin.decided"
+	PluginRefused     = "plugin.refused"
 	TestNotice        = "notice.test"
 	ExtensionStopped  = "extension.stopped"
 )
@@ -110,6 +113,9 @@ func kinds() []Kind {
 		{Event: WebhookDisabled, Group: "系统", Title: "Webhook 已自动停用", Permission: "space.webhook", Mail: true},
 		{Event: ForwardPaused, Group: "系统", Title: "消息转发已自动暂停", Permission: "component.forward", Spaces: merchants, Mail: true},
 		{Event: ExtensionStopped, Group: "系统", Title: "扩展已停用", Permission: "space.extension", Mail: true},
+		{Event: PluginSubmitted, Group: "系统", Title: "插件等待审批", Permission: "plugin.approve", Spaces: platform, Mail: true},
+		{Event: PluginRefused, Group: "系统", Title: "获批的插件没有上架", Permission: "plugin.read", Spaces: platform, Mail: true},
+		{Event: PluginDecided, Group: "系统", Title: "插件审批结果", Permission: "space.plugin", Spaces: merchants, Mail: true},
 		{Event: TestNotice, Group: "系统", Title: "测试消息"},
 	}
 }

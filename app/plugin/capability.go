@@ -3,7 +3,6 @@ package plugin
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -65,24 +64,6 @@ func (c *capabilities) call(operation string) error {
 		return nil
 	}
 	return c.refuse("calls", "调用其他插件的操作 "+clipWord(operation))
-}
-
-// host allows an address of core.http: exactly the host names that were approved, with their port.
-func (c *capabilities) host(address *url.URL) error {
-	if c == nil {
-		return nil
-	}
-	if slices.Contains(c.allowed.Hosts, strings.ToLower(address.Host)) ||
-		address.Scheme == "https" && address.Port() == "443" && slices.Contains(c.allowed.Hosts, strings.ToLower(address.Hostname())) {
-		return nil
-	}
-	return c.refuse("hosts", "访问外部地址 "+clipWord(address.Host))
-}
-
-// event tells whether the extension may hear of a type of event. An event that it may not hear of is no fault of the
-// delivery: it is left out.
-func (c *capabilities) event(eventType string) bool {
-	return c == nil || covers(c.allowed.Events, eventType)
 }
 
 // count is how many Host calls were refused so far, by kind.

@@ -23,6 +23,21 @@ const (
 	ArchiveWithdrawn = "withdrawn"
 )
 
+// ArchiveStates are all of them with their words on screens, in the order of a life.
+func ArchiveStates() [][2]string {
+	return [][2]string{{ArchivePending, "等待审批"}, {ArchiveApproved, "已批准"}, {ArchiveRejected, "未通过"}, {ArchiveWithdrawn, "已下架"}}
+}
+
+// ArchiveTitle is the word for a state on screens.
+func ArchiveTitle(state string) string {
+	for _, s := range ArchiveStates() {
+		if s[0] == state {
+			return s[1]
+		}
+	}
+	return state
+}
+
 // Permissions of those who hand archives in and of those who decide.
 const (
 	PermissionSubmit  = "space.plugin"

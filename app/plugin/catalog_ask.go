@@ -50,11 +50,11 @@ var coreWords = []coreAsk{
 	{"delegate", "在操作者离开后继续以其身份操作", "有期限，只限委托的小程序和权限", true},
 	{"notify", "给成员发送站内通知", "", true},
 	{"order.create", "创建订单", "", true},
-	{"http", "访问外部网址", "只限下面列出的地址", true},
 }
 
-// coreFree need no approval: they tell an extension only about itself and the call it is in.
-var coreFree = []string{"can", "aggregate", "delegate.end"}
+// coreFree need no approval of their own: they tell an extension only about itself and the call it is in. http is bounded
+// by the approved hosts.
+var coreFree = []string{"can", "delegate.end", "http"}
 
 // unknownWords refuses what no approval could mean: an endpoint or a view that does not exist.
 func unknownWords(spec archive.Spec) error {

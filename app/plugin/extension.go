@@ -83,6 +83,27 @@ func (h *Host) FollowCatalog(ctx context.Context) error {
 	return nil
 }
 
+// Settled waits until an extension serves, has failed or is gone, or the context ends.
+func (h *Host) Settled(ctx context.Context, id string) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		u := h.unit(id)
+		if u == nil {
+			return nil
+		}
+		switch u.current() {
+		case Serving, Backoff, Broken, Stopped:
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil // it goes on without anybody waiting
+		}
+	}
+}
+
 // retire stops an extension that no longer serves and forgets what waited for it.
 func (h *Host) retire(ctx context.Context, u *unit) {
 	h.roster.remove(u)
