@@ -6,14 +6,22 @@ cd "$(dirname "$0")/../.."
 unformatted=$(git ls-files '*.go' | xargs gofmt -l)
 if [ -n "$unformatted" ]; then echo "not gofmt-ed: $unformatted" >&2; exit 1; fi
 go vet ./...
+# The examples are modules of their own, which ./... does not reach.
+examples() {
+  for module in plugins/examples/*/go.mod; do
+    (cd "$(dirname "$module")" && go vet ./... && go test "$@" ./...)
+  done
+}
 case "${1:-all}" in
 fast)
   go test -short ./...
+  examples
   ;;
 all)
   # The race detector needs cgo; the product itself is built without.
   # CI says that nothing may be skipped for want of a tool.
   CI=1 CGO_ENABLED=1 MINIFLEET_TEST_BINARY="$PWD/bin/minifleet" go test -race -timeout 40m -p 2 ./...
+  CGO_ENABLED=1 examples -race
   ;;
 soak)
   for target in $(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do

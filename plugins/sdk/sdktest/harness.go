@@ -40,6 +40,8 @@ type Options struct {
 	Spaces       []sdk.SpaceInfo
 	// Rights are grants: AppID → space → scopes. The owner needs none.
 	Rights map[string]map[int64][]string
+	// Settings are what every space has filled in, as a struct or map that becomes the JSON of the plugin's settings; nil: nothing.
+	Settings any
 	// RowsPerSpace and BytesPerSpace bound what a space keeps in the plugin's collections; 0: no bound.
 	RowsPerSpace, BytesPerSpace int64
 }
@@ -160,7 +162,7 @@ func (h *Harness) run(kind authorityKind, limits authority, call func(context.Co
 	if kind == byPerson {
 		limits.actor = h.actor
 	} else {
-		limits.actor = sdk.ActorInfo{System: true}
+		limits.actor = sdk.ActorInfo{System: true, SpaceID: limits.space}
 	}
 	token, end := h.host.mint(limits)
 	defer end()
@@ -259,9 +261,15 @@ func (h *Harness) Event(event sdk.Event) error {
 	})
 }
 
-// Job runs a cron job.
+// Job runs a cron job: for the actor's space, or for the platform when it is declared so.
 func (h *Harness) Job(name string) (note string, err error) {
-	err = h.run(byJob, authority{}, func(ctx context.Context) error {
+	kind, limits := byJob, authority{}
+	for _, declared := range h.host.plugin.GetJobs() {
+		if declared.GetName() == name && !declared.GetPlatform() {
+			kind, limits = bySpace, authority{space: h.actor.SpaceID}
+		}
+	}
+	err = h.run(kind, limits, func(ctx context.Context) error {
 		answer, err := h.client.RunJob(ctx, &pluginpb.RunJobRequest{Name: name})
 		note = answer.GetNote()
 		return err

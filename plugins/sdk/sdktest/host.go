@@ -26,6 +26,7 @@ const (
 	byEvent
 	byJob
 	byDelegation
+	bySpace // a job that runs for each space: what that space sees, reading only at WeChat
 )
 
 type authority struct {
@@ -196,7 +197,7 @@ func (h *host) mayCall(a authority, wired *pluginpb.WeChatRequest) error {
 	}
 	refused := sdk.Forbidden("plugin.not_allowed", "没有这个小程序的权限")
 	switch a.kind {
-	case byEvent, byJob:
+	case byEvent, byJob, bySpace:
 		if !endpoint.ReadOnly || a.kind == byEvent && wired.GetAppid() != "" && wired.GetAppid() != a.appid {
 			return refused
 		}

@@ -2,7 +2,7 @@ package sdktest
 
 import "slices"
 
-func (a authority) nobody() bool { return a.actor.AccountID == 0 }
+func (a authority) nobody() bool { return a.kind != bySpace && (a.actor.AccountID == 0) }
 
 // visible plays the rules of the real data service. Call with mu held.
 func (h *host) visible(a authority, m *memory, row cells, write bool) bool {
