@@ -83,10 +83,9 @@ func (s *Simulator) changeClock(w *world, _ int64, _ *http.Request, req clockReq
 }
 
 // offset is the present distance between simulated and wall time, for a person.
-func (c *clockState) offset(wall time.Time) string {
+func (c *clockState) offset(wall time.Time) time.Duration {
 	ms := wall.UnixMilli()
-	d := time.Duration(c.at(ms)-ms) * time.Millisecond
-	return d.Round(time.Second).String()
+	return time.Duration(c.at(ms)-ms) * time.Millisecond
 }
 
 // pace is how the clock runs, in the words of the console; "" when it follows the wall's.

@@ -26,15 +26,10 @@ func (s *Simulator) consoleRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /console/do/{action}", s.page(s.consoleAction))
 }
 
-// menuItem is one line of the console's menu.
-type menuItem struct {
-	Key, Label, Href string
-	Count            int
-}
-
 // consoleData is what the layout shows around every page.
 type consoleData struct {
 	Title, Active  string
+	Lead           string // what the page is for
 	Flash, Problem string
 	Field          string // the field the problem is about
 	Now            int64
@@ -44,20 +39,14 @@ type consoleData struct {
 }
 
 func (w *world) console(r *http.Request, now int64, key, template string, data any) view {
-	menu := []menuItem{{"overview", "概览", "/console", 0}, {"components", "第三方平台", "/console/components", 0},
-		{"miniprograms", "小程序", "/console/miniprograms", 0}, {"drafts", "上传草稿", "/console/drafts", 0},
-		{"phone", "模拟手机", "/console/phone", w.openTasks()}, {"audits", "审核台", "/console/audits", w.openAudits()},
-		{"clock", "时钟", "/console/clock", 0}, {"settings", "平台参数", "/console/settings", 0},
-		{"pushes", "推送记录", "/console/pushes", 0}, {"calls", "收到的调用", "/console/calls", 0},
-		{"faults", "故障与耗时", "/console/faults", len(w.faults.docs)}, {"release", "全网发布检测", "/console/release-check", 0}, {"scenarios", "剧本", "/console/scenarios", 0},
-		{"help", "使用说明", "/console/help", 0}}
+	menu := w.menu()
 	title := ""
 	for _, item := range menu {
 		if item.Key == key {
 			title = item.Label
 		}
 	}
-	return view{template: template, data: consoleData{Title: title, Active: key, Flash: r.URL.Query().Get("ok"), Problem: r.URL.Query().Get("err"),
+	return view{template: template, data: consoleData{Title: title, Active: key, Lead: leads[key], Flash: r.URL.Query().Get("ok"), Problem: r.URL.Query().Get("err"),
 		Field: r.URL.Query().Get("field"), Now: now, Pace: w.clock.pace(), Menu: menu, Data: data}}
 }
 
@@ -94,7 +83,10 @@ type pager struct {
 	Prev, Next         string // addresses, "" at the ends
 }
 
-const perPage = 50
+const (
+	perPage         = 50
+	programsPerPage = 24
+)
 
 // paged cuts the page that ?page= asks for out of a list.
 func paged[T any](r *http.Request, all []T) ([]T, pager) { return pagedBy(r, all, perPage) }
@@ -202,7 +194,7 @@ func componentPage(w *world, now int64, r *http.Request) (view, error) {
 		}
 		rows = append(rows, row)
 	}
-	shown, pages := paged(r, rows)
+	shown, pages := pagedBy(r, rows, programsPerPage)
 	return w.console(r, now, "components", "component", map[string]any{"C": c, "Row": w.componentRow(c, now), "Authorizations": shown, "Pager": pages, "Search": search,
 		"Pushes": w.recentPushes(c.AppID, 20), "Form": componentForm{C: c, Edit: true, Back: "/console/components/" + c.AppID}}), nil
 }
@@ -269,7 +261,7 @@ func programsPage(w *world, now int64, r *http.Request) (view, error) {
 			found = append(found, m)
 		}
 	}
-	shown, pages := paged(r, found)
+	shown, pages := pagedBy(r, found, programsPerPage)
 	rows := []programRow{}
 	for _, m := range shown {
 		rows = append(rows, w.programRow(m))
@@ -330,7 +322,7 @@ type clockStep struct {
 
 func clockPage(w *world, now int64, r *http.Request) (view, error) {
 	return w.console(r, now, "clock", "clock", map[string]any{
-		"Offset": w.clock.offset(time.Now()), "Frozen": w.clock.Frozen, "Speed": max(w.clock.Speed, 1),
+		"Offset": offsetText(w.clock.offset(time.Now())), "Frozen": w.clock.Frozen, "Speed": max(w.clock.Speed, 1),
 		"Speeds": []int64{1, 10, 60, 600, 3600},
 		"Steps": []clockStep{{60, "1 分钟"}, {600, "10 分钟"}, {3600, "1 小时"}, {7200, "2 小时"}, {43200, "12 小时"}, {86400, "1 天"},
 			{7 * 86400, "7 天"}, {30 * 86400, "30 天"}},
@@ -381,7 +373,7 @@ func (w *world) calledPaths() []string {
 }
 
 func faultsPage(w *world, now int64, r *http.Request) (view, error) {
-	return w.console(r, now, "faults", "faults", map[string]any{"Faults": w.faults.all(), "Breakages": breakages, "Latency": w.latency}), nil
+	return w.console(r, now, "faults", "faults", map[string]any{"Presets": faultPresets, "Faults": w.faults.all(), "Breakages": breakages, "Latency": w.latency}), nil
 }
 
 // phoneOpenerPage opens what a QR code holds, as WeChat's scanner does.

@@ -137,7 +137,8 @@ func (s *Simulator) consoleActions() map[string]func(*form) runAction {
 		},
 		"draft": func(f *form) runAction {
 			return perform(uploadDraft, draftRequest{Component: f.plain("component_appid"), SourceAppID: f.plain("source_appid"), SourceName: f.plain("source_name"),
-				Version: f.plain("user_version"), Desc: f.plain("user_desc"), Pages: f.words("pages"), PrivacyAPIs: f.words("privacy_apis")}, "草稿已上传")
+				Version: f.plain("user_version"), Desc: f.plain("user_desc"), Pages: f.words("pages"), PrivacyAPIs: f.words("privacy_apis"),
+				Navigates: *f.bool("navigates"), MainKB: f.intOr("main_kb", 0), PackageKB: f.intOr("package_kb", 0)}, "草稿已上传")
 		},
 		"ticket": func(f *form) runAction {
 			return perform(makePush, pushRequest{Kind: "ticket", Component: f.plain("component_appid")}, "已推送新票据，结果见推送记录")
@@ -171,6 +172,7 @@ func (s *Simulator) consoleActions() map[string]func(*form) runAction {
 		"scenario-run":    s.runScenarioAction,
 		"release-check":   s.releaseAction,
 		"restriction":     restrictionAction,
+		"customer":        customerAction,
 		"scenario-stop": func(*form) runAction {
 			return perform(s.stopScenario, none{}, "正在停止剧本")
 		},

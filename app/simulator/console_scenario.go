@@ -10,7 +10,15 @@ import (
 func (s *Simulator) scenariosPage(w *world, now int64, r *http.Request) (view, error) {
 	runs := slices.Clone(w.runs.all())
 	slices.Reverse(runs)
-	return w.console(r, now, "scenarios", "scenarios", map[string]any{"Scenarios": s.scenarioList(w), "Runs": runs[:min(len(runs), 20)], "Running": s.running}), nil
+	alone, training := []*storedScenario{}, []*storedScenario{}
+	for _, sc := range s.scenarioList(w) {
+		if sc.Platform {
+			training = append(training, sc)
+		} else {
+			alone = append(alone, sc)
+		}
+	}
+	return w.console(r, now, "scenarios", "scenarios", map[string]any{"Scenarios": alone, "Training": training, "Runs": runs[:min(len(runs), 20)], "Running": s.running}), nil
 }
 
 // scenarioVarField is one variable with what it may be on this simulator.
@@ -33,7 +41,11 @@ func (s *Simulator) scenarioPage(w *world, now int64, r *http.Request) (view, er
 	if parsed, err := parseScenario([]byte(sc.Text), s.addresses); err == nil {
 		fields := []scenarioVarField{}
 		for _, v := range parsed.Vars {
-			fields = append(fields, scenarioVarField{v, w.varOptions(v.Name)})
+			field := scenarioVarField{v, w.varOptions(v.Name)}
+			if parsed.Platform && len(field.Options) > 0 && !slices.ContainsFunc(parsed.Setup, func(s scenarioStep) bool { return v.Name == "appid" && s.Ensure }) {
+				field.Value = field.Options[0][0] // what is connected, not the example in the file
+			}
+			fields = append(fields, field)
 		}
 		data["Vars"], data["Steps"] = fields, len(parsed.Setup)+len(parsed.Steps)+len(parsed.Expect)
 	} else {
@@ -65,12 +77,22 @@ func (w *world) varOptions(name string) [][2]string {
 	switch name {
 	case "component":
 		for _, c := range w.components.all() {
-			out = append(out, [2]string{c.AppID, c.Name})
+			if c.TicketURL != "" { // the connected ones first
+				out = append(out, [2]string{c.AppID, c.Name})
+			}
+		}
+		for _, c := range w.components.all() {
+			if c.TicketURL == "" {
+				out = append(out, [2]string{c.AppID, c.Name})
+			}
 		}
 	case "appid":
 		for _, m := range w.sortedMiniPrograms() {
 			if len(out) == 200 {
 				break
+			}
+			if _, tester := releaseTester(m.AppID); tester || m.Developed {
+				continue
 			}
 			out = append(out, [2]string{m.AppID, m.NickName})
 		}

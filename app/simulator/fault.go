@@ -31,6 +31,25 @@ var breakages = map[string]string{
 
 const maxFaultDelayMs = 120_000
 
+// faultPreset is a fault that a trainer makes with one click.
+type faultPreset struct {
+	Key, Label string
+	Fields     [][2]string
+}
+
+// faultPresets are the troubles a platform meets most. Read only.
+var faultPresets = []faultPreset{
+	{"limit", "频率受限 45009，3 次", [][2]string{{"errcode", "45009"}, {"times", "3"}}},
+	{"busy", "系统繁忙 -1，2 次", [][2]string{{"errcode", "-1"}, {"times", "2"}}},
+	{"token", "令牌失效 40001，1 次", [][2]string{{"errcode", "40001"}, {"times", "1"}}},
+	{"gateway", "网关错误 502，2 次", [][2]string{{"http_status", "502"}, {"times", "2"}}},
+	{"cut", "断开连接，1 次", [][2]string{{"drop", "1"}, {"times", "1"}}},
+	{"lost", "已生效但没有应答，1 次", [][2]string{{"drop", "1"}, {"after", "1"}, {"times", "1"}}},
+	{"slow", "变慢 3 秒，5 次", [][2]string{{"delay_ms", "3000"}, {"times", "5"}}},
+	{"html", "应答变成网页，1 次", [][2]string{{"broken", "html"}, {"times", "1"}}},
+	{"half", "三成调用失败，一直", [][2]string{{"errcode", "-1"}, {"percent", "30"}, {"times", "-1"}}},
+}
+
 // check tells what is wrong with a fault that a person or a program asks for.
 func (f *fault) check() error {
 	switch {

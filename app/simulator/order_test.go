@@ -112,7 +112,9 @@ func TestSubscribeTemplatesAreAddedSentAndDeleted(t *testing.T) {
 	g := startRig(t, Options{})
 	_, at := g.online()
 	AT, base := "access_token="+at, "/wxaapi/newtmpl/"
-	add := func(tid any, scene string, kids ...int) object { return object{"tid": tid, "kidList": kids, "sceneDesc": scene} }
+	add := func(tid any, scene string, kids ...int) object {
+		return object{"tid": tid, "kidList": kids, "sceneDesc": scene}
+	}
 	category := g.ok("GET", base+"getcategory?"+AT, nil)["data"].([]any)[0].(object)["id"]
 	titles := g.ok("GET", fmt.Sprintf(base+"getpubtemplatetitles?ids=%v&start=0&limit=30&", category)+AT, nil)
 	if titles["count"] != float64(len(publicTemplates)) {

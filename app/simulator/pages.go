@@ -3,10 +3,12 @@ package simulator
 import (
 	"bytes"
 	"embed"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -16,21 +18,24 @@ var assets embed.FS
 // templateFuncs are the few things the pages need besides if and range.
 func templateFuncs() htmltemplate.FuncMap {
 	return htmltemplate.FuncMap{
-		"clock":      clockText,
-		"setName":    func(id int) string { return permissionSets[id] },
-		"auditText":  auditText,
-		"auditColor": auditColor,
-		"pushText":   pushText,
-		"corruption": func(key string) string { return corruptions[key] },
-		"runText":    runText,
-		"runColor":   runColor,
-		"partText":   partText,
-		"scopeText":  scopeText,
-		"groups":     func() []int { return []int{1, 2, 3, 4, 5} },
-		"mask":       maskedXML,
-		"cut":        func(n int, s string) string { return excerpt(s, n) },
-		"initial":    initial,
-		"isHeld":     func(held map[int]string, id int) string { return held[id] },
+		"clock":       clockText,
+		"setName":     func(id int) string { return permissionSets[id] },
+		"auditText":   auditText,
+		"auditColor":  auditColor,
+		"pushText":    pushText,
+		"corruption":  func(key string) string { return corruptions[key] },
+		"runText":     runText,
+		"runColor":    runColor,
+		"partText":    partText,
+		"scopeText":   scopeText,
+		"groups":      func() []int { return []int{1, 2, 3, 4, 5} },
+		"mask":        maskedXML,
+		"answer":      answerText,
+		"punishments": func() [][2]string { return punishments },
+		"words":       func(list []string) string { return strings.Join(list, " ") },
+		"cut":         func(n int, s string) string { return excerpt(s, n) },
+		"initial":     initial,
+		"isHeld":      func(held map[int]string, id int) string { return held[id] },
 	}
 }
 
@@ -121,4 +126,42 @@ func (s *Simulator) page(fn pageFunc) http.HandlerFunc {
 		}
 		s.send(rw, r, reply{status: max(v.status, http.StatusOK), contentType: "text/html; charset=utf-8", body: body.Bytes()})
 	}
+}
+
+// answerText is what a platform answered to a push, in words: a decrypted passive reply is told by its text.
+func answerText(answer string) string {
+	var reply struct {
+		Type    string `xml:"MsgType"`
+		Content string `xml:"Content"`
+	}
+	switch {
+	case answer == "":
+		return "（空串）"
+	case !strings.HasPrefix(answer, "<xml>") || xml.Unmarshal([]byte(answer), &reply) != nil:
+		return answer
+	case reply.Content != "":
+		return "被动回复（已解密）：" + reply.Content
+	}
+	return "被动回复（已解密）：" + reply.Type
+}
+
+// offsetText is a difference of clocks as people say it.
+func offsetText(d time.Duration) string {
+	word := "快 "
+	if d < 0 {
+		word, d = "慢 ", -d
+	}
+	d = d.Round(time.Second)
+	days, hours, minutes := int(d/(24*time.Hour)), int(d/time.Hour)%24, int(d/time.Minute)%60
+	switch {
+	case d == 0:
+		return "一致"
+	case days > 0:
+		return fmt.Sprintf("%s%d 天 %d 小时", word, days, hours)
+	case hours > 0:
+		return fmt.Sprintf("%s%d 小时 %d 分", word, hours, minutes)
+	case minutes > 0:
+		return fmt.Sprintf("%s%d 分 %d 秒", word, minutes, int(d/time.Second)%60)
+	}
+	return fmt.Sprintf("%s%d 秒", word, int(d/time.Second))
 }

@@ -105,7 +105,10 @@ func (w *world) adopt(a releaseAccount, now int64) *miniProgram {
 	m := w.miniPrograms.get(a.appID)
 	if m == nil {
 		m = w.newMiniProgram(a.appID, now)
-		m.Admin = w.person(releaseAdmin).WechatID
+		p := w.person(releaseAdmin)
+		p.Name = "微信全网发布检测"
+		w.people.put(p.WechatID, p)
+		m.Admin = p.WechatID
 	}
 	m.NickName, m.UserName, m.Official, m.PrincipalName = "全网发布检测 "+a.title(), a.userName, a.official, "深圳市腾讯计算机系统有限公司"
 	w.miniPrograms.put(m.AppID, m)

@@ -209,6 +209,37 @@ func setRestrictions(w *world, _ int64, _ *http.Request, req restrictionRequest)
 	return out, nil
 }
 
+// customerAction is somebody who uses a mini program: the console's form for messages, payments, errors and complaints.
+func customerAction(f *form) runAction {
+	appID, text, who := f.plain("appid"), f.plain("text"), f.plain("person")
+	switch f.plain("act") {
+	case "pay":
+		return perform(payOrderByProgram, payRequest{AppID: appID, Description: text, Amount: 100, Person: who}, "已付款 ¥1.00，一分钟后平台可以查到这个待发货订单")
+	case "error":
+		return perform(addReport, reportRequest{AppID: appID, Error: text, Person: who, Route: "pages/index/index"}, "错误已上报，平台可在错误列表中查到")
+	case "feedback":
+		return perform(addReport, reportRequest{AppID: appID, Content: text, Person: who}, "反馈已提交，平台可在用户反馈中查到")
+	}
+	return func(w *world, now int64, r *http.Request) (string, error) {
+		told := 0
+		for _, c := range w.components.all() {
+			auth := w.authorizationOf(c.AppID, appID)
+			if auth == nil || !auth.Active || c.MessageURL == "" {
+				continue
+			}
+			_, err := makePush(w, now, r, pushRequest{Kind: "text", Component: c.AppID, AppID: appID, XML: map[string]string{"Content": text, "FromUserName": w.openIDOf(appID, who)}})
+			if err != nil {
+				return "", err
+			}
+			told++
+		}
+		if told == 0 {
+			return "", conflict("text", "这个小程序没有授权给填写了消息 URL 的平台，消息没有人收")
+		}
+		return "消息已推送给平台，48 小时内可以用客服消息回复", nil
+	}
+}
+
 // restrictionAction is the console's form for one platform or one mini program.
 func restrictionAction(f *form) runAction {
 	req := restrictionRequest{Component: f.plain("component_appid"), AppID: f.plain("appid")}

@@ -115,6 +115,12 @@ func (s *Simulator) startScenario(w *world, now int64, id string, req runRequest
 	if parsed.Platform && !req.InPlace {
 		return nil, badRequest("in_place", errNeedsPlatform.Error())
 	}
+	if parsed.Platform {
+		given := newPlay(s, parsed, req.Vars).component
+		if c := w.components.get(given); c == nil || c.TicketURL == "" {
+			return nil, badRequest("var_component", "请选择已连接的第三方平台：「"+given+"」不存在，或没有填写回调 URL")
+		}
+	}
 	for name := range req.Vars {
 		if !slices.ContainsFunc(parsed.Vars, func(v scenarioVar) bool { return v.Name == name }) {
 			return nil, badRequest("vars", "剧本没有名为 "+name+" 的变量")
