@@ -80,7 +80,7 @@ func (c *core) List(ctx context.Context, query plugin.MiniProgramQuery) ([]plugi
 	for _, row := range rows {
 		if query.AppIDs == nil || slices.Contains(query.AppIDs, row.Appid) {
 			apps = append(apps, plugin.MiniProgram{
-				AppID: row.Appid, Components: []plugin.Binding{{Component: "wxc", State: miniprogram.Active, Sets: []int{18}}, {Component: "wxold", State: "ended", Sets: []int{30}}},
+				AppID: row.Appid, NickName: "名" + row.Appid, Components: []plugin.Binding{{Component: "wxc", State: miniprogram.Active, Sets: []int{18}}, {Component: "wxold", State: "ended", Sets: []int{30}}},
 			})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk"
+	"minifleet/plugins/sdk/sdktest/hostsuite"
 )
 
 // The test binary is every plugin of these tests: it executes itself again, as the product does.
@@ -22,6 +23,8 @@ func TestMain(m *testing.M) {
 			sdk.Serve(notesPlugin())
 		case "peer":
 			sdk.Serve(peerPlugin())
+		case hostsuite.ID:
+			sdk.Serve(hostsuite.Plugin())
 		case "liar":
 			sdk.Serve(sdk.New("honest", "骗子", "0.1.0"))
 		case "robot":

@@ -97,7 +97,7 @@ func (d data) searched(ctx context.Context, c *collection, where predicate, text
 	for _, word := range words {
 		own, enough := keysOf(word)
 		keys = append(keys, own...)
-		if !enough {
+		if !enough || len(words) > 1 { // of several words not every gram is asked for
 			looked = looked.and(contains(searchColumn, word))
 		}
 	}

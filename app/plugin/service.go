@@ -193,7 +193,7 @@ func (s *hostService) Find(ctx context.Context, request *pluginpb.FindRequest) (
 	if view, isCore := strings.CutPrefix(request.GetCollection(), "core."); isCore {
 		page, err = s.host.view(ctx, a, view, request)
 	} else if c := s.info.collections[request.GetCollection()]; c != nil {
-		page, err = s.host.committer.find(ctx, a, c, request)
+		page, err = s.host.ownRows(ctx, a, c, request)
 	} else {
 		err = mistake("no collection %q", request.GetCollection())
 	}

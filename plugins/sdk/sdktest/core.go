@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"minifleet/plugins/sdk"
 	"minifleet/plugins/sdk/pluginpb"
@@ -13,8 +14,11 @@ import (
 // core plays the operations of the core that need no stub.
 func (h *host) core(a authority, name string, input []byte) (any, error) {
 	person := func() error {
-		if a.kind != byPerson || a.actor.AccountID == 0 {
+		switch {
+		case a.kind != byPerson:
 			return sdk.Forbidden("plugin.needs_person", "这个操作需要由本人在页面上发起")
+		case a.nobody():
+			return sdk.Forbidden("plugin.login", "请先登录再操作").OfKind(sdk.KindUnauthenticated)
 		}
 		return nil
 	}
@@ -34,11 +38,7 @@ func (h *host) core(a authority, name string, input []byte) (any, error) {
 		if err := json.Unmarshal(input, &given.DelegationRequest); err != nil {
 			return nil, fmt.Errorf("core.delegate: %w", err)
 		}
-		id := h.nextID()
-		h.mu.Lock()
-		h.delegations[id] = given
-		h.mu.Unlock()
-		return idOf(id), nil
+		return h.delegate(given)
 	case "delegate.end":
 		var in struct {
 			ID int64 `json:"id,string"`
@@ -68,6 +68,24 @@ func (h *host) core(a authority, name string, input []byte) (any, error) {
 	default:
 		return nil, fmt.Errorf("sdktest: core.%s needs a stub", name)
 	}
+}
+
+// delegate keeps a delegation of what its person may do today.
+func (h *host) delegate(given *delegation) (any, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.clock.UnixMilli()
+	if given.Until <= now || given.Until > now+(30*24*time.Hour).Milliseconds() || given.Purpose == "" || len(given.Scopes) > 20 || slices.Contains(given.Scopes, "") {
+		return nil, refused("delegation until %d for %q of %v", given.Until, given.Purpose, given.Scopes)
+	}
+	for _, scope := range given.Scopes {
+		if given.AppID != "" && !h.may(given.actor.SpaceID, given.AppID, scope) {
+			return nil, sdk.Forbidden("plugin.scope", "你没有这个小程序的该项权限，无法委托")
+		}
+	}
+	h.last++
+	h.delegations[h.last] = given
+	return idOf(h.last), nil
 }
 
 func idOf(id int64) map[string]string { return map[string]string{"id": fmt.Sprint(id)} }

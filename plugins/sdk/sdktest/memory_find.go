@@ -80,15 +80,25 @@ func (h *host) fitting(a authority, m *memory, conditions []*pluginpb.Where, sea
 
 // mentions tells whether every word occurs in one of the columns flagged search.
 func (m *memory) mentions(row cells, search string) bool {
-	for _, word := range strings.Fields(strings.ToLower(search)) {
+	for _, word := range strings.Fields(searchForm(search)) {
 		holds := func(column *pluginpb.Column) bool {
-			return column.GetSearch() && strings.Contains(strings.ToLower(row.text(column.GetName())), word)
+			return column.GetSearch() && strings.Contains(searchForm(row.text(column.GetName())), word)
 		}
 		if !slices.ContainsFunc(m.declared.GetColumns(), holds) {
 			return false
 		}
 	}
 	return true
+}
+
+// searchForm makes capital letters and full-width forms what the others are.
+func searchForm(text string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if r >= 0xFF01 && r <= 0xFF5E {
+			return r - 0xFEE0
+		}
+		return r
+	}, text))
 }
 
 func (m *memory) checkWhere(w *pluginpb.Where) error {
