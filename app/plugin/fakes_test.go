@@ -68,10 +68,14 @@ func (c *core) May(ctx context.Context, space int64, appid, scope string) (bool,
 }
 
 func (c *core) List(ctx context.Context, query plugin.MiniProgramQuery) ([]plugin.MiniProgram, string, error) {
-	var rows []struct{ Appid string }
-	sql, args := "SELECT DISTINCT appid FROM test_right WHERE space_id=? ORDER BY appid", []any{query.Actor.SpaceID}
+	var rows []struct {
+		Appid string
+		Owner int64
+	}
+	const columns = "SELECT appid, MAX(CASE WHEN scope='*' THEN space_id ELSE 0 END) AS owner FROM test_right"
+	sql, args := columns+" WHERE space_id=? GROUP BY appid ORDER BY appid", []any{query.Actor.SpaceID}
 	if query.System {
-		sql, args = "SELECT DISTINCT appid FROM test_right ORDER BY appid", nil
+		sql, args = columns+" GROUP BY appid ORDER BY appid", nil
 	}
 	if err := c.db.All(ctx, &rows, sql, args...); err != nil {
 		return nil, "", err
@@ -80,7 +84,7 @@ func (c *core) List(ctx context.Context, query plugin.MiniProgramQuery) ([]plugi
 	for _, row := range rows {
 		if query.AppIDs == nil || slices.Contains(query.AppIDs, row.Appid) {
 			apps = append(apps, plugin.MiniProgram{
-				AppID: row.Appid, NickName: "名" + row.Appid, Components: []plugin.Binding{{Component: "wxc", State: miniprogram.Active, Sets: []int{18}}, {Component: "wxold", State: "ended", Sets: []int{30}}},
+				AppID: row.Appid, OwnerSpace: row.Owner, NickName: "名" + row.Appid, Components: []plugin.Binding{{Component: "wxc", State: miniprogram.Active, Sets: []int{18}}, {Component: "wxold", State: "ended", Sets: []int{30}}},
 			})
 		}
 	}
@@ -146,9 +150,22 @@ func (c *core) Tell(_ context.Context, space int64, news plugin.ExtensionNews) e
 
 type grants struct{ *core }
 
-func (g grants) List(context.Context, account.Actor, bool, string) ([]plugin.Grant, error) {
-	return nil, nil
+// List gives the rights on a mini program that are no owner's.
+func (g grants) List(ctx context.Context, _ account.Actor, _ bool, appid string) ([]plugin.Grant, error) {
+	var rows []struct {
+		SpaceID int64
+		Scope   string
+	}
+	if err := g.db.All(ctx, &rows, "SELECT space_id, scope FROM test_right WHERE appid=? AND scope<>'*' ORDER BY space_id", appid); err != nil {
+		return nil, err
+	}
+	var list []plugin.Grant
+	for _, row := range rows {
+		list = append(list, plugin.Grant{AppID: appid, SpaceID: row.SpaceID, Scopes: []string{row.Scope}, State: "active"})
+	}
+	return list, nil
 }
+
 func (g grants) Create(_ context.Context, actor account.Actor, request plugin.GrantRequest) (int64, error) {
 	for _, scope := range request.Scopes {
 		g.right(request.AppID, request.SpaceID, scope)
@@ -168,9 +185,21 @@ type spaces struct{}
 func (spaces) Named(_ context.Context, ids []int64) ([]plugin.Space, error) {
 	var named []plugin.Space
 	for _, id := range ids {
-		named = append(named, plugin.Space{ID: id, Name: "空间"})
+		if id == 404 {
+			continue
+		}
+		named = append(named, plugin.Space{ID: id, Name: "空间", Kind: string(kindsOfSpaces(id))})
 	}
 	return named, nil
+}
+
+func kindsOfSpaces(id int64) account.Kind {
+	for _, actor := range []account.Actor{ada, bob, eve} {
+		if actor.SpaceID == id {
+			return actor.SpaceKind
+		}
+	}
+	return account.Platform
 }
 
 type authorizations struct{}

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 			sdk.Serve(peerPlugin())
 		case hostsuite.ID:
 			sdk.Serve(hostsuite.Plugin())
+		case "ext":
+			sdk.Serve(extPlugin())
+		case "extnext":
+			sdk.Serve(nextPlugin())
 		case "liar":
 			sdk.Serve(sdk.New("honest", "骗子", "0.1.0"))
 		case "robot":

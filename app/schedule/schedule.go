@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -62,6 +63,8 @@ const (
 	extendEvery = 20 * time.Second
 	attemptsMax = 3
 	keepRuns    = 30 * 24 * time.Hour
+	// unknownGrace is how long a run that was left behind waits for its job to be known again.
+	unknownGrace = 10 * time.Minute
 )
 
 // Service is the room's door.
@@ -119,7 +122,9 @@ func (s *Service) Run(ctx context.Context) error {
 // moved by hours brings one run and not a hundred.
 func (s *Service) due(ctx context.Context) {
 	now := s.clk.Now()
-	for _, j := range s.jobs() {
+	jobs := s.jobs()
+	s.forgetGone(jobs)
+	for _, j := range jobs {
 		sched, err := Parse(j.Spec)
 		if err != nil {
 			s.log.ErrorContext(ctx, "a job's schedule does not parse", "job", j.Name, "spec", j.Spec, "error", err)
@@ -140,6 +145,18 @@ func (s *Service) due(ctx context.Context) {
 			s.log.ErrorContext(ctx, "a job could not be started", "job", j.Name, "error", err)
 		}
 	}
+}
+
+// forgetGone makes a job that comes back, such as that of an extension, begin with its next tick: those it was away for are
+// not made up for.
+func (s *Service) forgetGone(jobs []Job) {
+	there := make(map[string]bool, len(jobs))
+	for _, j := range jobs {
+		there[j.Name] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.last, func(name string, _ time.Time) bool { return !there[name] })
 }
 
 // newest finds the last tick in (from, to].
@@ -259,8 +276,11 @@ func (s *Service) keep(ctx context.Context, cancel context.CancelFunc, r Run) {
 
 // takeOver runs again what another replica, or this one before a crash, left unfinished.
 func (s *Service) takeOver(ctx context.Context) {
-	var left []Run
-	if err := s.db.All(ctx, &left, "SELECT id, job, tick, state, note, asked_by, attempt, started_at, ended_at FROM job_run WHERE state=? AND lease_until<?", Running, time.Now().UnixMilli()); err != nil {
+	var left []struct {
+		Run
+		LeaseUntil int64
+	}
+	if err := s.db.All(ctx, &left, "SELECT id, job, tick, state, note, asked_by, attempt, lease_until, started_at, ended_at FROM job_run WHERE state=? AND lease_until<?", Running, time.Now().UnixMilli()); err != nil {
 		s.log.ErrorContext(ctx, "runs left behind could not be read", "error", err)
 		return
 	}
@@ -270,6 +290,9 @@ func (s *Service) takeOver(ctx context.Context) {
 	}
 	for _, r := range left {
 		j, known := jobs[r.Job]
+		if !known && time.Since(time.UnixMilli(r.LeaseUntil)) < unknownGrace {
+			continue // its plugin may still be starting, or serves on another replica
+		}
 		state := Running
 		if !known || r.Attempt >= attemptsMax {
 			state = Failed
@@ -282,7 +305,7 @@ func (s *Service) takeOver(ctx context.Context) {
 		}
 		if n > 0 && state == Running {
 			r.Attempt++
-			s.launch(ctx, j, r)
+			s.launch(ctx, j, r.Run)
 		}
 	}
 }

@@ -1,0 +1,394 @@
+package plugin_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/plugin"
+	"minifleet/app/store"
+	"minifleet/app/store/storetest"
+)
+
+// opal runs the platform; people who may decide nothing for their space are colleagues.
+var opal = account.Actor{AccountID: 9, SpaceID: 99, MemberID: 9, Name: "opal", Space: "平台", Role: account.RoleOwner, SpaceKind: account.Platform}
+
+func colleague(of account.Actor) account.Actor {
+	of.AccountID, of.MemberID, of.Role, of.Permissions = of.AccountID+100, of.MemberID+100, account.RoleReadOnly, []string{"miniprogram.read"}
+	return of
+}
+
+// newExtHouse is a house with one first-party plugin and one extension.
+func newExtHouse(t testing.TB, db *store.DB) *house {
+	t.Helper()
+	h := &house{core: newCore(t, db), db: db}
+	for _, actor := range []account.Actor{ada, bob, eve, opal} {
+		h.core.actors[actor.AccountID] = actor
+	}
+	options := h.hostOptions()
+	options.Plugins = []plugin.First{{ID: "notes", Argv: argv("notes")}, {ID: "ext", Argv: argv("ext"), Third: true}}
+	var err error
+	if h.Host, err = plugin.New(options); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *house) open(t testing.TB, form plugin.ReachForm) {
+	t.Helper()
+	if _, err := h.SetReach(t.Context(), opal, "ext", form); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// switchOn fills in an address and turns the extension on.
+func (h *house) switchOn(t testing.TB, who account.Actor, values map[string]any) {
+	t.Helper()
+	if values["url"] == nil {
+		values["url"] = "https://hooks.example.com/" + who.Name
+	}
+	if _, err := h.SaveSettings(t.Context(), who, "ext", plugin.SettingsForm{Values: values}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SwitchOn(t.Context(), who, "ext"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *house) extDo(t testing.TB, who account.Actor, in command) (extOutcome, error) {
+	t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := h.Serve(t.Context(), who, plugin.Request{Plugin: "ext", Frame: plugin.FrameAPI, Method: "POST", Path: "/do", Body: body})
+	if err != nil {
+		return extOutcome{}, err
+	}
+	var out extOutcome
+	if err := json.Unmarshal(response.Body, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out, nil
+}
+
+// ways are all the ways by which a person could meet the extension.
+func (h *house) ways() map[string]func(ctx context.Context, who account.Actor) error {
+	serve := func(frame, method, path, body string) func(context.Context, account.Actor) error {
+		return func(ctx context.Context, who account.Actor) error {
+			_, err := h.Serve(ctx, who, plugin.Request{Plugin: "ext", Frame: frame, Method: method, Path: path, Body: []byte(body)})
+			return err
+		}
+	}
+	menu := func(frame string) func(context.Context, account.Actor) error {
+		return func(ctx context.Context, who account.Actor) error {
+			for _, item := range h.Menu(ctx, who, frame) {
+				if item.Plugin == "ext" {
+					return nil
+				}
+			}
+			return unknown()
+		}
+	}
+	return map[string]func(ctx context.Context, who account.Actor) error{
+		"page in the portal": serve(plugin.FramePortal, "GET", "/hello", ""), "page in the back office": serve(plugin.FrameAdmin, "GET", "/hello", ""),
+		"raw": serve(plugin.FramePortal, "GET", "/raw", ""), "REST": serve(plugin.FrameAPI, "POST", "/do", `{"do":""}`),
+		"portal's menu": menu(plugin.FramePortal), "back office's menu": menu(plugin.FrameAdmin),
+		"table": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Table(ctx, who, "ext", "seen")
+			return err
+		},
+		"rows": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Rows(ctx, who, "ext", "seen", plugin.TableQuery{})
+			return err
+		},
+		"scan": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Scan(ctx, who, "ext", "seen", plugin.TableQuery{}, nil)
+			return err
+		},
+		"count": func(ctx context.Context, who account.Actor) error {
+			_, err := h.CountRows(ctx, who, "ext", "seen", plugin.TableQuery{})
+			return err
+		},
+		"save": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Save(ctx, who, "ext", "seen", 0, 0, map[string]string{"what": "saved"})
+			return err
+		},
+		"import": func(ctx context.Context, who account.Actor) error {
+			return h.CheckForm(ctx, who, "ext", "seen", 0, map[string]string{"what": "x"})
+		},
+		"remove": func(ctx context.Context, who account.Actor) error { return h.Remove(ctx, who, "ext", "seen", nil) },
+		"act": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Act(ctx, who, "ext", "seen", "touch", []int64{1})
+			return err
+		},
+		"operation asked by the host": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Ask(ctx, who, "ext", "who", []byte("{}"))
+			return err
+		},
+		"call of another plugin": func(ctx context.Context, who account.Actor) error {
+			_, err := h.Serve(ctx, who, plugin.Request{Plugin: "notes", Frame: plugin.FrameAPI, Method: "POST", Path: "/do", Body: []byte(`{"do":"call","text":"ext.who"}`)})
+			return err
+		},
+		"manifests": func(ctx context.Context, who account.Actor) error {
+			list, err := h.ManifestsFor(ctx, who)
+			if err == nil && !slices.ContainsFunc(list, func(m *plugin.Manifest) bool { return m.GetId() == "ext" }) {
+				err = unknown()
+			}
+			return err
+		},
+	}
+}
+
+func unknown() error { return fault.New(fault.NotFound, "plugin.unknown", "没有这个插件") }
+
+// wantEveryWay tries all ways: open must all let in, shut must all answer as for a plugin that does not exist.
+func (h *house) wantEveryWay(t *testing.T, who account.Actor, open bool) {
+	t.Helper()
+	for name, way := range h.ways() {
+		err := way(t.Context(), who)
+		if open && err != nil {
+			t.Errorf("%s of %s: %v, want to be let in", name, who.Name, err)
+		}
+		if !open && !sameAsUnknown(err) {
+			t.Errorf("%s of %s: %v, want the answer of an unknown plugin", name, who.Name, err)
+		}
+	}
+}
+
+func sameAsUnknown(err error) bool {
+	var told *fault.Error
+	return errors.As(err, &told) && told.Kind == fault.NotFound && told.Code == "plugin.unknown" && told.Message == "没有这个插件"
+}
+
+func TestAnExtensionIsThereOnlyForSpacesThatSwitchedItOn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newExtHouse(t, db).run(t).ready(t)
+		h.wantEveryWay(t, ada, false)
+		if _, err := h.SwitchOn(t.Context(), ada, "ext"); !sameAsUnknown(err) {
+			t.Errorf("switched on what no operator has opened: %v", err)
+		}
+		h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+		h.wantEveryWay(t, ada, false)
+
+		h.switchOn(t, ada, map[string]any{})
+		h.wantEveryWay(t, ada, true)
+		h.wantEveryWay(t, bob, false)
+
+		if _, err := h.SwitchOff(t.Context(), ada, "ext"); err != nil {
+			t.Fatal(err)
+		}
+		h.wantEveryWay(t, ada, false)
+		if _, err := h.SwitchOn(t.Context(), ada, "ext"); err != nil {
+			t.Fatalf("on again: %v", err)
+		}
+		if out, err := h.extDo(t, ada, command{}); err != nil || out.Settings.URL != "https://hooks.example.com/ada" || !slices.Contains(out.Seen, "saved") {
+			t.Errorf("after it was off, settings and data are %+v, %v", out, err)
+		}
+	})
+}
+
+func TestOperatorsDecideWhomAnExtensionReaches(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	h.switchOn(t, ada, map[string]any{})
+	h.switchOn(t, bob, map[string]any{})
+	cases := []struct {
+		name     string
+		form     plugin.ReachForm
+		ada, bob bool
+	}{
+		{"chosen spaces", plugin.ReachForm{Reach: plugin.ReachSpaces, SpaceIDs: []int64{11}}, true, false},
+		{"another kind of space", plugin.ReachForm{Reach: plugin.ReachKinds, Kinds: []account.Kind{account.Personal}}, false, false},
+		{"their kind of space", plugin.ReachForm{Reach: plugin.ReachKinds, Kinds: []account.Kind{account.Merchant, account.Personal}}, true, true},
+		{"nobody", plugin.ReachForm{Reach: plugin.ReachNone}, false, false},
+		{"everybody again, on as it was", plugin.ReachForm{Reach: plugin.ReachAll}, true, true},
+	}
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			h.open(t, test.form)
+			h.wantEveryWay(t, ada, test.ada)
+			h.wantEveryWay(t, bob, test.bob)
+			list, err := h.Extensions(t.Context(), ada)
+			if err != nil || len(list) == 1 != test.ada {
+				t.Errorf("the list of ada's space has %d extensions, %v", len(list), err)
+			}
+		})
+	}
+	for name, form := range map[string]plugin.ReachForm{
+		"reach": {Reach: "everyone"}, "kinds": {Reach: plugin.ReachKinds, Kinds: []account.Kind{"robots"}}, "spaces": {Reach: plugin.ReachSpaces, SpaceIDs: []int64{404}},
+	} {
+		_, err := h.SetReach(t.Context(), opal, "ext", form)
+		if failure := wantKind(t, err, fault.Invalid); len(failure.Fields) != 1 || failure.Fields[0].Name != name {
+			t.Errorf("a wrong %s is told as %+v", name, failure.Fields)
+		}
+	}
+	_, err := h.SetReach(t.Context(), opal, "notes", plugin.ReachForm{Reach: plugin.ReachNone})
+	wantKind(t, err, fault.Conflict)
+	_, err = h.SetReach(t.Context(), opal, "ext", plugin.ReachForm{Reach: plugin.ReachAll, Version: 1})
+	wantKind(t, err, fault.Conflict)
+}
+
+func TestOnlyWhoMayDecideForTheSpaceSwitches(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	for name, who := range map[string]account.Actor{"a merchant": ada, "a visitor": {}} {
+		if _, err := h.SetReach(t.Context(), who, "ext", plugin.ReachForm{Reach: plugin.ReachAll}); err == nil {
+			t.Errorf("%s opened an extension", name)
+		}
+	}
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	h.switchOn(t, ada, map[string]any{})
+	reader := colleague(ada)
+	token := ada
+	token.TokenID, token.Scopes = 5, []string{"miniprogram.read"}
+	for name, who := range map[string]account.Actor{"a reader": reader, "a visitor": {}, "an API token": token} {
+		for act, try := range map[string]func() error{
+			"list":     func() error { _, err := h.Extensions(t.Context(), who); return err },
+			"read":     func() error { _, err := h.Extension(t.Context(), who, "ext"); return err },
+			"turn on":  func() error { _, err := h.SwitchOn(t.Context(), who, "ext"); return err },
+			"turn off": func() error { _, err := h.SwitchOff(t.Context(), who, "ext"); return err },
+			"save": func() error {
+				_, err := h.SaveSettings(t.Context(), who, "ext", plugin.SettingsForm{Values: map[string]any{"url": "https://evil.example.com"}})
+				return err
+			},
+		} {
+			if kind := fault.KindOf(try()); kind != fault.Forbidden && kind != fault.Unauthenticated {
+				t.Errorf("%s could %s", name, act)
+			}
+		}
+	}
+	if out, err := h.extDo(t, reader, command{}); err != nil || out.Settings.URL != "https://hooks.example.com/ada" {
+		t.Errorf("a member of a space that has it on uses it with %+v, %v", out, err)
+	}
+}
+
+func TestVisitorsMeetWhatEverybodyMayHaveAndSomebodyHas(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	visitor := account.Actor{}
+	ask := func() error {
+		_, err := h.Serve(t.Context(), visitor, plugin.Request{Plugin: "ext", Frame: plugin.FramePortal, Method: "GET", Path: "/open"})
+		return err
+	}
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	if err := ask(); !sameAsUnknown(err) {
+		t.Errorf("nobody has it on, and a visitor is told %v", err)
+	}
+	h.switchOn(t, ada, map[string]any{})
+	if err := ask(); err != nil {
+		t.Errorf("a public page of what a space has on: %v", err)
+	}
+	_, err := h.Serve(t.Context(), visitor, plugin.Request{Plugin: "ext", Frame: plugin.FramePortal, Method: "GET", Path: "/hello"})
+	wantKind(t, err, fault.Unauthenticated)
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachKinds, Kinds: []account.Kind{account.Merchant}})
+	if err := ask(); !sameAsUnknown(err) {
+		t.Errorf("open to merchants only, and a visitor is told %v", err)
+	}
+}
+
+func TestAReplicaFollowsWithinTwoSeconds(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	other := h.replica(t)
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	h.switchOn(t, ada, map[string]any{})
+	there := func() bool {
+		on, err := other.Offers(t.Context(), ada, "ext")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return on
+	}
+	for _, want := range []bool{true, false, true} {
+		var err error
+		if want {
+			_, err = h.SwitchOn(t.Context(), ada, "ext")
+		} else {
+			_, err = h.SwitchOff(t.Context(), ada, "ext")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if here, err := h.Offers(t.Context(), ada, "ext"); err != nil || here != want {
+			t.Fatalf("where it was switched it is %t, %v; want %t at once", here, err, want)
+		}
+		there()                                      // may remember
+		time.Sleep(2*time.Second + time.Millisecond) // the stated bound
+		if got := there(); got != want {
+			t.Errorf("two seconds later the other replica says %t, want %t", got, want)
+		}
+	}
+}
+
+func TestWhatIsSwitchedOffStopsInTheMiddleOfACall(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	h.switchOn(t, ada, map[string]any{})
+	done := make(chan error, 1)
+	go func() {
+		_, err := h.extDo(t, ada, command{Do: "linger"})
+		done <- err
+	}()
+	eventually(t, "what was begun comes to its end", 30*time.Second, func() bool {
+		n, err := h.db.Int(t.Context(), "SELECT COUNT(*) FROM plugin_ext_seen")
+		return err == nil && n == 1
+	})
+	if _, err := h.SwitchOff(t.Context(), ada, "ext"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !sameAsUnknown(err) {
+		t.Errorf("the call that went on was told %v by the host, want that there is no such plugin", err)
+	}
+}
+
+
+func TestSwitchingLeavesItsTrail(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachSpaces, SpaceIDs: []int64{11}})
+	h.switchOn(t, ada, map[string]any{"key": "s3cret-value", "count": 7})
+	if _, err := h.SwitchOn(t.Context(), ada, "ext"); err != nil { // twice is once
+		t.Fatal(err)
+	}
+	if _, err := h.SwitchOff(t.Context(), ada, "ext"); err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct {
+		Act, Object, Actor, Changes string
+		SpaceID                     int64
+	}
+	if err := h.db.All(t.Context(), &rows, "SELECT act, object, actor, changes, space_id FROM trail ORDER BY id"); err != nil {
+		t.Fatal(err)
+	}
+	var acts []string
+	for _, row := range rows {
+		acts = append(acts, row.Act)
+		if row.Object != "ext" {
+			t.Errorf("%s is about %q", row.Act, row.Object)
+		}
+		if strings.Contains(row.Changes, "s3cret") {
+			t.Errorf("the trail tells a secret: %s", row.Changes)
+		}
+		if row.Act == "extension.settings" && (row.SpaceID != 11 || !strings.Contains(row.Changes, `"field":"count","before":"","after":"7"`) || !strings.Contains(row.Changes, `"field":"key"`)) {
+			t.Errorf("settings are told as %s of space %d", row.Changes, row.SpaceID)
+		}
+	}
+	if want := []string{"plugin.offer", "extension.settings", "extension.on", "extension.off"}; !slices.Equal(acts, want) {
+		t.Errorf("acts %v, want %v", acts, want)
+	}
+}
+
+// replica is a second host over the same database, with no processes of its own.
+func (h *house) replica(t testing.TB) *plugin.Host {
+	t.Helper()
+	options := h.hostOptions()
+	options.Plugins = []plugin.First{{ID: "ext", Argv: argv("ext"), Third: true}}
+	other, err := plugin.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
