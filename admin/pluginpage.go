@@ -26,7 +26,8 @@ func (a *Admin) passPlugin(w http.ResponseWriter, r *http.Request, v *visit) boo
 		return false
 	}
 	id, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Prefix+"/p/"), "/")
-	passed, err := door.Door(w, r.WithContext(account.With(r.Context(), v.actor)), v.actor, id, "/"+path)
+	again := func(ctx context.Context) (account.Actor, error) { return a.authenticate(r.WithContext(ctx)) }
+	passed, err := door.Door(w, r.WithContext(account.With(r.Context(), v.actor)), v.actor, again, id, "/"+path)
 	if err != nil {
 		a.fail(w, r, v, err)
 		return true

@@ -34,7 +34,8 @@ type Plugins interface {
 type PluginDoor interface {
 	// Door answers a request of a plugin whose bodies travel in pieces or whose answer does not end, and tells whether it was
 	// one. Nothing was answered when it gives an error.
-	Door(w http.ResponseWriter, r *http.Request, actor account.Actor, plugin, path string) (passed bool, err error)
+	// again authenticates the request anew, for an answer that lasts.
+	Door(w http.ResponseWriter, r *http.Request, actor account.Actor, again func(context.Context) (account.Actor, error), plugin, path string) (passed bool, err error)
 }
 
 // PluginMenu is one entry of the left menu. Href is complete; Group is the title of the menu group it goes below.

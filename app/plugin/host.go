@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -82,6 +83,7 @@ type Host struct {
 	streams   *openStreams
 	assets    *assetMemory
 	topics    *topics
+	replica   string // names this process among those that share the database
 	seen      *seen
 
 	sockets   string
@@ -108,7 +110,7 @@ func New(options Options) (*Host, error) {
 		options.MemoryLimit = defaultMemory
 	}
 	h := &Host{
-		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), assets: newAssetMemory(), topics: newTopics(), door: newDoor(options.DB, options.Spaces),
+		options: options, log: options.Log, tokens: newTokens(), streams: newOpenStreams(), assets: newAssetMemory(), topics: newTopics(), replica: rand.Text(), door: newDoor(options.DB, options.Spaces),
 	}
 	h.layData()
 	for _, first := range options.Plugins {
@@ -135,6 +137,7 @@ func (h *Host) Start(ctx context.Context) error {
 	for _, u := range h.roster.list() {
 		h.launch(u)
 	}
+	h.done.Go(func() { h.relayNews(ctx) })
 	if h.extensions() {
 		h.done.Go(func() { h.followCatalog(ctx) })
 	}
@@ -167,6 +170,7 @@ func (h *Host) Stop() error {
 	if h.cancel == nil {
 		return nil
 	}
+	h.topics.end()
 	h.cancel()
 	h.done.Wait()
 	if err := os.RemoveAll(h.sockets); err != nil {

@@ -44,6 +44,8 @@ func TestMain(m *testing.M) {
 			serveHostile(os.Args[3])
 		case "rogue":
 			serveRogue()
+		case "herald":
+			sdk.Serve(heraldPlugin())
 		}
 		return
 	}

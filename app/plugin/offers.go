@@ -10,5 +10,6 @@ func newOffers(m *Manifest) (o offers, err error) {
 	if o.assets, err = checkAssets(m); err != nil {
 		return o, err
 	}
-	return o, nil
+	o.topics, err = checkTopics(m)
+	return o, err
 }

@@ -49,7 +49,7 @@ func (s *hostService) authority(ctx context.Context) (authority, error) {
 			return authority{}, err
 		}
 		if live {
-			delegated.chain, delegated.requestID = a.chain, a.requestID
+			delegated.chain, delegated.requestID, delegated.bound = a.chain, a.requestID, a.bound
 		}
 		return delegated, nil
 	}
@@ -64,7 +64,7 @@ func (s *hostService) authority(ctx context.Context) (authority, error) {
 	if err != nil {
 		return authority{}, err
 	}
-	again.chain, again.requestID, again.caller = a.chain, a.requestID, a.caller
+	again.chain, again.requestID, again.caller, again.bound = a.chain, a.requestID, a.caller, a.bound
 	return again, nil
 }
 

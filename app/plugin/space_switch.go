@@ -217,6 +217,7 @@ func (h *Host) SwitchOn(ctx context.Context, who account.Actor, plugin string) (
 
 // SwitchOff turns it off: from the next call on it does not exist for the space. Settings and data are kept.
 func (h *Host) SwitchOff(ctx context.Context, who account.Actor, plugin string) (Extension, error) {
+	defer h.topics.look(plugin) // whoever listens here hears no more at once; other replicas look every half minute
 	return h.change(ctx, who, plugin, "extension.off", func(_ *settingsSchema, row *spaceRow, _ map[string]any) ([]trail.Change, error) {
 		row.IsOn, row.StoppedFor = 0, ""
 		return nil, nil

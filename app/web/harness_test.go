@@ -56,6 +56,7 @@ type plugins struct {
 	asked  []plugin.Request
 	actors []account.Actor
 	state  plugin.State
+	ended  bool // the listeners were let go
 }
 
 func (p *plugins) Serve(_ context.Context, actor account.Actor, req plugin.Request) (plugin.Response, error) {
@@ -69,6 +70,18 @@ func (p *plugins) Pass(ctx context.Context, actor account.Actor, req plugin.Requ
 	}
 	return p.Serve(ctx, actor, req)
 }
+
+func (p *plugins) ServeTopic(w http.ResponseWriter, r *http.Request, actor account.Actor, again func(context.Context) (account.Actor, error), id, topic string) error {
+	now, err := again(r.Context())
+	if err != nil || actor.Nobody() {
+		return fault.New(fault.Unauthenticated, "plugin.login", "请先登录再操作")
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	_, err = io.WriteString(w, "data: "+id+" "+topic+" "+now.Name+"\n\n")
+	return err
+}
+
+func (p *plugins) EndTopics() { p.ended = true }
 
 func (p *plugins) Streamed(req plugin.Request) bool { return strings.HasPrefix(req.Path, "/stream") }
 

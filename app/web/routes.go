@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -54,6 +55,10 @@ func (s *Server) pluginAPI(w http.ResponseWriter, r *http.Request) bool {
 		fail(w, r, err)
 		return true
 	}
+	if topic, ok := strings.CutPrefix(path, "topics/"); ok {
+		s.listenPlugin(w, r, actor, id, topic)
+		return true
+	}
 	request := plugin.Request{Plugin: id, Frame: plugin.FrameAPI, Method: r.Method, Path: "/" + path, Query: r.URL.RawQuery, Header: r.Header, Length: r.ContentLength}
 	if s.o.Plugins.Streamed(request) {
 		s.streamPlugin(w, r, actor, request)
@@ -81,6 +86,18 @@ func (s *Server) pluginAPI(w http.ResponseWriter, r *http.Request) bool {
 	w.WriteHeader(status)
 	_, _ = w.Write(answer)
 	return true
+}
+
+// listenPlugin lets a token or session listen to a plugin's topic.
+func (s *Server) listenPlugin(w http.ResponseWriter, r *http.Request, actor account.Actor, id, topic string) {
+	if r.Method != http.MethodGet {
+		fail(w, r, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))
+		return
+	}
+	again := func(ctx context.Context) (account.Actor, error) { return s.actor(r.WithContext(ctx)) }
+	if err := s.o.Plugins.ServeTopic(w, r, actor, again, id, topic); err != nil {
+		fail(w, r, err)
+	}
 }
 
 // streamPlugin carries bodies that travel in pieces. What is not held as a whole cannot be kept for a repetition.

@@ -42,6 +42,8 @@ type Plugins interface {
 	Serve(ctx context.Context, actor account.Actor, req plugin.Request) (plugin.Response, error)
 	Pass(ctx context.Context, actor account.Actor, req plugin.Request, body io.Reader) (plugin.Response, error)
 	Streamed(req plugin.Request) bool
+	ServeTopic(w http.ResponseWriter, r *http.Request, actor account.Actor, again func(context.Context) (account.Actor, error), plugin, topic string) error
+	EndTopics()
 	Manifests() []*plugin.Manifest
 	Status() []plugin.Status
 	Restart(ctx context.Context, id string) error
@@ -155,8 +157,12 @@ func (s *Server) Start(address string) error {
 	return nil
 }
 
-// Stop lets requests finish within the graceful time and closes the listener.
-func (s *Server) Stop() error { return s.frame.Shutdown() }
+// Stop lets requests finish within the graceful time and closes the listener. Who listens to topics is let go first: such a
+// request would not finish by itself.
+func (s *Server) Stop() error {
+	s.o.Plugins.EndTopics()
+	return s.frame.Shutdown()
+}
 
 // bodyLimit is the most a request body may hold: 8 MiB, what plugins accept.
 const bodyLimit = 8 << 20

@@ -58,6 +58,19 @@ func (f *fakePlugins) Pass(_ context.Context, actor account.Actor, request plugi
 	return f.answer(actor, request)
 }
 
+func (f *fakePlugins) ServeTopic(w http.ResponseWriter, r *http.Request, actor account.Actor, again func(context.Context) (account.Actor, error), id, topic string) error {
+	if actor.Nobody() {
+		return fault.New(fault.Unauthenticated, "plugin.login", "请先登录再操作")
+	}
+	now, err := again(r.Context())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	_, err = io.WriteString(w, "data: "+id+" "+topic+" "+now.Name+"\n\n")
+	return err
+}
+
 func (f *fakePlugins) ServeAsset(w http.ResponseWriter, _ *http.Request, _ account.Actor, id, sum, path string) error {
 	if path != "app.css" {
 		return fault.New(fault.NotFound, "plugin.asset", "没有这个文件")

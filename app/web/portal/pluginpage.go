@@ -1,9 +1,11 @@
 package portal
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 
+	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/plugin"
 )
@@ -61,4 +63,10 @@ func (p *Portal) answerPlugin(w http.ResponseWriter, r *http.Request, v *visit, 
 // pluginAsset answers a plugin's static file.
 func (p *Portal) pluginAsset(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return p.o.Plugins.ServeAsset(w, r, v.actor, r.PathValue("plugin"), r.PathValue("sha256"), r.PathValue("path"))
+}
+
+// pluginTopic lets a page listen to a plugin's topic for as long as the session holds.
+func (p *Portal) pluginTopic(w http.ResponseWriter, r *http.Request, v *visit) error {
+	again := func(ctx context.Context) (account.Actor, error) { return p.o.Accounts.Authenticate(ctx, v.token, 0) }
+	return p.o.Plugins.ServeTopic(w, r, v.actor, again, r.PathValue("plugin"), r.PathValue("topic"))
 }

@@ -134,6 +134,15 @@ func TestAPluginsStaticFileIsServedBesideItsPages(t *testing.T) {
 	b.get("/p/version/assets/abc/other.css").wantPage(t, 404, "没有这个文件")
 }
 
+func TestAPageListensToATopicForAsLongAsTheSessionHolds(t *testing.T) {
+	h := open(t)
+	b, _ := h.member("user@example.test", account.Personal)
+	if got := b.get("/p/version/topics/lanes"); got.status != 200 || !strings.HasPrefix(got.body, "data: version lanes ") || got.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("%d %q %v", got.status, got.body, got.header)
+	}
+	h.browser().get("/p/version/topics/lanes").wantRedirect(t, "/login?return=%2Fp%2Fversion%2Ftopics%2Flanes")
+}
+
 func TestVisitorAtAPluginsPage(t *testing.T) {
 	h := open(t)
 	h.plugins.answer = func(actor account.Actor, request plugin.Request) (plugin.Response, error) {

@@ -25,6 +25,7 @@ import (
 // Plugins is what the portal asks of the plugin host.
 type Plugins interface {
 	Pass(ctx context.Context, actor account.Actor, request plugin.Request, body io.Reader) (plugin.Response, error)
+	ServeTopic(w http.ResponseWriter, r *http.Request, actor account.Actor, again func(context.Context) (account.Actor, error), plugin, topic string) error
 	ServeAsset(w http.ResponseWriter, r *http.Request, actor account.Actor, plugin, sum, path string) error
 	Menu(ctx context.Context, actor account.Actor, frame string) []plugin.MenuItem
 }
@@ -183,6 +184,7 @@ func (p *Portal) routes() {
 		anyone("/"+mount+"/{path...}", serve)
 	}
 	anyone("GET /p/{plugin}/assets/{sha256}/{path...}", p.pluginAsset)
+	anyone("GET /p/{plugin}/topics/{topic}", p.pluginTopic)
 	anyone("/p/{plugin}", p.pluginPage("", ""))
 	anyone("/p/{plugin}/{path...}", p.pluginPage("", ""))
 	anyone("/", p.nothing)
