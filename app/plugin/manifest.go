@@ -66,6 +66,9 @@ func describe(id string, mounts map[string]string, m *Manifest) (*described, err
 		}
 		d.collections[c.name] = c
 	}
+	if err := d.checkDrops(); err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", id, err)
+	}
 	for _, table := range m.GetTables() {
 		if err := d.addTable(table); err != nil {
 			return nil, fmt.Errorf("plugin %s: %w", id, err)

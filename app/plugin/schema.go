@@ -39,6 +39,9 @@ func (s schemas) apply(ctx context.Context, plugin string, collections map[strin
 			c.hidden = append(c.hidden, &Column{Name: bytesColumn, Type: "int"})
 		}
 	}
+	if err := s.resume(ctx, plugin); err != nil {
+		return err
+	}
 	missing, err := s.missing(ctx, plugin, collections)
 	if err != nil || len(missing) == 0 {
 		return err

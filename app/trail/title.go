@@ -130,6 +130,7 @@ var acts = [...]Act{
 	{"plugin.withdraw", "下架插件"},
 	{"plugin.back", "插件回到上一版本"},
 	{"plugin.refuse", "获批的插件没有上架"},
+	{"plugin.drop", "删除插件不再需要的数据"},
 	{"plugin.offer", "设置扩展的可用范围"},
 	{"extension.on", "开启扩展"},
 	{"extension.off", "关闭扩展"},

@@ -1,0 +1,248 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/trail"
+)
+
+// Drop is a collection, or a column of one, that a plugin no longer needs. What it holds is kept until an operator says yes.
+type Drop struct {
+	Plugin, Title string // of the plugin
+	Collection    string
+	Column        string // "" for the whole collection
+	Rows          int64  // that would lose something: exact to 10,000, -1 beyond
+}
+
+// Item names it as the manifest does.
+func (d Drop) Item() string {
+	if d.Column == "" {
+		return d.Collection
+	}
+	return d.Collection + "." + d.Column
+}
+
+// checkDrops refuses a manifest that declares what it drops.
+func (d *described) checkDrops() error {
+	for _, item := range d.manifest.GetDrops() {
+		name, column, ofColumn := strings.Cut(item, ".")
+		if !nameShape.MatchString(name) || ofColumn && !nameShape.MatchString(column) {
+			return fmt.Errorf("drops %q is neither a collection nor a column of one", item)
+		}
+		if c := d.collections[name]; c != nil && (!ofColumn || c.has(column)) {
+			return fmt.Errorf("drops %s, which it declares", item)
+		}
+	}
+	return nil
+}
+
+// PendingDrops are those that wait for an operator, of the builds that serve now, by plugin. Who may ask is the caller's to
+// decide.
+func (h *Host) PendingDrops(ctx context.Context) ([]Drop, error) {
+	var pending []Drop
+	for _, manifest := range h.Manifests() {
+		if len(manifest.GetDrops()) == 0 {
+			continue
+		}
+		done, err := h.schemas.noted(ctx, manifest.GetId())
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range slices.Sorted(slices.Values(manifest.GetDrops())) {
+			if _, there := done[item]; !there {
+				continue
+			}
+			drop := Drop{Plugin: manifest.GetId(), Title: manifest.GetTitle()}
+			drop.Collection, drop.Column, _ = strings.Cut(item, ".")
+			if drop.Rows, err = h.schemas.losing(ctx, drop); err != nil {
+				return nil, err
+			}
+			pending = append(pending, drop)
+		}
+	}
+	return pending, nil
+}
+
+func (d Drop) table() string { return "plugin_" + d.Plugin + "_" + d.Collection }
+
+// losing counts the rows that hold something in what is dropped.
+func (s schemas) losing(ctx context.Context, d Drop) (int64, error) {
+	from := "`" + d.table() + "`"
+	if d.Column != "" {
+		shapes, err := s.shapes(ctx, d.Plugin)
+		if err != nil {
+			return 0, err
+		}
+		empty := "''"
+		if held := shapes[d.Item()]; len(held) > 0 && slices.Contains([]string{"int", "time", "bool"}, held[0].kind) {
+			empty = "0"
+		}
+		from += " WHERE `" + d.Column + "` IS NOT NULL AND `" + d.Column + "`<>" + empty
+	}
+	rows, err := s.db.CountUpTo(ctx, "", countUpTo, from)
+	if err != nil {
+		return 0, fmt.Errorf("count %s of %s: %w", d.Item(), d.Plugin, err)
+	}
+	return rows, nil
+}
+
+// ApproveDrop removes what waits for it, for good: the operator's yes is in the operation log before anything is gone. A
+// crash in the middle is taken up again at the plugin's next start.
+func (h *Host) ApproveDrop(ctx context.Context, who account.Actor, plugin, item string) error {
+	if !who.Operator() || !who.Can(PermissionApprove) {
+		return fault.New(fault.Forbidden, "plugin.operator", "只有平台管理员可以删除扩展的数据")
+	}
+	pending, err := h.PendingDrops(ctx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(pending, func(d Drop) bool { return d.Plugin == plugin && d.Item() == item })
+	if at < 0 {
+		return fault.New(fault.NotFound, "plugin.drop", "没有等待删除的这项数据，可能已经删除，请刷新后再看")
+	}
+	drop, now := pending[at], h.options.Clock.Now().UnixMilli()
+	err = h.options.DB.Tx(ctx, func(ctx context.Context) error {
+		err := h.options.DB.Insert(ctx, "plugin_drop", map[string]any{
+			"id": h.options.DB.NewID(), "plugin": plugin, "item": item, "rows_lost": drop.Rows, "account_id": who.AccountID, "created_at": now, "done_at": 0,
+		})
+		if err != nil {
+			return err
+		}
+		rows := fmt.Sprint(drop.Rows)
+		if drop.Rows < 0 {
+			rows = "10,000+"
+		}
+		return h.options.Trail.Record(ctx, trail.Entry{
+			AccountID: who.AccountID, SpaceID: who.SpaceID, Actor: who.Name, Plugin: plugin, Act: "plugin.drop", Object: plugin + " " + item,
+			Changes: []trail.Change{{Field: "rows", Before: rows, After: "0"}},
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("approve drop of %s in %s: %w", item, plugin, err)
+	}
+	return h.schemas.resume(ctx, plugin)
+}
+
+// resume carries out what an operator approved and what is not done yet.
+func (s schemas) resume(ctx context.Context, plugin string) (err error) {
+	var open []struct {
+		ID   int64
+		Item string
+	}
+	if err := s.db.All(ctx, &open, "SELECT id, item FROM plugin_drop WHERE plugin=? AND done_at=0 ORDER BY id", plugin); err != nil || len(open) == 0 {
+		return err
+	}
+	lease, err := s.await(ctx, "plugin.schema")
+	if err != nil {
+		return fmt.Errorf("drop data of plugin %s: %w", plugin, err)
+	}
+	defer func() {
+		if releaseErr := s.db.Release(context.WithoutCancel(ctx), lease); err == nil && releaseErr != nil {
+			err = fmt.Errorf("drop data of plugin %s: %w", plugin, releaseErr)
+		}
+	}()
+	for _, one := range open {
+		drop := Drop{Plugin: plugin}
+		drop.Collection, drop.Column, _ = strings.Cut(one.Item, ".")
+		if err := s.remove(ctx, drop); err != nil {
+			return fmt.Errorf("drop %s of plugin %s: %w", one.Item, plugin, err)
+		}
+		if _, err := s.db.Exec(ctx, "UPDATE plugin_drop SET done_at=? WHERE id=?", time.Now().UnixMilli(), one.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var indexMade = regexp.MustCompile("INDEX `([^`]+)` ON")
+
+// remove takes a column or a collection away, then the notes of it: a step that is done again finds nothing to do.
+func (s schemas) remove(ctx context.Context, d Drop) error {
+	done, err := s.noted(ctx, d.Plugin)
+	if err != nil {
+		return err
+	}
+	gone := []string{}
+	for _, item := range slices.Sorted(maps.Keys(done)) {
+		of := strings.HasPrefix(item, d.Collection+".") || strings.HasPrefix(item, d.Collection+"#") || strings.HasPrefix(item, d.Collection+"?") || item == d.Collection
+		made := indexMade.FindStringSubmatch(done[item])
+		switch {
+		case d.Column == "" && of, item == d.Item():
+			gone = append(gone, item)
+		case of && made != nil && strings.Contains(done[item], "`"+d.Column+"`"):
+			if err := s.db.DropIndex(ctx, d.table(), made[1]); err != nil {
+				return err
+			}
+			gone = append(gone, item)
+		}
+	}
+	if d.Column != "" {
+		err = s.db.DropColumn(ctx, d.table(), d.Column)
+	} else {
+		err = s.removeTables(ctx, d)
+	}
+	if err != nil {
+		return err
+	}
+	return s.db.Tx(ctx, func(ctx context.Context) error {
+		for _, item := range gone {
+			if _, err := s.db.Exec(ctx, "DELETE FROM plugin_schema WHERE plugin=? AND item=?", d.Plugin, item); err != nil {
+				return err
+			}
+		}
+		query, args := "DELETE FROM plugin_column WHERE plugin=? AND collection=?", []any{d.Plugin, d.Collection}
+		if d.Column != "" {
+			query, args = query+" AND name=?", append(args, d.Column)
+		}
+		_, err := s.db.Exec(ctx, query, args...)
+		return err
+	})
+}
+
+// removeTables drops a collection's tables. Where its rows are counted, spaces keep so much less first.
+func (s schemas) removeTables(ctx context.Context, d Drop) error {
+	if s.quota.bounds(d.Plugin) {
+		if err := s.uncount(ctx, d); err != nil && !notThere(err) {
+			return err
+		}
+	}
+	for _, table := range []string{d.table(), "pluginsearch_" + d.Plugin + "_" + d.Collection} {
+		if _, err := s.db.Exec(ctx, "DROP TABLE IF EXISTS `"+table+"`"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uncount empties a collection and its share of the counters together, so that doing it again takes nothing off twice.
+func (s schemas) uncount(ctx context.Context, d Drop) error {
+	return s.db.Tx(ctx, func(ctx context.Context) error {
+		var spaces []struct{ SpaceID, RowsKept, BytesKept int64 }
+		query := "SELECT space_id, COUNT(*) AS rows_kept, SUM(`" + bytesColumn + "`) AS bytes_kept FROM `" + d.table() + "` GROUP BY space_id"
+		if err := s.db.All(ctx, &spaces, query); err != nil {
+			return err
+		}
+		for _, space := range spaces {
+			const less = "UPDATE plugin_usage SET rows_used=rows_used-?, bytes_used=bytes_used-? WHERE plugin=? AND space_id=?"
+			if _, err := s.db.Exec(ctx, less, space.RowsKept, space.BytesKept, d.Plugin, space.SpaceID); err != nil {
+				return err
+			}
+		}
+		_, err := s.db.Exec(ctx, "DELETE FROM `"+d.table()+"`")
+		return err
+	})
+}
+
+// notThere knows the answer about a table that a crash left dropped but noted.
+func notThere(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "no such table") || strings.Contains(text, "Error 1146")
+}
