@@ -87,15 +87,23 @@ func (w *world) varOptions(name string) [][2]string {
 			}
 		}
 	case "appid":
+		authorized, others := [][2]string{}, [][2]string{}
+		held := map[string]bool{}
+		for _, a := range w.authorizations.docs {
+			held[a.AppID] = held[a.AppID] || a.Active
+		}
 		for _, m := range w.sortedMiniPrograms() {
-			if len(out) == 200 {
-				break
-			}
 			if _, tester := releaseTester(m.AppID); tester || m.Developed {
 				continue
 			}
-			out = append(out, [2]string{m.AppID, m.NickName})
+			if option := [2]string{m.AppID, m.NickName}; held[m.AppID] {
+				authorized = append(authorized, option)
+			} else {
+				others = append(others, option)
+			}
 		}
+		out = append(authorized, others...)
+		out = out[:min(len(out), 200)]
 	}
 	return out
 }

@@ -114,7 +114,8 @@ func FuzzWeChatCalls(f *testing.F) {
 func FuzzControlBodies(f *testing.F) {
 	handler, _, _ := fuzzTarget(f)
 	paths := []string{"components", "miniprograms", "people", "drafts", "scan", "audits/" + testProgram, "unauthorize", "settings", "faults", "pushes",
-		"violations", "violations/1", "logincodes", "registrations/task1", "reviews/230000009"}
+		"violations", "violations/1", "logincodes", "registrations/task1", "reviews/230000009", "restrictions", "orders", "reports", "consents",
+		"release-checks", "scenarios", "scenarios/check", "latency", "clock", "authorizations", "fleet", "tokens"}
 	for i := range paths {
 		f.Add(i, `{}`)
 	}
@@ -125,6 +126,14 @@ func FuzzControlBodies(f *testing.F) {
 	f.Add(10, `{"appid":"wx00000000000000a1","reason":"x"}`)
 	f.Add(12, `{"appid":"wx00000000000000a1","person":"x"}`)
 	f.Add(13, `{"action":"face_pass","status":-1,"person":"x"}`)
+	f.Add(15, `{"component_appid":"wx00000000000000c1","punished":"all","test_accounts":["wx00000000000000a1"],"appid":"wx00000000000000a1","game":true}`)
+	f.Add(16, `{"appid":"wx00000000000000a1","paid_amount":-9223372036854775808,"merchant_trade_no":"]]>"}`)
+	f.Add(17, `{"appid":"wx00000000000000a1","error":"x","count":2147483647}`)
+	f.Add(18, `{"appid":"wx00000000000000a1","template_id":"x","openid":"y"}`)
+	f.Add(19, `{"component_appid":"wx00000000000000c1","group":-1,"scope":"all","wait_seconds":1}`)
+	f.Add(20, `{"id":"a","text":"name: a\nneeds: platform\nsteps:\n  - await: {control: GET clock, expect: {a: {min: 1}}}\n"}`)
+	f.Add(23, `{"advance_seconds":9223372036854775807,"speed":-1}`)
+	f.Add(25, `{"count":-1}`)
 	f.Add(7, `{"register_sets":[1e9],"trial_days":-1}`)
 	f.Fuzz(func(t *testing.T, which int, body string) {
 		path := paths[uint(which)%uint(len(paths))]

@@ -234,8 +234,12 @@ func (p *releasePlay) pushOf(w *world, c *component, tester releaseAccount, kind
 	}
 }
 
-// finished waits until a push is delivered or given up. Delivery itself has a deadline and a number of tries.
+// pushPatience is how long a push of a check may wait for its first try, in real time: longer than a busy machine needs.
+const pushPatience = 90 * time.Second
+
+// finished waits until a push was tried. Delivery itself has a deadline and a number of tries.
 func (p *releasePlay) finished(ctx context.Context, id string) (push, error) {
+	deadline := time.Now().Add(pushPatience)
 	for {
 		var found push
 		err := p.sim.update(ctx, func(w *world, _ int64) error {
@@ -251,6 +255,9 @@ func (p *releasePlay) finished(ctx context.Context, id string) (push, error) {
 		}
 		if len(found.Attempts) > 0 { // WeChat repeats the push, but the check has its answer
 			return found, nil
+		}
+		if time.Now().After(deadline) {
+			return found, errors.New("推送一直没有发出，模拟器可能太忙，请重试")
 		}
 		if !sleep(ctx, 10*time.Millisecond) {
 			return found, errors.New("已停止")
