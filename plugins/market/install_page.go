@@ -95,7 +95,7 @@ type progressView struct {
 	Own, Running, Stalled                bool
 	Operates                             bool // the version plugin's pages are open to the member
 	Rows                                 []progressRow
-	Poll, Retry, Abandon, Again          string
+	Poll, News, Retry, Abandon, Again    string
 	Trial, Version, Shelf, Granted, Mine string
 }
 
@@ -112,7 +112,7 @@ func progressOf(ctx context.Context, installation Installation) progressView {
 	view := progressView{
 		Installation: installation, Tag: optionOf(installationStates, string(installation.State)),
 		Running: installation.State == Installing, Stalled: stalled(installation, now),
-		Poll: base + "/progress", Retry: base + "/retry", Abandon: base + "/abandon", Again: base + "/authorize",
+		Poll: base + "/progress", News: sdk.TopicPath(ctx, topicInstallations), Retry: base + "/retry", Abandon: base + "/abandon", Again: base + "/authorize",
 		Trial: pluginPath(ctx, "version", "/trial-qrcode/"+appid), Version: pluginPath(ctx, "version", "/miniprograms/"+appid),
 		Granted: pluginPath(ctx, "hosting", "/miniprograms/"+appid), Shelf: sdk.Path(ctx, "/"+installation.Slug), Mine: "/my/miniprograms/" + appid,
 	}

@@ -64,8 +64,11 @@ func TestWalkFromTryToTrial(t *testing.T) {
 	if err != nil || answer.View.GetRedirect() != "/p/market"+home {
 		t.Fatalf("start: %+v, %v", answer, err)
 	}
-	f.page(f.Harness, home, "校验权限", `data-state="run"`, `hx-trigger="every 1s"`)
+	f.page(f.Harness, home, "校验权限", `data-state="run"`, `hx-trigger="every 1s, news"`, `data-news="/p/market/topics/installations"`)
 	f.must(f.deliver())
+	if told := f.News(); len(told) == 0 || told[0].SpaceID != user.SpaceID || !strings.Contains(string(told[0].Data), `"key":"`) {
+		t.Errorf("the page was told %v", told)
+	}
 	done := f.page(f.Harness, home, "仅管理员和体验者可打开", "/p/version/trial-qrcode/"+appReady, "满意，提交审核上线", "/p/version/miniprograms/"+appReady)
 	if strings.Contains(done, "hx-trigger") {
 		t.Error("a finished installation goes on polling")

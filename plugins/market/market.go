@@ -24,6 +24,7 @@ func New() *sdk.Plugin {
 	p.Mount(mount)
 	p.Permission(permissionList, "上架和下架模板")
 	p.Permission(permissionInstall, "安装模板")
+	p.Topic(sdk.Topic{Name: topicInstallations, Title: "安装进度", Permission: permissionRead})
 	m := &market{
 		listings: sdk.Collect[Listing](p, "listings", sdk.Visible{Kind: sdk.Public, When: "state", Equals: string(Listed)},
 			sdk.Unique("slug"), sdk.Index("listed_at"), sdk.Index("installs"), sdk.Index("state", "category")),

@@ -89,7 +89,23 @@ func (m *market) save(ctx context.Context, installation Installation, set sdk.Se
 	if err != nil {
 		return fmt.Errorf("save installation %d: %w", installation.ID, err)
 	}
+	m.tell(ctx, installation)
 	return nil
+}
+
+// topicInstallations says that an installation has moved; the page reads it then, instead of asking every second.
+const topicInstallations = "installations"
+
+// moved is a message of the topic.
+type moved struct {
+	Key string `json:"key"`
+}
+
+// tell wakes the owner's page. A message that is lost costs nothing but the seconds until the page asks by itself.
+func (m *market) tell(ctx context.Context, installation Installation) {
+	if err := sdk.PublishTo(ctx, installation.OwnerSpace, topicInstallations, moved{installation.key()}); err != nil {
+		sdk.Log(ctx).Warn("news of an installation", "installation", installation.ID, "error", err.Error())
+	}
 }
 
 // troubled decides about a call that failed as a whole: a passing trouble is left to the event log to repeat, with a

@@ -56,6 +56,7 @@ type host struct {
 	tables      map[string]*memory
 	keys        map[string][]int64
 	events      []sdk.Event
+	news        []News
 	stubs       map[string]func(sdk.ActorInfo, json.RawMessage) (any, error)
 	rights      map[string]map[int64][]string
 	delegations map[int64]*delegation

@@ -7,6 +7,7 @@ import { calmPolling } from './poll.js';
 import { mount, openings } from './mount.js';
 import { menus } from './menu.js';
 import { lists } from './list.js';
+import { news } from './news.js';
 import { keepInput } from './keep.js';
 
 // The pages' content security policy allows neither inline styles nor eval.
@@ -32,5 +33,5 @@ lists(document);
 calmPolling(document);
 clocks(document);
 
-document.addEventListener('DOMContentLoaded', () => { keepInput(document); mount(document); });
+document.addEventListener('DOMContentLoaded', () => { keepInput(document); mount(document); news(document); });
 document.addEventListener('htmx:load', (event) => mount(event.detail.elt));

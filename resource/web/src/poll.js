@@ -1,4 +1,5 @@
-// Polling rests while the tab is hidden, and after a minute every second poll is left out.
+// Polling rests while the tab is hidden, after a minute every second poll is left out, and nine of ten while news come.
+import { hears } from './news.js';
 import { speak } from './speak.js';
 
 const slowAfter = 60_000;
@@ -17,6 +18,7 @@ export function calmPolling(root) {
     const poll = polls.get(key) || { since: Date.now(), turn: 0 };
     polls.set(key, poll);
     poll.turn += 1;
+    if (hears(elt) && poll.turn % 10) event.preventDefault(); // it is told when there is something
     if (Date.now() - poll.since > slowAfter && poll.turn % 2) event.preventDefault();
   });
   root.addEventListener('htmx:responseError', (event) => {
