@@ -190,6 +190,7 @@ func (p *platform) hostOf(list []plugin.First, series prometheus.Registerer) (*p
 		Trail: p.trail, Sealer: p.vault, Outside: p.outside, News: extensionNews{p.notices},
 		Registry: series, Tracer: p.tracing.tracer,
 		Catalog: p.catalog, Cache: extensionCache(p.cfg.Data.Dir), UIDBase: p.cfg.Plugins.UIDBase,
+		Quota: plugin.Quota{Rows: int64(p.cfg.Plugins.RowsPerSpace), Bytes: int64(p.cfg.Plugins.BytesPerSpace)},
 	})
 }
 

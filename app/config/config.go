@@ -80,6 +80,9 @@ type Config struct {
 		ThirdParty bool `yaml:"thirdParty"`
 		// UIDBase is the user id below those of the extensions, used where the platform runs as root.
 		UIDBase int `yaml:"uidBase"`
+		// RowsPerSpace and BytesPerSpace bound what one space keeps in the data of one extension; 0: no bound.
+		RowsPerSpace  int `yaml:"rowsPerSpace"`
+		BytesPerSpace int `yaml:"bytesPerSpace"`
 	} `yaml:"plugins"`
 	Log struct {
 		Level string `yaml:"level"`
@@ -102,7 +105,7 @@ func Default() Config {
 	c.Server.TrustedProxies, c.Webhook.Allow = []string{}, []string{}
 	c.Account.VerifyLogins = true
 	c.Mail.Port, c.Mail.TLS = 587, "starttls"
-	c.Plugins.UIDBase = 61_000
+	c.Plugins.UIDBase, c.Plugins.RowsPerSpace, c.Plugins.BytesPerSpace = 61_000, 1_000_000, 1<<30
 	c.Log.Level = "info"
 	c.Tracing.Percent = 10
 	return c
@@ -270,6 +273,7 @@ func (c *Config) check(path string, lines map[string]int) error {
 		{"gateway.waitSeconds", c.Gateway.WaitSeconds, 0, 20},
 		{"events.keepDays", c.Events.KeepDays, 1, 3650}, {"trail.keepDays", c.Trail.KeepDays, 30, 36500},
 		{"tracing.percent", c.Tracing.Percent, 1, 100}, {"plugins.uidBase", c.Plugins.UIDBase, 1_000, 2_000_000_000},
+		{"plugins.rowsPerSpace", c.Plugins.RowsPerSpace, 0, 1_000_000_000}, {"plugins.bytesPerSpace", c.Plugins.BytesPerSpace, 0, 1 << 40},
 	} {
 		if r.value < r.least || r.value > r.most {
 			refuse(r.key, fmt.Sprintf("want %d to %d", r.least, r.most))

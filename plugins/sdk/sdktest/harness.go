@@ -42,6 +42,9 @@ type Options struct {
 	Rights map[string]map[int64][]string
 	// Settings are what every space has filled in, as a struct or map that becomes the JSON of the plugin's settings; nil: nothing.
 	Settings any
+	// Extension holds the plugin to the capabilities that its manifest asks for, as those of others are; plugins of the house
+	// need none.
+	Extension bool
 	// RowsPerSpace and BytesPerSpace bound what a space keeps in the plugin's collections; 0: no bound.
 	RowsPerSpace, BytesPerSpace int64
 }

@@ -160,6 +160,9 @@ func (h *host) authority(ctx context.Context) (authority, error) {
 func (h *host) WeChat(ctx context.Context, wired *pluginpb.WeChatRequest) (*pluginpb.WeChatResponse, error) {
 	a, err := h.authority(ctx)
 	if err == nil {
+		err = h.asked("wechat", wired.GetEndpoint())
+	}
+	if err == nil {
 		err = h.mayCall(a, wired)
 	}
 	if err != nil {
@@ -220,6 +223,9 @@ func (h *host) mayCall(a authority, wired *pluginpb.WeChatRequest) error {
 func (h *host) Call(ctx context.Context, request *pluginpb.CallRequest) (*pluginpb.CallResponse, error) {
 	a, err := h.authority(ctx)
 	if err != nil {
+		return nil, sdk.EncodeError(err)
+	}
+	if err := h.mayOperate(request.GetOperation()); err != nil {
 		return nil, sdk.EncodeError(err)
 	}
 	h.mu.Lock()

@@ -22,6 +22,9 @@ func (h *host) Find(ctx context.Context, request *pluginpb.FindRequest) (*plugin
 	if err != nil {
 		return nil, sdk.EncodeError(err)
 	}
+	if err := h.mayRead(request); err != nil {
+		return nil, sdk.EncodeError(err)
+	}
 	answer, err := h.find(a, request)
 	if err != nil {
 		return nil, sdk.EncodeError(err)
