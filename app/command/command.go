@@ -36,6 +36,7 @@ const usage = `MiniFleet 小程序第三方平台管理系统
   minifleet doctor      检查密钥、数据库、时钟和操作日志（--trail 只校验日志，--json）
   minifleet bench NAME  性能测试（callbacks lists simulator start）
   minifleet plugin new NAME   写一个新插件：生成可以编译、带测试的骨架
+  minifleet plugin dev [DIR]  保存文件时重新构建，运行中的平台换上新版本
   minifleet plugin pack [DIR] 编译插件并打包（-o 文件）
   minifleet plugin install FILE [--approve]   提交插件包，--approve 同时批准上架
   minifleet plugin list       列出第三方插件和等待审批的插件包

@@ -22,6 +22,8 @@ func pluginAuthor(ctx context.Context, env Env) (bool, error) {
 		return true, pluginNew(ctx, rest)
 	case "pack":
 		return true, pluginPack(ctx, rest)
+	case "dev":
+		return true, pluginDev(ctx, rest)
 	}
 	return false, nil
 }

@@ -52,7 +52,7 @@ func pluginPack(ctx context.Context, env Env) error {
 }
 
 // packFolder builds what is in a folder and packs it; the same sources give the same bytes.
-func packFolder(ctx context.Context, env Env, folder string, platforms []string) (made packed, err error) {
+func packFolder(ctx context.Context, env Env, folder string, platforms []string, extra ...packExtra) (made packed, err error) {
 	work, err := os.MkdirTemp("", "minifleet-pack-*")
 	if err != nil {
 		return made, fmt.Errorf("make a folder to build in: %w", err)
@@ -73,6 +73,11 @@ func packFolder(ctx context.Context, env Env, folder string, platforms []string)
 	}
 	if err := takeAlong(folder, work); err != nil {
 		return made, err
+	}
+	for _, file := range extra {
+		if err := os.WriteFile(filepath.Join(work, file.name), []byte(file.text), 0o644); err != nil {
+			return made, fmt.Errorf("write %s: %w", file.name, err)
+		}
 	}
 	made.spec = specOf(manifest)
 	var out bytes.Buffer

@@ -145,3 +145,42 @@ func TestNamesThatNoPluginMayHaveAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// developing are the settings of a platform that takes builds over.
+func developing() []string {
+	return append(offline(), "MINIFLEET_PLUGINS_THIRDPARTY=true", "MINIFLEET_PLUGINS_DEVELOPMENT=true")
+}
+
+func TestADevelopmentBuildServesAtOnceOnlyWhereThatIsOn(t *testing.T) {
+	folder, data := newPlugin(t, "memo"), t.TempDir()
+	run := func(environ []string, args ...string) (int, string) {
+		var out bytes.Buffer
+		status := command.Main(command.Env{Args: append([]string{"plugin"}, args...), Environ: environ, Stdout: &out, Stderr: &out})
+		return status, out.String()
+	}
+	if status, said := run(append(offline(), "MINIFLEET_PLUGINS_THIRDPARTY=true"), "dev", folder, "--once", "--data", data); status == 0 || !strings.Contains(said, "plugins.development") {
+		t.Errorf("without the setting: %d %s", status, said)
+	}
+	for range 3 { // the same sources are another build each time
+		if status, said := run(developing(), "dev", folder, "--once", "--data", data); status != 0 || !strings.Contains(said, "已构建") {
+			t.Fatalf("plugin dev ended with %d: %s", status, said)
+		}
+	}
+	if status, said := run(developing(), "list", "--data", data); status != 0 || strings.Count(said, "上架中") != 1 || strings.Count(said, "已有更新的构建") != 1 || strings.Count(said, "memo") != 3 {
+		t.Errorf("plugin list: %d\n%s", status, said)
+	}
+	file := filepath.Join(folder, "plugin.go")
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(good, "func broken() { return 1 }\n"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := run(developing(), "dev", folder, "--once", "--data", data); status == 0 || !strings.Contains(said, "too many return values") {
+		t.Errorf("a build that fails: %d %s", status, said)
+	}
+	if _, said := run(developing(), "list", "--data", data); strings.Count(said, "memo") != 3 || strings.Count(said, "上架中") != 1 {
+		t.Errorf("after a build that failed:\n%s", said)
+	}
+}

@@ -20,6 +20,7 @@ import (
 
 const pluginUsage = `usage: minifleet plugin new NAME
        minifleet plugin pack [DIR]
+       minifleet plugin dev [DIR] [--data DIR] [--config FILE]
        minifleet plugin install FILE [--approve] [--data DIR] [--config FILE]
        minifleet plugin list [--data DIR] [--config FILE]
        minifleet plugin remove ID [--reason TEXT] [--data DIR] [--config FILE]`
@@ -66,7 +67,7 @@ func withCatalog(ctx context.Context, cfg config.Config, f func(c *plugin.Catalo
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	clk := clock.System()
-	return spoken(f(plugin.NewCatalog(plugin.CatalogOptions{DB: db, Clock: clk, Trail: trail.New(db, clk), Enabled: cfg.Plugins.ThirdParty})))
+	return spoken(f(plugin.NewCatalog(plugin.CatalogOptions{DB: db, Clock: clk, Trail: trail.New(db, clk), Enabled: cfg.Plugins.ThirdParty, Development: cfg.Plugins.Development})))
 }
 
 // spoken says a refusal as a person reads it: its sentence, and what is wrong with each input.

@@ -78,6 +78,8 @@ type Config struct {
 	Plugins struct {
 		// ThirdParty lets extensions be handed in, approved and run.
 		ThirdParty bool `yaml:"thirdParty"`
+		// Development approves what "minifleet plugin dev" builds without anybody's look.
+		Development bool `yaml:"development"`
 		// UIDBase is the user id below those of the extensions, used where the platform runs as root.
 		UIDBase int `yaml:"uidBase"`
 		// RowsPerSpace and BytesPerSpace bound what one space keeps in the data of one extension; 0: no bound.
@@ -286,6 +288,9 @@ func (c *Config) check(path string, lines map[string]int) error {
 	c.checkPeople(refuse)
 	if c.Plugins.ThirdParty && os.Geteuid() == 0 {
 		c.checkExposure(path, lines, refuse)
+	}
+	if c.Plugins.Development && strings.HasPrefix(c.Server.PublicURL, "https://") {
+		refuse("plugins.development", "this platform is open to others (server.publicUrl begins with https://): builds that nobody looked at may not run on it")
 	}
 	if _, err := c.WebhookNetworks(); err != nil {
 		refuse("webhook.allow", err.Error())

@@ -52,3 +52,16 @@ func TestWithExtensionsNoSecretMayLieOpenToEveryUser(t *testing.T) {
 		t.Errorf("a DSN in a file that everybody reads: %v", err)
 	}
 }
+
+func TestBuildsThatNobodyLookedAtNeverRunOnAPublicPlatform(t *testing.T) {
+	on := "MINIFLEET_PLUGINS_DEVELOPMENT=true"
+	if c, err := config.Load("", []string{on}); err != nil || !c.Plugins.Development {
+		t.Errorf("%+v %v", c.Plugins, err)
+	}
+	if c, err := config.Load("", nil); err != nil || c.Plugins.Development {
+		t.Errorf("on by itself: %+v %v", c.Plugins, err)
+	}
+	if _, err := config.Load("", []string{on, "MINIFLEET_SERVER_PUBLICURL=https://fleet.example.com"}); err == nil || !strings.Contains(err.Error(), "plugins.development") {
+		t.Errorf("beside a public address: %v", err)
+	}
+}

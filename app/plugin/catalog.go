@@ -51,6 +51,8 @@ type CatalogOptions struct {
 	Trail *trail.Log
 	// Enabled is the setting plugins.thirdParty: false keeps every extension from being handed in, approved and run.
 	Enabled bool
+	// Development is the setting plugins.development: authors' builds are approved as they come.
+	Development bool
 	// Tell is asked, in the transaction of the decision, to tell people of it. Nil tells nobody.
 	Tell func(ctx context.Context, news ArchiveNews) error
 }
