@@ -34,12 +34,17 @@ func New() *sdk.Plugin {
 		n, err := coupons.Each(ctx, sdk.Query{Where: expired}, stop)
 		return fmt.Sprintf("停用 %d 张", n), err
 	})
-	// endregion
-	p.Describe("管理各小程序的优惠券：库存、有效期、停用；过期自动停用。", "MiniFleet 示例")
-	shop := &shop{coupons}
-	coupons.Check(shop.check)
-	p.API("POST /coupons/{id}/take", sdk.JSON(shop.take), sdk.Permission("coupon.coupons"), sdk.Summary("领取一张，库存减一"))
+	offer(p, &shop{coupons})
 	return p
+}
+
+// endregion
+
+// offer adds what a form alone cannot do: rules, and taking a coupon.
+func offer(p *sdk.Plugin, s *shop) {
+	p.Describe("管理各小程序的优惠券：库存、有效期、停用；过期自动停用。", "MiniFleet 示例")
+	s.coupons.Check(s.check)
+	p.API("POST /coupons/{id}/take", sdk.JSON(s.take), sdk.Permission("coupon.coupons"), sdk.Summary("领取一张，库存减一"))
 }
 
 // shop draws on the stock.
