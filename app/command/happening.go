@@ -36,6 +36,9 @@ func (p *platform) onHappening(ctx context.Context, e event.Event) error {
 	if slices.Contains(reviews(), e.Type) {
 		return p.onReview(ctx, e)
 	}
+	if strings.HasPrefix(e.Type, "miniprogram.") && e.Source != event.SourceCore {
+		return nil // whatever a plugin is called: these are told by the house alone
+	}
 	m, err := p.apps.Find(ctx, e.AppID)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil // unauthorised and forgotten meanwhile: nobody is left to tell

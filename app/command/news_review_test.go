@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"minifleet/app/account"
+	"minifleet/app/event"
 	"minifleet/app/miniprogram"
 	"minifleet/app/notice"
 	"minifleet/app/wechat"
@@ -96,6 +98,26 @@ func TestARivalsForgedPushReachesNobody(t *testing.T) {
 	m, err := h.p.apps.Find(t.Context(), newsShop)
 	if err != nil || !m.AuthorizedTo(newsApp) {
 		t.Errorf("the authorisation was touched: %+v %v", m, err)
+	}
+}
+
+// What the house tells of is not told for a plugin that bears its name.
+func TestAPluginCannotSpeakForTheHouse(t *testing.T) {
+	h := newNewsHouse(t)
+	err := h.p.events.AppendTx(t.Context(), []event.Record{
+		{Type: miniprogram.StatusChanged, Source: "plugin:miniprogram", Component: newsApp, AppID: newsShop, Payload: []byte(`{"before":1,"after":16}`)},
+		{Type: "miniprogram.unauthorized", Source: "plugin:miniprogram", Component: newsApp, AppID: newsShop, Payload: []byte("{}")},
+		{Type: "release_check.text", Source: "plugin:release_check", Component: newsApp, AppID: "wx570bc396a51b8ff8", Payload: []byte("{}")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.p.events.Wake()
+	h.quiet()
+	for _, who := range []account.Actor{h.owner, h.merchant} {
+		if got := h.told(who); len(got) != 0 {
+			t.Errorf("%s was told %q", who.Name, got)
+		}
 	}
 }
 

@@ -58,6 +58,9 @@ func (p *platform) onTicket(ctx context.Context, e event.Event) error {
 
 // onReleaseCheck answers the automated checks of WeChat's own test accounts.
 func (p *platform) onReleaseCheck(ctx context.Context, e event.Event) error {
+	if e.Source != event.SourceWeChat {
+		return nil
+	}
 	push, err := e.Push()
 	if err != nil {
 		return err
@@ -77,6 +80,9 @@ func (p *platform) onAuthorization(ctx context.Context, e event.Event) error {
 }
 
 func (p *platform) onAuthorized(ctx context.Context, e event.Event) error {
+	if e.Source != event.SourceCore {
+		return nil
+	}
 	return p.apps.EnsureProfile(ctx, e.Component, e.AppID)
 }
 

@@ -38,5 +38,17 @@ func BenchmarkCall(b *testing.B) {
 				}
 			}
 		})
+		// Sixteen callers for each core, as when a job looks after a fleet: what they share counts here.
+		b.Run(c.name+"-crowd", func(b *testing.B) {
+			b.SetParallelism(16)
+			b.RunParallel(func(next *testing.PB) {
+				for next.Next() {
+					if err := c.call(b.Context()); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
 	}
 }

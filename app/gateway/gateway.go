@@ -111,7 +111,7 @@ func (g *Gateway) Do(ctx context.Context, by Caller, req wechat.Request) (wechat
 			AccountID: by.Actor.AccountID, SpaceID: by.Actor.SpaceID, Actor: by.Actor.Name, Plugin: by.Plugin, Endpoint: e.Name, Component: req.Component, AppID: req.AppID,
 			RID: res.RID, Started: started, Err: err, Changes: asked(e, req),
 		}
-		g.trail.WeChat(g.forOwner(ctx, by, req.AppID), call)
+		g.trail.WeChat(g.forOwner(ctx, by, tokens.ways, req.AppID), call)
 	}
 	if counted := g.countQuota(ctx, e, req.Component, res, err); counted != nil {
 		g.log.ErrorContext(ctx, "the month's quota was not counted", "endpoint", e.Name, "error", counted)
@@ -124,19 +124,23 @@ func held(err error) bool { return errors.Is(err, errHeld) }
 
 // forOwner notes for the trail whose mini program it is, when the call was another space's or the platform's own, so that
 // the owner reads it. A mini program that is unknown by now has no owner to tell.
-func (g *Gateway) forOwner(ctx context.Context, by Caller, appid string) context.Context {
-	if appid == "" {
+func (g *Gateway) forOwner(ctx context.Context, by Caller, m miniprogram.Ways, appid string) context.Context {
+	if m.AppID == "" && appid != "" { // a call of the platform app that names a mini program
+		var err error
+		if m, err = g.apps.Ways(context.WithoutCancel(ctx), appid); err != nil {
+			return ctx
+		}
+	}
+	if m.OwnerSpaceID == by.Actor.SpaceID || m.OwnerSpaceID == 0 {
 		return ctx
 	}
-	m, err := g.apps.Find(context.WithoutCancel(ctx), appid)
-	if err != nil || m.OwnerSpaceID == by.Actor.SpaceID || m.OwnerSpaceID == 0 {
-		return ctx
-	}
-	return trail.WithBehalf(ctx, trail.Behalf{SpaceID: m.OwnerSpaceID, Name: cmp.Or(m.NickName, m.AppID) + " 的所有者"})
+	return trail.WithBehalf(ctx, trail.Behalf{SpaceID: m.OwnerSpaceID, Name: m.Name + " 的所有者"})
 }
 
-// tokenSource gives the token of a call, and another one for a rejected one.
+// tokenSource gives the token of a call, and another one for a rejected one. ways are those of its mini program, when the
+// call goes out with that one's token.
 type tokenSource struct {
+	ways    miniprogram.Ways
 	current func(context.Context) (string, error)
 	renew   func(ctx context.Context, rejected string) (string, error)
 }
@@ -174,15 +178,15 @@ func (g *Gateway) componentTokens(ctx context.Context, by Caller, req *wechat.Re
 }
 
 func (g *Gateway) authorizerTokens(ctx context.Context, by Caller, e wechat.Endpoint, req *wechat.Request) (tokenSource, error) {
+	if !by.System && !by.Actor.Reaches(req.AppID) {
+		return tokenSource{}, miniprogram.ErrNotFound()
+	}
+	ways, err := g.apps.Ways(ctx, req.AppID)
+	if err != nil {
+		return tokenSource{}, err
+	}
 	if !by.System {
-		if !by.Actor.Reaches(req.AppID) {
-			return tokenSource{}, miniprogram.ErrNotFound()
-		}
-		scope := e.Scope
-		if scope == "" {
-			scope = grant.DataRead
-		}
-		if err := g.grants.Check(ctx, by.Actor.SpaceID, req.AppID, scope); err != nil {
+		if err := g.grants.CheckOwned(ctx, ways.OwnerSpaceID, by.Actor.SpaceID, req.AppID, cmp.Or(e.Scope, grant.DataRead)); err != nil {
 			return tokenSource{}, err
 		}
 	}
@@ -192,14 +196,15 @@ func (g *Gateway) authorizerTokens(ctx context.Context, by Caller, e wechat.Endp
 			sets = append(sets, set)
 		}
 	}
-	holder, err := g.apps.Holder(ctx, req.AppID, req.Component, sets...)
+	way, err := ways.Holder(req.Component, sets...)
 	if err != nil {
 		return tokenSource{}, err
 	}
-	req.Component = holder
-	appid := req.AppID
+	req.Component = way.Component
+	holder, appid := way.Component, req.AppID
 	return tokenSource{
-		current: func(ctx context.Context) (string, error) { return g.apps.Token(ctx, holder, appid) },
+		ways:    ways,
+		current: func(ctx context.Context) (string, error) { return g.apps.TokenOf(ctx, way) },
 		renew: func(ctx context.Context, rejected string) (string, error) {
 			return g.apps.Renew(ctx, holder, appid, rejected)
 		},

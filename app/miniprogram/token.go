@@ -177,31 +177,3 @@ func (s *Service) RefreshTokens(ctx context.Context) (string, error) {
 	}
 	return note, errors.Join(failed...)
 }
-
-// Holder picks the platform app whose authorisation holds one of the permission sets, the wanted one if named.
-// Without sets any active authorisation does.
-func (s *Service) Holder(ctx context.Context, appid, wanted string, sets ...int) (string, error) {
-	m, err := s.Find(ctx, appid)
-	if err != nil {
-		return "", err
-	}
-	active := false
-	for _, a := range m.Authorizations {
-		if wanted != "" && a.Component != wanted {
-			continue
-		}
-		active = active || a.State == Active
-		for _, set := range sets {
-			if a.Holds(set) {
-				return a.Component, nil
-			}
-		}
-		if len(sets) == 0 && a.State == Active {
-			return a.Component, nil
-		}
-	}
-	if !active {
-		return "", errRevoked
-	}
-	return "", fault.Newf(fault.Conflict, "missing_permission_set", "小程序没有授予“%s”权限，请让管理员重新授权并勾选它", SetName(sets[0]))
-}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Names of people and spaces are not part of what is sealed: an entry holds a reference to the account or space, and the
@@ -61,22 +63,23 @@ func onlyRefs(text string, names map[int64]string) string {
 	return b.String()
 }
 
-// keepNames notes the names of today. However many are known, they cost one read and no write.
+// keepNames notes the names of today. However many are known, they cost one read and no write, and nothing at all when they
+// are those that this process noted before: a name that is gone, or newer, is not touched by that either.
 func (l *Log) keepNames(ctx context.Context, names map[int64]string) error {
-	if len(names) == 0 {
+	ids := l.noted.unknown(names)
+	if len(ids) == 0 {
 		return nil
 	}
-	ids := slices.Sorted(maps.Keys(names))
-	type noted struct {
+	type row struct {
 		ID   int64
 		Name string
 		Gone int
 	}
-	var rows []noted
+	var rows []row
 	if err := l.db.All(ctx, &rows, "SELECT id, name, gone FROM trail_name WHERE id IN (?)", ids); err != nil {
 		return err
 	}
-	known := map[int64]noted{}
+	known := map[int64]row{}
 	for _, r := range rows {
 		known[r.ID] = r
 	}
@@ -94,7 +97,49 @@ func (l *Log) keepNames(ctx context.Context, names map[int64]string) error {
 			}
 		}
 	}
+	if !l.db.InTx(ctx) { // what a transaction notes may be taken back with it
+		l.noted.keep(ids, names)
+	}
 	return nil
+}
+
+// A process remembers so many names that it has noted, for so long: whoever changes a name and changes it back may do so on
+// two replicas.
+const (
+	notedMost = 20_000
+	notedFor  = 5 * time.Minute // wall time
+)
+
+// noted remembers which names stand in trail_name.
+type noted struct {
+	mu    sync.Mutex
+	names map[int64]string
+	since time.Time
+}
+
+// unknown gives the ids whose names were not noted, in order.
+func (n *noted) unknown(names map[int64]string) []int64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if now := time.Now(); now.Sub(n.since) > notedFor || len(n.names) > notedMost {
+		n.names, n.since = map[int64]string{}, now
+	}
+	var ids []int64
+	for id, name := range names {
+		if known, ok := n.names[id]; !ok || known != name {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (n *noted) keep(ids []int64, names map[int64]string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, id := range ids {
+		n.names[id] = names[id]
+	}
 }
 
 // Forget puts other words where the name of a closed account or space stood, for good: entries stay as they were sealed.

@@ -60,8 +60,10 @@ type Entry struct {
 
 // Log writes and reads the trail.
 type Log struct {
-	db  *store.DB
-	clk clock.Clock
+	db    *store.DB
+	clk   clock.Clock
+	joint joint
+	noted noted
 }
 
 // New makes a Log; nothing is written yet.
@@ -92,17 +94,24 @@ func (l *Log) Record(ctx context.Context, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("trail: %w", err)
 	}
-	if err := l.keepNames(ctx, e.referring()); err != nil {
-		return fmt.Errorf("trail: names: %w", err)
-	}
-	err = l.db.Insert(ctx, "trail", map[string]any{
+	names := e.referring()
+	row := map[string]any{
 		"id": e.ID, "at": e.At, "account_id": e.AccountID, "space_id": e.SpaceID,
 		"actor": cut(e.Actor, 120), "plugin": cut(e.Plugin, 64), "component": cut(e.Component, 32), "appid": cut(e.AppID, 32),
 		"act": cut(e.Act, 96), "object": cut(e.Object, 190), "outcome": e.Outcome, "errcode": e.ErrCode,
 		"rid": cut(e.RID, 64), "request_id": cut(e.RequestID, 64), "detail": cut(e.Detail, 4000), "duration_ms": e.DurationMS,
 		"via": cut(e.Via, 16), "via_id": e.ViaID, "via_name": cut(e.ViaName, 120), "behalf": cut(e.Behalf, 120), "behalf_space_id": e.BehalfSpaceID, "changes": changes,
-	})
-	if err != nil {
+	}
+	if !l.db.InTx(ctx) {
+		if err := l.together(ctx, row, names); err != nil {
+			return fmt.Errorf("trail: %w", err)
+		}
+		return nil
+	}
+	if err := l.keepNames(ctx, names); err != nil {
+		return fmt.Errorf("trail: names: %w", err)
+	}
+	if err := l.db.Insert(ctx, "trail", row); err != nil {
 		return fmt.Errorf("trail: %w", err)
 	}
 	return nil
