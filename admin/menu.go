@@ -45,7 +45,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "导入", href: Prefix + "/imports"},
 			}},
 			{title: "系统", icon: "fa-users", children: []menuEntry{
-				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "Webhook", href: webhooksBase}, {title: "消息转发", href: forwardsBase},
+				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "Webhook", href: webhooksBase}, {title: "消息转发", href: forwardsBase}, {title: "事件日志", href: Prefix + "/events"},
 			}},
 			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
 		})

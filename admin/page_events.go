@@ -19,16 +19,19 @@ import (
 
 func (a *Admin) eventPages() []Page {
 	return []Page{
-		{Pattern: "GET /events", Title: "事件日志", Kinds: operators, Query: eventQuery(), Handle: a.eventsPage},
+		{Pattern: "GET /events", Title: "事件日志", Kinds: eventReaders, Query: eventQuery(), Handle: a.eventsPage},
 		{Pattern: "POST /events/replay", Title: "重放事件", Kinds: operators, Handle: a.replayEvents},
 		{Pattern: "GET /events/dead", Title: "死信", Kinds: operators, Query: deadQuery(), Handle: a.deadPage},
 		{Pattern: "POST /events/dead/replay", Title: "重放死信", Kinds: operators, Handle: a.replayDead},
-		{Pattern: "GET /events/{id}", Title: "事件", Kinds: operators, Handle: a.eventPage},
-		{Pattern: "POST /events/{id}/payload", Title: "事件", Kinds: operators, Handle: a.revealEvent},
-		{Pattern: "POST /events/{id}/raw", Title: "事件", Kinds: operators, Handle: a.rawEvent},
+		{Pattern: "GET /events/{id}", Title: "事件", Kinds: eventReaders, Handle: a.eventPage},
+		{Pattern: "POST /events/{id}/payload", Title: "事件", Kinds: eventReaders, Handle: a.revealEvent},
+		{Pattern: "POST /events/{id}/raw", Title: "事件", Kinds: eventReaders, Handle: a.rawEvent},
 		{Pattern: "POST /events/{id}/replay", Title: "事件", Kinds: operators, Handle: a.replayEvent},
 	}
 }
+
+// eventReaders see the event log, a merchant that of its own platform apps.
+var eventReaders = []account.Kind{account.Platform, account.Merchant}
 
 // eventTag is the word and colour of an event's state.
 func eventTag(state string) (color, label string) {
@@ -59,11 +62,17 @@ func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Req
 	}
 	bad := fault.InvalidInput()
 	f := eventFilter(s.q, bad)
+	if actor.MiniPrograms != nil && !actor.Reaches(f.AppID) {
+		bad.On("appid", "你只能查看指定小程序的事件，请填写其中一个的 AppID")
+	}
+	if f.Components, err = a.eventScope(ctx, actor); err != nil {
+		return View{}, err
+	}
 	f.Cursor, f.Limit, f.Oldest = s.cursor, s.size, s.last
 	l := shownList{
-		Name: "events", Title: "事件日志", Address: base, Acts: true, Empty: "还没有收到事件。绑定第三方平台后，微信的推送会出现在这里。", Export: true, Reverse: true,
+		Name: "events", Title: "事件日志", Address: base, Acts: true, Empty: "还没有收到事件。绑定第三方平台后，微信的推送会出现在这里。", Export: actor.Operator(), Reverse: true,
 		Filters: []listFilter{
-			{Name: "kind", Title: "类型", Value: s.q.Get("kind"), Kind: "select", Options: eventKinds()}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID"},
+			{Name: "kind", Title: "类型", Value: s.q.Get("kind"), Kind: "select", Options: eventKinds()}, {Name: "appid", Title: "小程序", Value: f.AppID, Kind: "text", Hint: "AppID", Error: fieldMessage(bad, "appid")},
 			{Name: "state", Title: "状态", Value: f.State, Kind: "select", Options: eventStates}, {Name: "component", Title: "第三方平台", Value: f.Component, Kind: "text", Hint: "AppID"},
 			{Name: "type", Title: "类型代码", Value: s.q.Get("type"), Kind: "text", Hint: "如 weapp_audit_*"}, {Name: "source", Title: "来源", Value: f.Source, Kind: "select", Options: eventSources},
 			{Name: "from", Title: "收到时间从", Value: s.q.Get("from"), Kind: "datetime-local", Error: fieldMessage(bad, "from")}, {Name: "to", Title: "到", Value: s.q.Get("to"), Kind: "datetime-local", Error: fieldMessage(bad, "to")},
@@ -77,11 +86,13 @@ func (a *Admin) eventsPage(ctx context.Context, actor account.Actor, r *http.Req
 	if actor.Can("event.replay") {
 		l.Batch = []batchAct{{Title: "重放", Post: base + "/replay", Confirm: "重新投递给所有接收者？处理是可重复的，不会重复提交到微信。"}}
 	}
-	dead, err := a.o.Services.Events.CountDead(ctx, event.DeadFilter{})
-	if err != nil {
-		return View{}, err
+	if actor.Operator() {
+		dead, err := a.o.Services.Events.CountDead(ctx, event.DeadFilter{})
+		if err != nil {
+			return View{}, err
+		}
+		l.Tools = a.render("event-tools", dead)
 	}
-	l.Tools = a.render("event-tools", dead)
 	rows, next, err := a.o.Services.Events.List(ctx, f)
 	if errors.Is(err, event.ErrCursor) {
 		return View{}, fault.New(fault.Invalid, "cursor", "翻页的位置已失效，请从第一页重新打开")
@@ -196,24 +207,48 @@ type deliveryRow struct {
 }
 
 func (a *Admin) eventPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	e, err := a.event(ctx, r)
+	e, err := a.event(ctx, actor, r)
 	if err != nil {
 		return View{}, err
 	}
 	return a.eventView(actor, e, showNothing), nil
 }
 
-func (a *Admin) event(ctx context.Context, r *http.Request) (event.Detail, error) {
+// event finds the event of an address, if the actor may see it.
+func (a *Admin) event(ctx context.Context, actor account.Actor, r *http.Request) (event.Detail, error) {
 	none := fault.New(fault.NotFound, "event_not_found", "没有这个事件，可能已被清理")
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
 		return event.Detail{}, none
 	}
 	e, err := a.o.Services.Events.Get(ctx, id)
-	if errors.Is(err, event.ErrNotFound) {
-		return e, none
+	if errors.Is(err, event.ErrNotFound) || err == nil && e.AppID != "" && !actor.Reaches(e.AppID) {
+		return event.Detail{}, none
 	}
-	return e, err
+	if err != nil || actor.Operator() {
+		return e, err
+	}
+	mine, err := a.eventScope(ctx, actor)
+	if err == nil && (e.Component == "" || !slices.Contains(mine, e.Component)) {
+		err = none
+	}
+	if err != nil {
+		return event.Detail{}, err
+	}
+	return e, nil
+}
+
+// eventScope is the platform apps whose events the actor may read: an operator everything's, a merchant those of its own.
+func (a *Admin) eventScope(ctx context.Context, actor account.Actor) ([]string, error) {
+	if actor.Operator() {
+		return nil, nil
+	}
+	own, err := a.o.Services.Components.List(ctx, actor)
+	mine := make([]string, 0, len(own))
+	for _, c := range own {
+		mine = append(mine, c.AppID)
+	}
+	return mine, err
 }
 
 // What of an event's content a page shows.
@@ -242,7 +277,7 @@ func (a *Admin) eventView(actor account.Actor, e event.Detail, show int) View {
 
 // revealEvent decrypts a payload on a click, masked, and notes who looked.
 func (a *Admin) revealEvent(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	e, err := a.event(ctx, r)
+	e, err := a.event(ctx, actor, r)
 	if err != nil {
 		return View{}, err
 	}
@@ -254,7 +289,7 @@ func (a *Admin) revealEvent(ctx context.Context, actor account.Actor, r *http.Re
 
 // rawEvent shows a push as it was received, and notes who looked.
 func (a *Admin) rawEvent(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	e, err := a.event(ctx, r)
+	e, err := a.event(ctx, actor, r)
 	if err != nil {
 		return View{}, err
 	}
@@ -268,7 +303,7 @@ func (a *Admin) rawEvent(ctx context.Context, actor account.Actor, r *http.Reque
 }
 
 func (a *Admin) replayEvent(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	e, err := a.event(ctx, r)
+	e, err := a.event(ctx, actor, r)
 	if err != nil {
 		return View{}, err
 	}

@@ -25,16 +25,24 @@ type permissionItem struct {
 	On, Locked  bool
 }
 
-func areas(actor account.Actor, on []string) []permissionArea {
+func (a *Admin) areas(ctx context.Context, actor account.Actor, on []string) ([]permissionArea, error) {
+	all := account.Permissions(actor.SpaceKind)
+	if a.o.Services.Extensions != nil {
+		more, err := a.o.Services.Extensions(ctx, actor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
 	var out []permissionArea
-	for _, p := range account.Permissions(actor.SpaceKind) {
+	for _, p := range all {
 		i := slices.IndexFunc(out, func(a permissionArea) bool { return a.Title == p.Area })
 		if i < 0 {
 			i, out = len(out), append(out, permissionArea{Title: p.Area})
 		}
 		out[i].Items = append(out[i].Items, permissionItem{p.Name, p.Title, slices.Contains(on, p.Name), !actor.Can(p.Name)})
 	}
-	return out
+	return out, nil
 }
 
 // roleRow is a role as the list and a file of it show it.
@@ -120,7 +128,10 @@ func (a *Admin) rolePage(ctx context.Context, actor account.Actor, r *http.Reque
 		}
 		v.ID, v.Version, v.Name, v.Members, on = role.ID, role.Version, role.Title, role.Members, role.Permissions
 	}
-	v.Areas = areas(actor, on)
+	var err error
+	if v.Areas, err = a.areas(ctx, actor, on); err != nil {
+		return View{}, err
+	}
 	return a.roleForm(v), nil
 }
 
@@ -146,7 +157,10 @@ func (a *Admin) saveRole(ctx context.Context, actor account.Actor, r *http.Reque
 	if err != nil {
 		return View{}, err
 	}
-	v := roleView{refusals: refusals{problem}, ID: id, Version: number(f, "version"), Name: f.Get("name"), Areas: areas(actor, f["permissions"]), CanManage: actor.Can("space.role")}
+	v := roleView{refusals: refusals{problem}, ID: id, Version: number(f, "version"), Name: f.Get("name"), CanManage: actor.Can("space.role")}
+	if v.Areas, err = a.areas(ctx, actor, f["permissions"]); err != nil {
+		return View{}, err
+	}
 	return a.roleForm(v), nil
 }
 

@@ -27,7 +27,7 @@ func TestWhoSeesWhichPage(t *testing.T) {
 	}{
 		{"/admin", 200, 200}, {"/admin/components", 200, 200}, {"/admin/components/new", 200, 404}, {"/admin/components/" + bound, 200, 200},
 		{"/admin/components/wx9999999999999999", 404, 200}, {"/admin/components/wx9999999999999999/setup", 404, 200}, {"/admin/components/wx9999999999999999/wait", 404, 200},
-		{"/admin/miniprograms", 200, 200}, {"/admin/events", 404, 200}, {"/admin/events/77", 404, 200}, {"/admin/jobs", 404, 200}, {"/admin/jobs/prune", 404, 200},
+		{"/admin/miniprograms", 200, 200}, {"/admin/events", 200, 200}, {"/admin/events/77", 200, 200}, {"/admin/events/dead", 404, 200}, {"/admin/jobs", 404, 200}, {"/admin/jobs/prune", 404, 200},
 		{"/admin/plugins", 404, 200}, {"/admin/trail", 200, 200}, {"/admin/events/78", 404, 404}, {"/admin/events/x", 404, 404}, {"/admin/jobs/nothing", 404, 404},
 	} {
 		h.get("merchant", c.path).want(t, c.merchant)
@@ -35,7 +35,7 @@ func TestWhoSeesWhichPage(t *testing.T) {
 		h.get("user", c.path).want(t, 403)
 		h.get("", c.path).want(t, 302)
 	}
-	for _, path := range []string{"/admin/events/77/payload", "/admin/events/77/replay", "/admin/jobs/prune/run", "/admin/plugins/version/restart"} {
+	for _, path := range []string{"/admin/events/79/payload", "/admin/events/79/raw", "/admin/events/77/replay", "/admin/events/replay", "/admin/jobs/prune/run", "/admin/plugins/version/restart"} {
 		h.do("merchant", "POST", path, url.Values{}).want(t, 404)
 	}
 	h.do("merchant", "POST", "/admin/components/wx9999999999999999/push", url.Values{}).want(t, 404)

@@ -27,6 +27,8 @@ type Services struct {
 	// Board counts what the 工作台 shows; nil leaves it empty. Behind are the lists behind its figures.
 	Board  Board
 	Behind Behind
+	// Extensions are the permissions that extensions of the actor's space bring, for roles; nil: none.
+	Extensions func(ctx context.Context, actor account.Actor) ([]account.Permission, error)
 	// BatchEnded tells the member how an act on all results of a list ended. Nil tells nobody.
 	BatchEnded func(ctx context.Context, actor account.Actor, b BatchEnd)
 	// Failures tells the newest pushes of a component that were refused, newest first. Nil shows none.

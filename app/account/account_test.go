@@ -110,7 +110,7 @@ func TestSpacesOfOthersAreNotFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	now, err := s.Authenticate(ctx, sess.Token, 0)
-	if err != nil || now.SpaceID != other.SpaceID || !now.Can("component.bind") || now.Can("event.read") {
+	if err != nil || now.SpaceID != other.SpaceID || !now.Can("component.bind") || now.Can("event.replay") {
 		t.Fatalf("%+v %v", now, err)
 	}
 }

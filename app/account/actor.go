@@ -64,7 +64,7 @@ func offered(k Kind) []string {
 		return []string{"miniprogram.", "token.access", "authorization.", "market.install", "hosting.", "version.operate", "space.member", "space.member.read", "space.role", "space.webhook", "space.extension"}
 	case Merchant:
 		return []string{
-			"component.", "miniprogram.", "token.access", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
+			"component.", "event.read", "miniprogram.", "token.access", "authorization.", "market.listing", "market.install", "hosting.", "version.", "trail.read",
 			"space.member", "space.member.read", "space.role", "space.application", "space.webhook", "space.extension", "space.plugin",
 		}
 	case Platform:
@@ -78,7 +78,9 @@ func offered(k Kind) []string {
 }
 
 // Offers reports whether a kind of space has the permission at all.
-func (k Kind) Offers(permission string) bool { return includes(offered(k), permission) }
+func (k Kind) Offers(permission string) bool {
+	return includes(offered(k), permission) || len(offered(k)) > 0 && Extension(permission)
+}
 
 // includes looks for the permission itself or its family, a name that ends in a dot.
 func includes(list []string, permission string) bool {
@@ -93,8 +95,11 @@ func includes(list []string, permission string) bool {
 // Can reports whether the actor may use the permission, like "component.bind": their kind of space offers it, their role
 // includes it, and so does the API token they came with.
 func (a Actor) Can(permission string) bool {
-	if a.Nobody() || !a.SpaceKind.Offers(permission) {
+	if a.Nobody() {
 		return false
+	}
+	if !includes(offered(a.SpaceKind), permission) { // not the house's own; Offers knows extensions'
+		return a.SpaceKind.Offers(permission) && a.mayExtension(permission) && (a.Scopes == nil || slices.Contains(a.Scopes, permission))
 	}
 	if a.Permissions == nil && a.Role != RoleOwner || a.Permissions != nil && !includes(a.Permissions, permission) {
 		return false

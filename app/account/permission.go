@@ -184,7 +184,7 @@ func builtinIncludes(key, permission string) bool {
 	case RoleOwner, RoleAdmin:
 		return true
 	case RoleOperation:
-		return reads || includes([]string{"miniprogram.", "authorization.", "hosting.", "market.", "version.operate", "event.replay", "space.application"}, permission)
+		return reads || includes([]string{"miniprogram.", "authorization.", "hosting.", "market.", "version.operate", "event.replay", "space.application"}, permission) || Extension(permission)
 	case RoleDeveloper:
 		return reads || includes([]string{"component.", "miniprogram.", "authorization.", "version.", "event.", "job.", "plugin.restart", "space.webhook"}, permission)
 	case RoleFinance, RoleReadOnly:

@@ -149,6 +149,9 @@ func (f *RoleForm) check(kind Kind) error {
 		}
 	}
 	for _, p := range f.Permissions {
+		if Extension(p) && !slices.Contains(known, p) {
+			known = append(known, p)
+		}
 		if !slices.Contains(known, p) {
 			bad.On("permissions", "没有这项权限："+p)
 		}

@@ -51,7 +51,10 @@ func (in *TokenRequest) check(who Actor) error {
 		}
 	}
 	for _, name := range in.Scopes {
-		if !slices.ContainsFunc(offered, func(p Permission) bool { return p.Name == name }) {
+		if Extension(name) && who.Can(name) && !slices.Contains(scopes, name) {
+			scopes = append(scopes, name)
+		}
+		if !slices.Contains(scopes, name) && !slices.ContainsFunc(offered, func(p Permission) bool { return p.Name == name }) {
 			bad.On("scopes", "不能写进令牌的权限："+strconv.Quote(name))
 		}
 	}

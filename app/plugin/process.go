@@ -189,7 +189,7 @@ func (p *process) stop() {
 		killGroup(p.pid)
 		<-p.exited
 	}
-	killGroup(p.pid) // children that it left behind hold the group's number until they are gone
+	killGroup(p.pid)   // children that it left behind hold the group's number until they are gone
 	_ = p.life.Close() // our own end; nothing to lose
 	if err := p.tidy(); err != nil {
 		p.lines.log.Warn("a plugin's socket folder was not removed", "error", err.Error())

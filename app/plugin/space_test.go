@@ -345,7 +345,6 @@ func TestWhatIsSwitchedOffStopsInTheMiddleOfACall(t *testing.T) {
 	}
 }
 
-
 func TestSwitchingLeavesItsTrail(t *testing.T) {
 	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
 	h.open(t, plugin.ReachForm{Reach: plugin.ReachSpaces, SpaceIDs: []int64{11}})

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/gogf/gf/v2/frame/g"
 
@@ -33,6 +34,13 @@ func (s *Server) listScopes(ctx context.Context, _ *listScopesIn) (*list[account
 		return nil, err
 	}
 	rows := who.OfferedScopes()
+	if s.o.Extensions != nil {
+		more, err := s.o.Extensions(ctx, who)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, slices.DeleteFunc(more, func(p account.Permission) bool { return !who.Can(p.Name) })...)
+	}
 	return listOf(rows, "", int64(len(rows))), nil
 }
 

@@ -81,6 +81,8 @@ type Options struct {
 	Head    template.HTML                   // links the style sheet, for the error pages of the server itself
 	Metrics *prometheus.Registry
 	Tracer  trace.Tracer // spans of requests; nil: none
+	// Extensions are the permissions that extensions of the actor's space bring, for tokens; nil: none.
+	Extensions func(ctx context.Context, actor account.Actor) ([]account.Permission, error)
 	// MetricsToken opens /metrics to whoever sends it as a bearer token; "" leaves /metrics to this machine alone.
 	MetricsToken string
 	Log          *slog.Logger

@@ -43,6 +43,8 @@ type Options struct {
 	Transfers  Transfers       // exports; nil leaves their page out
 	Plugins    Plugins
 	Assets     *resource.Assets
+	// Extensions are the permissions that extensions of the person's space bring, for tokens; nil: none.
+	Extensions func(ctx context.Context, actor account.Actor) ([]account.Permission, error)
 	// PublicURL is the origin that links and QR codes are made of, without a final slash.
 	PublicURL string
 	// Mounts are the fixed paths that plugins may claim: {"market": "market"} when nil.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -79,7 +80,11 @@ func (p *Portal) showTokens(w http.ResponseWriter, r *http.Request, v *visit, vi
 	for _, d := range account.TokenDays() {
 		view.Lives = append(view.Lives, lifeChoice{d, lifeTitle(d), d == days})
 	}
-	for _, s := range v.actor.OfferedScopes() {
+	offered, err := p.offeredScopes(r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	for _, s := range offered {
 		if n := len(view.Areas); n == 0 || view.Areas[n-1].Title != s.Area {
 			view.Areas = append(view.Areas, scopeArea{Title: s.Area})
 		}
@@ -90,6 +95,16 @@ func (p *Portal) showTokens(w http.ResponseWriter, r *http.Request, v *visit, vi
 		w.Header().Set("Cache-Control", "no-store")
 	}
 	return p.show(w, r, v, "tokens", view, page{Title: "API 令牌", Subtitle: "给程序使用的凭证", Status: status, Width: "mid"})
+}
+
+// offeredScopes are the scopes of the house and those of the extensions that the person may use.
+func (p *Portal) offeredScopes(ctx context.Context, who account.Actor) ([]account.Permission, error) {
+	all := who.OfferedScopes()
+	if p.o.Extensions == nil {
+		return all, nil
+	}
+	more, err := p.o.Extensions(ctx, who)
+	return append(all, slices.DeleteFunc(more, func(x account.Permission) bool { return !who.Can(x.Name) })...), err
 }
 
 // createToken makes a token and shows its secret on this answer only.
