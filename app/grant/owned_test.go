@@ -1,6 +1,7 @@
 package grant_test
 
 import (
+	"errors"
 	"testing"
 
 	"minifleet/app/fault"
@@ -32,13 +33,13 @@ func TestCheckOwnedSaysWhatCheckSays(t *testing.T) {
 		for _, space := range []int64{0, -1, authtest.User(1).SpaceID, authtest.User(2).SpaceID, authtest.Merchant().SpaceID} {
 			for _, scope := range []string{grant.DataRead, "code.trial", "code.release", "no.such.scope", ""} {
 				a, b := s.Check(ctx, space, appid, scope), s.CheckOwned(ctx, owner, space, appid, scope)
-				if fault.From(a).Code != fault.From(b).Code || (a == nil) != (b == nil) {
+				if (a == nil) != (b == nil) || a != nil && fault.From(a).Code != fault.From(b).Code {
 					t.Errorf("%s, space %d, %q: Check %v, CheckOwned %v", appid, space, scope, a, b)
 				}
 			}
 		}
 	}
-	if _, err := w.Apps.Ways(ctx, "wxnobody"); err != miniprogram.ErrNotFound() {
+	if _, err := w.Apps.Ways(ctx, "wxnobody"); !errors.Is(err, miniprogram.ErrNotFound()) {
 		t.Errorf("%v", err)
 	}
 }
