@@ -11,33 +11,30 @@ import (
 // analysisEndpoints are the figures of 02 J. They are not recorded but computed from appid and day, so that the same day
 // always has the same figures; a mini program has visitors from the day after it was first online.
 func analysisEndpoints() []endpoint {
-	out := []endpoint{}
-	for _, e := range []struct {
-		name string
-		rule analysisRange
-		run  func(w *world, m *miniProgram, days []time.Time, ref string) fields
-	}{
-		{"dailysummarytrend", oneDay, summaryFigures},
-		{"dailyvisittrend", oneDay, visitFigures},
-		{"weeklyvisittrend", oneWeek, visitFigures},
-		{"monthlyvisittrend", oneMonth, visitFigures},
-		{"visitdistribution", oneDay, distributionFigures},
-		{"dailyretaininfo", oneDay, retentionFigures(0, 1, 2, 3, 4, 5, 6, 7, 14, 30)},
-		{"weeklyretaininfo", oneWeek, retentionFigures(0, 1, 2, 3, 4)},
-		{"monthlyretaininfo", oneMonth, retentionFigures(0, 1)},
-		{"visitpage", oneDay, pageFigures},
-		{"userportrait", portraitRange, portraitFigures},
-	} {
-		out = append(out, endpoint{path: "/datacube/getweanalysisappid" + e.name, post: true, token: authorizerToken, sets: codeSets,
-			run: func(w *world, c *apiCall) (any, error) {
-				days, ref, err := analysisDays(c, e.rule)
-				if err != nil {
-					return nil, err
-				}
-				return bareFields(e.run(w, c.mp, days, ref)), nil
-			}})
+	const base = "/datacube/getweanalysisappid"
+	return []endpoint{
+		{path: base + "dailysummarytrend", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneDay, summaryFigures)},
+		{path: base + "dailyvisittrend", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneDay, visitFigures)},
+		{path: base + "weeklyvisittrend", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneWeek, visitFigures)},
+		{path: base + "monthlyvisittrend", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneMonth, visitFigures)},
+		{path: base + "visitdistribution", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneDay, distributionFigures)},
+		{path: base + "dailyretaininfo", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneDay, retentionFigures(0, 1, 2, 3, 4, 5, 6, 7, 14, 30))},
+		{path: base + "weeklyretaininfo", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneWeek, retentionFigures(0, 1, 2, 3, 4))},
+		{path: base + "monthlyretaininfo", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneMonth, retentionFigures(0, 1))},
+		{path: base + "visitpage", post: true, token: authorizerToken, sets: codeSets, run: analysis(oneDay, pageFigures)},
+		{path: base + "userportrait", post: true, token: authorizerToken, sets: codeSets, run: analysis(portraitRange, portraitFigures)},
 	}
-	return out
+}
+
+// analysis checks the days and computes the figures of them.
+func analysis(rule analysisRange, figures func(w *world, m *miniProgram, days []time.Time, ref string) fields) func(*world, *apiCall) (any, error) {
+	return func(w *world, c *apiCall) (any, error) {
+		days, ref, err := analysisDays(c, rule)
+		if err != nil {
+			return nil, err
+		}
+		return bareFields(figures(w, c.mp, days, ref)), nil
+	}
 }
 
 // analysisRange tells whether begin and end are what an interface takes, and how it names them.

@@ -18,17 +18,18 @@ var (
 // orderEndpoints are 发货信息管理 (02 I.2): payment orders wait for the merchant to say how they were shipped.
 func orderEndpoints() []endpoint {
 	const base = "/wxa/sec/order/"
-	post := func(name string, sets []int, run func(*world, *apiCall) (any, error)) endpoint {
-		return endpoint{path: base + name, post: true, token: authorizerToken, sets: sets, run: run}
-	}
 	return []endpoint{
-		post("is_trade_managed", shippingSets, func(w *world, c *apiCall) (any, error) { return ownFlag(w, c, "is_trade_managed") }),
-		post("is_trade_management_confirmation_completed", shippingSets, func(w *world, c *apiCall) (any, error) { return ownFlag(w, c, "completed") }),
-		post("upload_shipping_info", shippingSets, uploadShipping), post("upload_combined_shipping_info", shippingSets, uploadCombined),
-		post("get_order", shippingSets, getOrder), post("get_order_list", shippingSets, listOrders),
-		post("notify_confirm_receive", shippingSets, remindReceipt), post("set_msg_jump_path", shippingSets, setMessagePath),
-		post("opspecialorder", shippingSets, specialOrder),
-		post("update_order_detail_path", detailSets, setDetailPath), post("get_order_detail_path", detailSets, getDetailPath),
+		{path: base + "is_trade_managed", post: true, token: authorizerToken, sets: shippingSets, run: ownFlag("is_trade_managed")},
+		{path: base + "is_trade_management_confirmation_completed", post: true, token: authorizerToken, sets: shippingSets, run: ownFlag("completed")},
+		{path: base + "upload_shipping_info", post: true, token: authorizerToken, sets: shippingSets, run: uploadShipping},
+		{path: base + "upload_combined_shipping_info", post: true, token: authorizerToken, sets: shippingSets, run: uploadCombined},
+		{path: base + "get_order", post: true, token: authorizerToken, sets: shippingSets, run: getOrder},
+		{path: base + "get_order_list", post: true, token: authorizerToken, sets: shippingSets, run: listOrders},
+		{path: base + "notify_confirm_receive", post: true, token: authorizerToken, sets: shippingSets, run: remindReceipt},
+		{path: base + "set_msg_jump_path", post: true, token: authorizerToken, sets: shippingSets, run: setMessagePath},
+		{path: base + "opspecialorder", post: true, token: authorizerToken, sets: shippingSets, run: specialOrder},
+		{path: base + "update_order_detail_path", post: true, token: authorizerToken, sets: detailSets, run: setDetailPath},
+		{path: base + "get_order_detail_path", post: true, token: authorizerToken, sets: detailSets, run: getDetailPath},
 	}
 }
 
@@ -90,17 +91,20 @@ func (w *world) orderOf(c *apiCall, key orderKey) (*payOrder, error) {
 	return nil, refuse(10060001)
 }
 
-func ownFlag(_ *world, c *apiCall, name string) (any, error) {
-	var req struct {
-		AppID string `json:"appid"`
+// ownFlag answers a flag that is on for every mini program of the simulator.
+func ownFlag(name string) func(*world, *apiCall) (any, error) {
+	return func(_ *world, c *apiCall) (any, error) {
+		var req struct {
+			AppID string `json:"appid"`
+		}
+		if err := c.decode(&req); err != nil {
+			return nil, err
+		}
+		if req.AppID != c.mp.AppID {
+			return nil, refuse(40013)
+		}
+		return fields{name: true}, nil
 	}
-	if err := c.decode(&req); err != nil {
-		return nil, err
-	}
-	if req.AppID != c.mp.AppID {
-		return nil, refuse(40013)
-	}
-	return fields{name: true}, nil
 }
 
 // shippingInfo is how an order was shipped.
