@@ -191,6 +191,7 @@ func (a *Admin) processPages() []Page {
 		{Pattern: "GET /plugins", Title: "插件", Kinds: operators, Query: listQuery(processList(a.o.Services).names()...), Handle: a.processesPage},
 		{Pattern: "GET /plugins/{id}", Title: "插件", Kinds: operators, Handle: a.processPage},
 		{Pattern: "POST /plugins/{id}/restart", Title: "插件", Kinds: operators, Handle: a.restartPlugin},
+		{Pattern: "POST /plugins/{id}/drop", Title: "插件", Kinds: operators, Handle: a.dropData},
 	}
 }
 
@@ -199,6 +200,7 @@ type processRow struct {
 	Color, Memory string
 	Past          []processStep // the newest first
 	Asked         bool          // this person may restart it
+	Data          *pluginDataView
 }
 
 type processStep struct {
@@ -288,6 +290,10 @@ func (a *Admin) processPage(ctx context.Context, actor account.Actor, r *http.Re
 		if p.ID == r.PathValue("id") {
 			row := rowOfProcess(p)
 			row.Asked = actor.Can("plugin.restart")
+			var err error
+			if row.Data, err = a.pluginData(ctx, actor, p.ID); err != nil {
+				return View{}, err
+			}
 			return View{Title: p.Title, Trail: []Link{{"插件", Prefix + "/plugins"}}, Body: a.render("process", row)}, nil
 		}
 	}

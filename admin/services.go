@@ -17,6 +17,7 @@ type Services struct {
 	Events       Events
 	Jobs         Jobs
 	Processes    Processes
+	PluginData   PluginData
 	Trail        Trail
 	Chain        Chain
 	Notices      Notices

@@ -113,6 +113,7 @@ func acts() map[string]act {
 		"POST /admin/events/dead/replay":   by("POST /api/v1/dead-letters/replay"),
 		"POST /admin/errors/sent/{id}":     by("POST /api/v1/wechat/unsettled/{id}"),
 		"POST /admin/jobs/{name}/run":      by("POST /api/v1/jobs/{name}/run"),
+		"POST /admin/plugins/{id}/drop":    by("POST /api/v1/plugins/{id}/drops"),
 		"POST /admin/plugins/{id}/restart": by("POST /api/v1/plugins/{id}/restart"),
 		"POST /admin/trail/verify":         by("POST /api/v1/trail/verify"),
 

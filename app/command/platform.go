@@ -243,7 +243,7 @@ func (p *platform) pages() error {
 		Asset: assets.URL,
 		Services: admin.Services{
 			Board: board, Behind: p.behind(),
-			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins},
+			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, PluginData: p.plugins,
 			Trail: p.trail, Chain: p.chain, Notices: p.notices, Forwards: p.forwards, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox), BatchEnded: p.onBatchEnd, Extensions: p.plugins.Permissions,
 		},
 	})

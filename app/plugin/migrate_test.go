@@ -26,12 +26,18 @@ type bench struct {
 func newBench(t *testing.T, db *store.DB, quota Quota) *bench {
 	t.Helper()
 	clk := clock.Fixed(time.UnixMilli(1_763_000_000_000))
-	h := &Host{options: Options{DB: db, Clock: clk, Trail: trail.New(db, clk), Events: noEvents{}, Quota: quota}}
+	h := &Host{options: Options{DB: db, Clock: clk, Trail: trail.New(db, clk), Events: noEvents{}, Spaces: someSpaces{}, Quota: quota}}
 	if h.options.Quota.Of == nil {
 		h.options.Quota.Of = func(string) bool { return false }
 	}
 	h.layData()
 	return &bench{h, db, account.Actor{AccountID: 1, SpaceID: 11, SpaceKind: account.Merchant}}
+}
+
+type someSpaces struct{ Spaces }
+
+func (someSpaces) Named(context.Context, []int64) ([]Space, error) {
+	return []Space{{ID: 22, Name: "乙店"}}, nil
 }
 
 // build is a version of the plugin "ware" with these columns in its collection "goods".
@@ -355,7 +361,7 @@ func TestUsageTellsWhatSpacesKeep(t *testing.T) {
 		if err != nil || usage.RowsMost != 10 || usage.BytesMost != 1000 || len(usage.Collections) != 1 || usage.Collections[0] != (CollectionUsage{"goods", 4}) {
 			t.Errorf("usage %+v, %v", usage, err)
 		}
-		if want := []SpaceUsage{{22, 2, 2 * (64 + 8 + 60)}, {11, 2, 2*(64+8) + 6}}; !slices.Equal(usage.Spaces, want) {
+		if want := []SpaceUsage{{22, 2, 2 * (64 + 8 + 60), "乙店"}, {11, 2, 2*(64+8) + 6, "—"}}; !slices.Equal(usage.Spaces, want) {
 			t.Errorf("spaces %+v, want %+v", usage.Spaces, want)
 		}
 		if _, err := b.Usage(t.Context(), "nobody"); err == nil {

@@ -68,7 +68,7 @@ func (w *writing) settle(ctx context.Context) error {
 			return quotaFault(fmt.Sprintf("这个空间在该插件中最多保存 %d 条数据，已经用满", most))
 		}
 		if most := w.quota.Bytes; most > 0 && more.bytes > 0 && now.BytesUsed > most {
-			return quotaFault(fmt.Sprintf("这个空间在该插件中最多保存 %s 的数据，已经用满", megabytes(most)))
+			return quotaFault(fmt.Sprintf("这个空间在该插件中最多保存 %s 的数据，已经用满", Megabytes(most)))
 		}
 	}
 	return nil
@@ -78,8 +78,8 @@ func quotaFault(zh string) error {
 	return fault.New(fault.TooMany, codeQuota, zh+"。请先删除不需要的数据，或联系平台管理员提高上限")
 }
 
-// megabytes writes a number of bytes as a person reads it.
-func megabytes(bytes int64) string {
+// Megabytes writes a number of bytes as a person reads it.
+func Megabytes(bytes int64) string {
 	if bytes >= 1<<20 {
 		return fmt.Sprintf("%.1f MB", float64(bytes)/(1<<20))
 	}

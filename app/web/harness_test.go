@@ -91,6 +91,12 @@ func (p *plugins) Manifests() []*plugin.Manifest {
 func (p *plugins) Status() []plugin.Status {
 	return []plugin.Status{{ID: "version", Title: "版本管理", Version: "0.1.0", State: p.state, Since: time.UnixMilli(1)}}
 }
+func (p *plugins) Usage(context.Context, string) (plugin.Usage, error) { return plugin.Usage{}, nil }
+
+func (p *plugins) PendingDrops(context.Context) ([]plugin.Drop, error) { return nil, nil }
+
+func (p *plugins) ApproveDrop(context.Context, account.Actor, string, string) error { return nil }
+
 func (p *plugins) Restart(_ context.Context, id string) error {
 	if id != "version" {
 		return fault.New(fault.NotFound, "plugin.unknown", "没有这个插件")

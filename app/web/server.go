@@ -47,6 +47,9 @@ type Plugins interface {
 	Manifests() []*plugin.Manifest
 	Status() []plugin.Status
 	Restart(ctx context.Context, id string) error
+	Usage(ctx context.Context, plugin string) (plugin.Usage, error)
+	PendingDrops(ctx context.Context) ([]plugin.Drop, error)
+	ApproveDrop(ctx context.Context, who account.Actor, plugin, item string) error
 	Healthy() error
 }
 
