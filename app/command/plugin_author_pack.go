@@ -17,6 +17,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"minifleet/app/plugin"
 	"minifleet/app/plugin/archive"
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -79,7 +80,7 @@ func packFolder(ctx context.Context, env Env, folder string, platforms []string,
 			return made, fmt.Errorf("write %s: %w", file.name, err)
 		}
 	}
-	made.spec = specOf(manifest)
+	made.spec = plugin.SpecOf(manifest)
 	var out bytes.Buffer
 	if made.sha256, err = archive.Pack(&out, made.spec, os.DirFS(work)); err != nil {
 		return made, err
@@ -155,32 +156,6 @@ func takeAlong(folder, work string) error {
 		return fmt.Errorf("take assets along: %w", err)
 	}
 	return nil
-}
-
-// specOf is plugin.yaml of a manifest: what it asks for is what an operator will approve.
-func specOf(m *pluginpb.Manifest) archive.Spec {
-	asked := m.GetCapabilities()
-	spec := archive.Spec{
-		ID: m.GetId(), Title: m.GetTitle(), Version: m.GetVersion(), Description: m.GetDescription(), Author: m.GetAuthor(), Protocol: int(m.GetProtocol()),
-		Capabilities: archive.Capabilities{WeChat: asked.GetWechat(), Core: asked.GetCore(), Calls: asked.GetCalls(), Hosts: asked.GetHosts()},
-	}
-	for _, s := range m.GetSubscriptions() {
-		spec.Capabilities.Events = append(spec.Capabilities.Events, s.GetType())
-	}
-	for _, j := range m.GetJobs() {
-		spec.Capabilities.Jobs = append(spec.Capabilities.Jobs, archive.Job{Name: j.GetName(), Title: j.GetTitle(), Spec: j.GetSpec(), Platform: j.GetPlatform()})
-	}
-	for _, c := range m.GetCollections() {
-		data := archive.Data{Name: c.GetName(), Visibility: c.GetVisibility().GetKind()}
-		for _, t := range m.GetTables() {
-			if t.GetCollection() == c.GetName() {
-				data.Title = t.GetTitle()
-				break
-			}
-		}
-		spec.Capabilities.Data = append(spec.Capabilities.Data, data)
-	}
-	return spec
 }
 
 // asksFor tells the author what an operator will have to approve.

@@ -43,7 +43,7 @@ func (s *streets) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, 
 	switch host {
 	case "inside.example.com":
 		return []netip.Addr{netip.MustParseAddr("10.0.0.8")}, nil
-	case "example.com", "other.example.com":
+	case "example.com", "other.example.com", "qyapi.weixin.qq.com":
 		return []netip.Addr{netip.MustParseAddr("93.184.215.14")}, nil
 	}
 	return nil, errors.New("no such host")
