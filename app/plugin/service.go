@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"runtime/debug"
@@ -249,39 +248,6 @@ func (s *hostService) Call(ctx context.Context, request *pluginpb.CallRequest) (
 		return nil, err
 	}
 	return &pluginpb.CallResponse{Output: output}, nil
-}
-
-// operate routes a call between plugins.
-func (h *Host) operate(ctx context.Context, a authority, caller, target, name string, input []byte) ([]byte, error) {
-	u := h.unit(target)
-	if u == nil {
-		return nil, unknownPlugin()
-	}
-	if err := h.offeredTo(ctx, a, target); err != nil {
-		return nil, err
-	}
-	if info := u.known(); info != nil && !info.operations[name] {
-		return nil, fault.New(fault.NotFound, "plugin.operation", "插件没有这个操作").Because(fmt.Errorf("%s.%s", target, name))
-	}
-	entered, err := a.enter(caller, target+"."+name)
-	if err != nil {
-		return nil, err
-	}
-	if !json.Valid(input) {
-		return nil, mistake("input of %s.%s is not JSON", target, name)
-	}
-	var output []byte
-	err = h.call(outOfCall(ctx), target, entered, jobTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
-		answer, err := client.Operate(ctx, &pluginpb.OperateRequest{Name: name, Input: input})
-		output = answer.GetOutput()
-		return err
-	})
-	return output, err
-}
-
-// outOfCall keeps deadline and cancellation but sends none of the metadata on.
-func outOfCall(ctx context.Context) context.Context {
-	return metadata.NewOutgoingContext(ctx, metadata.MD{})
 }
 
 var _ pluginpb.HostServer = (*hostService)(nil)

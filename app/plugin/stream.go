@@ -322,9 +322,10 @@ func humanBytes(n int64) string {
 
 // openStreams counts what is open, so that nobody holds all of it.
 type openStreams struct {
-	mu       sync.Mutex
-	plugins  map[string]int
-	visitors map[visitor]int
+	mu         sync.Mutex
+	plugins    map[string]int
+	visitors   map[visitor]int
+	operations map[string]int // that a plugin has running in others
 }
 
 type visitor struct {
@@ -333,7 +334,7 @@ type visitor struct {
 }
 
 func newOpenStreams() *openStreams {
-	return &openStreams{plugins: map[string]int{}, visitors: map[visitor]int{}}
+	return &openStreams{plugins: map[string]int{}, visitors: map[visitor]int{}, operations: map[string]int{}}
 }
 
 // enter counts one stream in; leave takes it out.

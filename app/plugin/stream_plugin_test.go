@@ -175,6 +175,9 @@ func serveRogue() {
 	p.Raw("GET /{how}", nothing, sdk.Streaming(0, 10*time.Second))
 	p.Raw("GET /whole/{how}", nothing)
 	p.API("GET /whole/{how}", sdk.Bytes(nothing))
+	for _, name := range []string{"liar", "babble", "giant", "honest"} {
+		p.Operation(name, sdk.JSON(func(context.Context, walk) (walked, error) { return walked{}, nil }))
+	}
 	p.Assets(fstest.MapFS{"true.css": {Data: []byte("b{}")}, "liar.css": {Data: []byte("a{}")}, "longer.css": {Data: []byte("a{}")}, "img/a.svg": {Data: []byte("<svg/>")}})
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: sdk.Handshake(), Plugins: goplugin.PluginSet{sdk.WireName: rogueWire{p: p}}, GRPCServer: goplugin.DefaultGRPCServer,

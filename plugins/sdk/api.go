@@ -98,20 +98,6 @@ func (p *Plugin) typed(where string, handler Handler, pattern string, body bool)
 	return len(p.mistakes) == before
 }
 
-// Operation declares what other plugins may Call as "<plugin>.<name>".
-func (p *Plugin) Operation(name string, handler Handler) {
-	where := fmt.Sprintf("operation %q", name)
-	if !nameShape.MatchString(name) {
-		p.mistaken(where, "the name is not [a-z][a-z0-9_]{0,39}")
-	}
-	if _, twice := p.operations[name]; twice {
-		p.mistaken(where, "declared twice")
-	}
-	p.typed(where, handler, "", true)
-	p.operations[name] = handler
-	p.manifest.Operations = append(p.manifest.Operations, &pluginpb.Operation{Name: name})
-}
-
 // Call runs an operation of another plugin ("version.install") as the actor of
 // this call. out may be nil. A refusal arrives as *Error, with WeChat's own
 // error inside where there was one.

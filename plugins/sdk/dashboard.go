@@ -65,5 +65,5 @@ func (p *Plugin) Dashboard(cards func(ctx context.Context) ([]Card, error)) {
 			found = []Card{}
 		}
 		return found, err
-	}))
+	}), hostOnly)
 }

@@ -134,7 +134,7 @@ func (p *Plugin) checkOperation(table Table) {
 	}
 	p.Operation("check_"+table.Name, JSON(func(ctx context.Context, in formCheck) (struct{}, error) {
 		return struct{}{}, table.Check(ctx, in.ID, in.Values)
-	}))
+	}), hostOnly)
 }
 
 func chosen(columns []*pluginpb.Column, flagged func(*pluginpb.Column) bool) []*pluginpb.Column {

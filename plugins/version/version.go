@@ -59,8 +59,8 @@ func declare() (*sdk.Plugin, *plugin) {
 	v.declareTesters(p)
 	p.Dashboard(v.dashboard)
 	v.declareBackground(p)
-	p.Operation("install", sdk.JSON(v.install))
-	p.Operation("template", sdk.JSON(v.templateOperation))
+	p.Operation("install", sdk.JSON(v.install), sdk.OperationTitle("安装模板的下一步"))
+	p.Operation("template", sdk.JSON(v.templateOperation), sdk.OperationTitle("读取模板库里的一个模板"))
 	return p, v
 }
 
