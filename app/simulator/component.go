@@ -68,9 +68,9 @@ type draft struct {
 	Pages       []string `json:"pages"`
 	PrivacyAPIs []string `json:"privacy_apis"`           // location APIs the code uses
 	Declared    []string `json:"required_private_infos"` // what its app.json declares
-	Navigates   bool     `json:"navigates"`              // the code calls navigateToMiniProgram
-	MainKB      int      `json:"main_kb"`                // its main package; 0 is small
-	PackageKB   int      `json:"package_kb"`             // all of it
+	Navigates   bool     `json:"navigates,omitempty"`    // the code calls navigateToMiniProgram
+	MainKB      int      `json:"main_kb,omitempty"`      // its main package; 0 is small
+	PackageKB   int      `json:"package_kb,omitempty"`   // all of it
 	CreatedMs   int64    `json:"created_ms"`
 }
 

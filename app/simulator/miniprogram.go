@@ -32,7 +32,7 @@ type miniProgram struct {
 	Domains       map[string][]string `json:"domains"`
 	Testers       []string            `json:"testers"` // WeChat ids
 	TesterLimit   int                 `json:"tester_limit"`
-	DailyVisits   int                 `json:"daily_visits"` // people a day in the figures; 0: the simulator decides
+	DailyVisits   int                 `json:"daily_visits,omitempty"` // people a day in the figures; 0: the simulator decides
 	VisitClosed   bool                `json:"visit_closed"`
 	CreatedMs     int64               `json:"created_ms"`
 

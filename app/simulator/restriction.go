@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // What WeChat holds against a platform or a mini program, and what a platform may not do before its full-network release.
@@ -12,9 +13,9 @@ import (
 
 // restrictions are those of a platform.
 type restrictions struct {
-	Punished     string   `json:"punished"`      // a punish… constant
-	Unreleased   bool     `json:"unreleased"`    // not 全网发布 yet
-	TestAccounts []string `json:"test_accounts"` // 授权测试列表: the accounts that can authorise before the release
+	Punished     string   `json:"punished,omitempty"`      // a punish… constant
+	Unreleased   bool     `json:"unreleased,omitempty"`    // not 全网发布 yet
+	TestAccounts []string `json:"test_accounts,omitempty"` // 授权测试列表: the accounts that can authorise before the release
 }
 
 // How a platform's submits are restricted.
@@ -30,12 +31,12 @@ var punishments = [][2]string{{punishNone, "没有处罚"}, {punishAll, "全部�
 
 // programTraits are what is special about one mini program.
 type programTraits struct {
-	SubmitBanned bool `json:"submit_banned"` // 禁止提审, 86007
-	Game         bool `json:"game"`          // 小游戏: no submit this way (87006), no datacube (61502)
-	LiveEnabled  bool `json:"live_enabled"`  // 已开通直播; as a development mini program its code cannot be submitted (9400001)
-	CloudOff     bool `json:"cloud_off"`     // 未开通云开发, which links to static pages need (85088)
+	SubmitBanned bool `json:"submit_banned,omitempty"` // 禁止提审, 86007
+	Game         bool `json:"game,omitempty"`          // 小游戏: no submit this way (87006), no datacube (61502)
+	LiveEnabled  bool `json:"live_enabled,omitempty"`  // 已开通直播; as a development mini program its code cannot be submitted (9400001)
+	CloudOff     bool `json:"cloud_off,omitempty"`     // 未开通云开发, which links to static pages need (85088)
 
-	OperationMs int64 `json:"operation_ms"` // the last commit or submit that was taken
+	OperationMs int64 `json:"operation_ms,omitempty"` // the last commit or submit that was taken
 }
 
 // mayOperate answers 9402202 while the last commit or submit of the mini program is still being worked on.
@@ -120,6 +121,9 @@ func checkStandard(ext string) error {
 
 // checkPlugins answers 80067, 80082 and 80066 for the plugins an ext_json uses.
 func (w *world) checkPlugins(m *miniProgram, ext string) error {
+	if !strings.Contains(ext, `"plugins"`) {
+		return nil // most uploads use none and need not be parsed once more
+	}
 	var named struct {
 		Plugins map[string]struct {
 			Version  string `json:"version"`
