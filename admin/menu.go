@@ -31,7 +31,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "导出记录", href: Prefix + "/exports"}, {title: "导入", href: Prefix + "/imports"},
 			}},
 			{title: "商户审核", icon: "fa-shield", href: Prefix + "/applications"},
-			{title: "系统", icon: "fa-users", children: []menuEntry{{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "Webhook", href: webhooksBase}}},
+			{title: "系统", icon: "fa-users", children: []menuEntry{{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "Webhook", href: webhooksBase}, {title: "扩展", href: extensionsBase}}},
 		})
 	} else {
 		out = a.known([]menuEntry{
@@ -45,7 +45,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "导入", href: Prefix + "/imports"},
 			}},
 			{title: "系统", icon: "fa-users", children: []menuEntry{
-				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "Webhook", href: webhooksBase}, {title: "消息转发", href: forwardsBase}, {title: "事件日志", href: Prefix + "/events"},
+				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "扩展", href: extensionsBase}, {title: "Webhook", href: webhooksBase}, {title: "消息转发", href: forwardsBase}, {title: "事件日志", href: Prefix + "/events"},
 			}},
 			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
 		})
@@ -74,7 +74,7 @@ func readPermission(path string) string {
 	section, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, Prefix), "/"), "/")
 	return map[string]string{
 		"components": "component.read", "miniprograms": "miniprogram.read", "events": "event.read", "jobs": "job.read", "plugins": "plugin.read", "trail": "trail.read",
-		"members": "space.member.read", "roles": "space.member.read", "application": "space.application", "applications": "space.application", "webhooks": "space.webhook", "forwards": "component.forward",
+		"members": "space.member.read", "roles": "space.member.read", "application": "space.application", "applications": "space.application", "webhooks": "space.webhook", "extensions": "space.extension", "forwards": "component.forward",
 	}[section]
 }
 

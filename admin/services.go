@@ -18,10 +18,12 @@ type Services struct {
 	Jobs         Jobs
 	Processes    Processes
 	PluginData   PluginData
-	Trail        Trail
-	Chain        Chain
-	Notices      Notices
-	Forwards     Forwards
+	// SpaceExtensions are switched and filled in by a space's people.
+	SpaceExtensions Extensions
+	Trail           Trail
+	Chain           Chain
+	Notices         Notices
+	Forwards        Forwards
 	// Spaces are members, roles and merchant applications.
 	Spaces    *account.Spaces
 	Transfers Transfers
@@ -127,6 +129,7 @@ type Process struct {
 	PID, Restarts, Calls                        int
 	StartedAt, NextTry                          int64
 	MemoryBytes                                 int64
+	Third                                       bool            // an extension: operators decide whom it is open to
 	History                                     []ProcessChange // the newest last
 }
 
@@ -160,6 +163,9 @@ func (a *Admin) corePages() []Page {
 	}
 	if s.Processes != nil {
 		pages = append(pages, a.processPages()...)
+	}
+	if s.SpaceExtensions != nil {
+		pages = append(pages, a.extensionPages()...)
 	}
 	if s.Transfers != nil {
 		pages = append(pages, a.transferPages()...)

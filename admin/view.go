@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minifleet/app/trail"
+	"minifleet/resource"
 	"minifleet/resource/dictionary"
 )
 
@@ -42,6 +43,9 @@ func parseViews(a *Admin) (*template.Template, error) {
 		"meaning": func(code int64) dictionary.Refusal { return dictionary.Refusal{ErrCode: int(code)}.Explain() },
 	}).ParseFS(viewFiles, "view/*.html")
 	if err != nil {
+		return nil, err
+	}
+	if views, err = views.ParseFS(resource.Templates(), "extensions.html"); err != nil {
 		return nil, err
 	}
 	return views.Parse(dictionary.Block())

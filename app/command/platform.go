@@ -209,7 +209,7 @@ func (p *platform) pages() error {
 		p.demo.board, p.demo.jobs = board, p.jobs
 	}
 	door, err := portal.New(portal.Options{
-		Notices: p.notices, Transfers: p.transfers, Outbox: p.outbox(), TopBar: p.bell,
+		Notices: p.notices, Transfers: p.transfers, SpaceExtensions: p.plugins, Outbox: p.outbox(), TopBar: p.bell,
 		Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins, Extensions: p.plugins.Permissions,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
 		Operators: p.operators, Board: board, Demo: p.tour(), PageEnd: p.demo.tags(assets),
@@ -233,7 +233,7 @@ func (p *platform) pages() error {
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers, Forwards: p.forwards, Sent: p.gateway,
-		Plugins: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Extensions: p.plugins.Permissions, Metrics: p.metrics, Tracer: p.tracing.tracer, MetricsToken: scrape, Log: p.log,
+		Plugins: p.plugins, SpaceExtensions: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Extensions: p.plugins.Permissions, Metrics: p.metrics, Tracer: p.tracing.tracer, MetricsToken: scrape, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})
 	p.admin, err = admin.New(admin.Options{
@@ -243,7 +243,7 @@ func (p *platform) pages() error {
 		Asset: assets.URL,
 		Services: admin.Services{
 			Board: board, Behind: p.behind(),
-			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, PluginData: p.plugins,
+			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, SpaceExtensions: p.plugins, PluginData: p.plugins,
 			Trail: p.trail, Chain: p.chain, Notices: p.notices, Forwards: p.forwards, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox), BatchEnded: p.onBatchEnd, Extensions: p.plugins.Permissions,
 		},
 	})

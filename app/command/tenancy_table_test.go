@@ -10,6 +10,27 @@ func tenancy() map[string]route {
 		"/p/{plugin}":                 {about: open, fill: map[string]string{"plugin": "version"}},
 		"/p/{plugin}/{path...}":       {about: open, fill: map[string]string{"path": "nothing", "plugin": "version"}},
 
+		// Extensions: that there is one is told to nobody whom it was not opened to.
+		"GET /admin/extensions":                {about: list},
+		"GET /admin/extensions/{id}":           {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /admin/extensions/{id}/on":       {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /admin/extensions/{id}/off":      {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /admin/extensions/{id}/settings": {about: shut, fill: map[string]string{"id": "robot"}, body: `url=https://hooks.example.com/x`},
+		"GET /admin/reach/{id}":                {about: staff, fill: map[string]string{"id": "version"}},
+		"POST /admin/reach/{id}":               {about: staff, fill: map[string]string{"id": "version"}, body: `reach=none`},
+		"GET /my/extensions":                   {about: list},
+		"GET /my/extensions/{id}":              {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /my/extensions/{id}/on":          {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /my/extensions/{id}/off":         {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /my/extensions/{id}/settings":    {about: shut, fill: map[string]string{"id": "robot"}, body: `url=https://hooks.example.com/x`},
+		"GET /api/v1/extensions":               {about: list},
+		"GET /api/v1/extensions/{id}":          {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /api/v1/extensions/{id}/on":      {about: shut, fill: map[string]string{"id": "robot"}},
+		"POST /api/v1/extensions/{id}/off":     {about: shut, fill: map[string]string{"id": "robot"}},
+		"PUT /api/v1/extensions/{id}/settings": {about: shut, fill: map[string]string{"id": "robot"}, body: `{"values":{}}`},
+		"GET /api/v1/plugins/{id}/reach":       {about: staff, fill: map[string]string{"id": "version"}},
+		"PUT /api/v1/plugins/{id}/reach":       {about: staff, fill: map[string]string{"id": "version"}, body: `{"reach":"none"}`},
+
 		// Events, forwarding, message keys.
 		"GET /admin/components/{appid}/keys":                   {about: object, fill: map[string]string{"appid": "component"}},
 		"POST /admin/components/{appid}/keys":                  {about: object, fill: map[string]string{"appid": "component"}, body: `do=rotate&token=walked_token`},

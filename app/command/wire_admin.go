@@ -264,7 +264,7 @@ func (p adminProcesses) Status(context.Context) []admin.Process {
 	for _, s := range p.host.Status() {
 		one := admin.Process{
 			ID: s.ID, Title: s.Title, Version: s.Version, State: string(s.State), Label: s.State.Title(), LastError: s.LastError, PID: s.PID, Restarts: s.Restarts,
-			Calls: s.Calls, StartedAt: s.Since.UnixMilli(), MemoryBytes: s.MemoryBytes,
+			Calls: s.Calls, StartedAt: s.Since.UnixMilli(), MemoryBytes: s.MemoryBytes, Third: s.Third,
 		}
 		if !s.NextTry.IsZero() {
 			one.NextTry = s.NextTry.UnixMilli()

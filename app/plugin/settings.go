@@ -40,20 +40,20 @@ const (
 type Setting struct {
 	Name     string   `json:"name"`
 	Title    string   `json:"title"`
-	Help     string   `json:"help,omitempty"`
-	Kind     string   `json:"kind"` // one of the Setting… words
+	Help     string   `json:"help,omitempty" dc:"填写说明"`
+	Kind     string   `json:"kind" dc:"怎样填写：text、textarea、uri、email、password、integer、number、boolean 或 choice"` // one of the Setting… words
 	Required bool     `json:"required"`
-	Secret   bool     `json:"secret"`
-	Default  any      `json:"default,omitempty"` // JSON scalar, nil for none
-	Choices  []Choice `json:"choices,omitempty"`
+	Secret   bool     `json:"secret" dc:"密钥：加密保存，不回显，留空不变"`
+	Default  any      `json:"default,omitempty" dc:"默认值"` // JSON scalar, nil for none
+	Choices  []Choice `json:"choices,omitempty" dc:"只能选其中一个"`
 	// Least and Most bound a number; for text they count characters. Nil is unbounded.
-	Least *float64 `json:"least,omitempty"`
-	Most  *float64 `json:"most,omitempty"`
+	Least *float64 `json:"least,omitempty" dc:"最小值，或最少几个字"`
+	Most  *float64 `json:"most,omitempty" dc:"最大值，或最多几个字"`
 }
 
 // Choice is one value of a closed choice. All values of a choice are text or all are numbers.
 type Choice struct {
-	Value any    `json:"value"`
+	Value any    `json:"value" dc:"选项的值"`
 	Title string `json:"title"`
 }
 

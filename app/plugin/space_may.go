@@ -7,18 +7,44 @@ import (
 	"minifleet/app/wechat"
 )
 
-// mayLines says in Chinese what a plugin may do, one line for each kind of thing: from its manifest, which the host accepts
-// only within what an operator has approved.
-func (h *Host) mayLines(plugin string) []string {
-	info := h.info(plugin)
-	if info == nil {
-		return []string{}
+// May is one kind of thing that a plugin may do, in Chinese.
+type May struct {
+	Title string   `json:"title"`
+	Items []string `json:"items" dc:"一项一项写明"`
+}
+
+// mayDo says what a plugin may do: what an operator has approved; of one without an approval, what its manifest tells.
+func (h *Host) mayDo(plugin string) []May {
+	u := h.unit(plugin)
+	if u == nil {
+		return []May{}
 	}
-	m := info.manifest
-	lines := []string{}
+	if a := u.command().approved; a != nil {
+		groups := []May{}
+		for _, group := range Ask(a.spec, nil) {
+			if len(group.Items) == 0 {
+				continue
+			}
+			may := May{Title: group.Title}
+			for _, item := range group.Items {
+				may.Items = append(may.Items, item.Title)
+			}
+			groups = append(groups, may)
+		}
+		return groups
+	}
+	info := u.known()
+	if info == nil {
+		return []May{}
+	}
+	return mayOf(info.manifest)
+}
+
+func mayOf(m *Manifest) []May {
+	lines := []May{}
 	add := func(head string, items []string) {
 		if len(items) > 0 {
-			lines = append(lines, head+"："+strings.Join(items, "、"))
+			lines = append(lines, May{head, items})
 		}
 	}
 	c := m.GetCapabilities()
@@ -64,12 +90,10 @@ func (h *Host) mayLines(plugin string) []string {
 
 // coreWord is the word for a core view or operation; one without words stands for itself.
 func coreWord(name string) string {
-	words := map[string]string{
-		"miniprograms": "小程序列表", "grants": "操作权限", "components": "第三方平台", "spaces": "空间名称", "authorize": "发起授权", "authorize.state": "查询授权进度",
-		"grant.create": "授权他人操作", "grant.revoke": "撤销操作权限", "delegate": "在后台继续你发起的操作", "delegate.end": "结束后台操作", "http": "访问外部地址", "notify": "发送站内消息",
-	}
-	if word, ok := words[name]; ok {
-		return word
+	for _, known := range coreWords {
+		if known.word == name {
+			return known.title
+		}
 	}
 	return name
 }

@@ -31,10 +31,10 @@ const reachMost = 500
 // Reach is to whom an extension is available.
 type Reach struct {
 	Plugin  string         `json:"plugin"`
-	Reach   string         `json:"reach"` // none, all, kinds or spaces
-	Kinds   []account.Kind `json:"kinds"`
-	Spaces  []Space        `json:"spaces"`
-	On      int64          `json:"on"` // how many spaces have it on
+	Reach   string         `json:"reach" dc:"none 不开放，all 所有空间，kinds 某些类型，spaces 指定的空间"` // none, all, kinds or spaces
+	Kinds   []account.Kind `json:"kinds" dc:"reach 为 kinds 时：personal、merchant、platform"`
+	Spaces  []Space        `json:"spaces" dc:"reach 为 spaces 时：指定的空间"`
+	On      int64          `json:"on" dc:"开启了的空间有几个"` // how many spaces have it on
 	Version int64          `json:"version,string"`
 }
 

@@ -29,23 +29,23 @@ const stoppedForSettings = "settings"
 
 // Extension is one plugin as a space's people see it.
 type Extension struct {
-	ID          string   `json:"id"`
-	Title       string   `json:"title"`
-	Version     string   `json:"version"`
-	Description string   `json:"description"`
-	Author      string   `json:"author"`
-	May         []string `json:"may"` // what it may do, one Chinese line each
-	On          bool     `json:"on"`
+	ID          string `json:"id"`
+	Title       string `json:"title"`
+	Version     string `json:"version"`
+	Description string `json:"description" dc:"它是做什么的"`
+	Author      string `json:"author" dc:"谁负责"`
+	May         []May  `json:"may" dc:"它能做什么，由平台审核批准"` // what it may do
+	On          bool   `json:"on" dc:"在当前空间开启了没有"`
 	// Stopped says why it was switched off by itself: "" by a person, "settings": they have to be filled in anew.
-	Stopped  string    `json:"stopped"`
-	Settings []Setting `json:"settings"` // empty when there is nothing to fill in
+	Stopped  string    `json:"stopped" dc:"自动停用的原因：空为没有，settings 为设置需要重新填写"`
+	Settings []Setting `json:"settings" dc:"要填写的设置，没有为空"` // empty when there is nothing to fill in
 	// Values are what is filled in, or the default. Secrets are not among them: Filled names those that are set.
-	Values  map[string]any `json:"values"`
-	Filled  []string       `json:"filled"`
-	Ready   bool           `json:"ready"` // the settings fit
-	Problem *fault.Error   `json:"-"`     // which do not
+	Values  map[string]any `json:"values" dc:"填写的内容或默认值，不含密钥"`
+	Filled  []string       `json:"filled" dc:"已填写的密钥"`
+	Ready   bool           `json:"ready" dc:"设置都填好了，可以开启"` // the settings fit
+	Problem *fault.Error   `json:"-"`                      // which do not
 	// Revision of what is stored; 0: nothing yet.
-	Revision int64 `json:"revision,string"`
+	Revision int64 `json:"revision,string" dc:"设置的版本，保存时带回来可以避免覆盖别人的修改"`
 }
 
 // spaceRow is what a space has made of an extension.
@@ -159,7 +159,7 @@ func (h *Host) see(ctx context.Context, who account.Actor, plugin string) (Exten
 	}
 	m := info.manifest
 	x := Extension{
-		ID: m.GetId(), Title: m.GetTitle(), Version: m.GetVersion(), Description: m.GetDescription(), Author: m.GetAuthor(), May: h.mayLines(plugin),
+		ID: m.GetId(), Title: m.GetTitle(), Version: m.GetVersion(), Description: m.GetDescription(), Author: m.GetAuthor(), May: h.mayDo(plugin),
 		Settings: []Setting{}, Values: map[string]any{}, Filled: []string{}, Ready: true,
 	}
 	row, _, err := h.spaceRow(ctx, plugin, who.SpaceID)

@@ -85,8 +85,12 @@ func (p *plugins) EndTopics() { p.ended = true }
 
 func (p *plugins) Streamed(req plugin.Request) bool { return strings.HasPrefix(req.Path, "/stream") }
 
-func (p *plugins) Manifests() []*plugin.Manifest {
-	return []*plugin.Manifest{{Id: "version", Title: "版本管理", Routes: []*plugin.Route{{Type: "api", Method: "GET", Pattern: "/miniprograms/{appid}", Summary: "三栏版本"}}}}
+func (p *plugins) Offers(_ context.Context, _ account.Actor, id string) (bool, error) {
+	return id != "hidden", nil
+}
+
+func (p *plugins) ManifestsFor(context.Context, account.Actor) ([]*plugin.Manifest, error) {
+	return []*plugin.Manifest{{Id: "version", Title: "版本管理", Routes: []*plugin.Route{{Type: "api", Method: "GET", Pattern: "/miniprograms/{appid}", Summary: "三栏版本"}}}}, nil
 }
 func (p *plugins) Status() []plugin.Status {
 	return []plugin.Status{{ID: "version", Title: "版本管理", Version: "0.1.0", State: p.state, Since: time.UnixMilli(1)}}

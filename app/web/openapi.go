@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"minifleet/app/account"
 	"minifleet/app/plugin"
 )
 
@@ -29,8 +30,8 @@ const apiDescription = `小程序第三方平台管理系统的接口。
 
 var pathParameter = regexp.MustCompile(`\{([a-z_]+)(\.\.\.)?\}`)
 
-// document builds the whole description for the routes of the router and the manifests of the live plugins.
-func (s *Server) document() object {
+// document builds the whole description for the routes of the router and the manifests of the plugins that the reader meets.
+func (s *Server) document(met []*plugin.Manifest) object {
 	made := newSchemas()
 	paths := object{}
 	tags := []string{}
@@ -44,7 +45,7 @@ func (s *Server) document() object {
 		tags = append(tags, operation["tags"].([]string)...)
 		entry(paths, route.Route)[strings.ToLower(route.Method)] = operation
 	}
-	for _, m := range s.o.Plugins.Manifests() {
+	for _, m := range met {
 		addPluginPaths(paths, m)
 		tags = append(tags, m.GetTitle())
 	}
@@ -278,6 +279,15 @@ func schemaOf(raw []byte) object {
 }
 
 // openAPI serves the document.
-func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, s.document())
+func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
+	actor, err := s.actor(r)
+	if err != nil { // the document is open to everybody: an ended session reads what a visitor reads
+		actor = account.Actor{}
+	}
+	met, err := s.o.Plugins.ManifestsFor(r.Context(), actor)
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, s.document(met))
 }

@@ -34,8 +34,13 @@ func (s *Server) routes() {
 		g.Bind(s.noticeRoutes()...)
 		g.Bind(s.forwardRoutes()...)
 		g.Bind(s.dashboardRoutes()...)
+		g.Bind(s.extensionRoutes()...)
 	})
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
+		if _, err := s.actor(r.Request); err != nil { // as at the address of a plugin: whether there is one is not told by the refusal
+			fail(r.Response.RawWriter(), r.Request, err)
+			return
+		}
 		fail(r.Response.RawWriter(), r.Request, fault.New(fault.NotFound, "no_such_address", "没有这个接口，接口清单见 /swagger"))
 	})
 }
@@ -54,6 +59,13 @@ func (s *Server) pluginAPI(w http.ResponseWriter, r *http.Request) bool {
 	if err != nil {
 		fail(w, r, err)
 		return true
+	}
+	// What the actor's space does not have is no address at all, for whoever asks.
+	if there, err := s.o.Plugins.Offers(r.Context(), actor, id); err != nil || !there {
+		if err != nil {
+			fail(w, r, err)
+		}
+		return err != nil
 	}
 	if topic, ok := strings.CutPrefix(path, "topics/"); ok {
 		s.listenPlugin(w, r, actor, id, topic)

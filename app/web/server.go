@@ -44,7 +44,8 @@ type Plugins interface {
 	Streamed(req plugin.Request) bool
 	ServeTopic(w http.ResponseWriter, r *http.Request, actor account.Actor, again func(context.Context) (account.Actor, error), plugin, topic string) error
 	EndTopics()
-	Manifests() []*plugin.Manifest
+	ManifestsFor(ctx context.Context, actor account.Actor) ([]*plugin.Manifest, error)
+	Offers(ctx context.Context, actor account.Actor, id string) (bool, error)
 	Status() []plugin.Status
 	Restart(ctx context.Context, id string) error
 	Usage(ctx context.Context, plugin string) (plugin.Usage, error)
@@ -76,6 +77,8 @@ type Options struct {
 	Forwards   *forward.Service
 	Sent       Sent
 	Plugins    Plugins
+	// SpaceExtensions are switched and filled in by a space's people; nil: there are none.
+	SpaceExtensions Extensions
 
 	Inbox   http.Handler                    // /wechat/, ahead of every router
 	Portal  http.Handler                    // everything that is nothing else

@@ -41,8 +41,10 @@ type Options struct {
 	Trail      *trail.Log
 	Notices    *notice.Service // nil leaves the pages of notices out
 	Transfers  Transfers       // exports; nil leaves their page out
-	Plugins    Plugins
-	Assets     *resource.Assets
+	// SpaceExtensions are switched and filled in by a space's people; nil leaves their pages out.
+	SpaceExtensions Extensions
+	Plugins         Plugins
+	Assets          *resource.Assets
 	// Extensions are the permissions that extensions of the person's space bring, for tokens; nil: none.
 	Extensions func(ctx context.Context, actor account.Actor) ([]account.Permission, error)
 	// PublicURL is the origin that links and QR codes are made of, without a final slash.
@@ -175,6 +177,9 @@ func (p *Portal) routes() {
 		member("POST /my/notices/read", p.readNotices)
 		member("GET /my/notices/settings", p.noticeSettings)
 		member("POST /my/notices/settings", p.saveNoticeSettings)
+	}
+	if p.o.SpaceExtensions != nil {
+		p.extensionRoutes(member)
 	}
 	if p.o.Outbox != nil {
 		anyone("GET /demo/outbox", p.outbox)

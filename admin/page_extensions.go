@@ -1,0 +1,214 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"minifleet/app/account"
+	"minifleet/app/fault"
+	"minifleet/app/plugin"
+)
+
+// Extensions is what the pages ask about extensions: those of the member's own space, and, for operators, whom each is
+// open to. *plugin.Host is one.
+type Extensions interface {
+	Extensions(ctx context.Context, who account.Actor) ([]plugin.Extension, error)
+	Extension(ctx context.Context, who account.Actor, id string) (plugin.Extension, error)
+	SwitchOn(ctx context.Context, who account.Actor, id string) (plugin.Extension, error)
+	SwitchOff(ctx context.Context, who account.Actor, id string) (plugin.Extension, error)
+	SaveSettings(ctx context.Context, who account.Actor, id string, f plugin.SettingsForm) (plugin.Extension, error)
+	FormSettings(id string, text func(name string) string, remove func(name string) bool) (map[string]any, error)
+	ReachOf(ctx context.Context, who account.Actor, id string) (plugin.Reach, error)
+	SetReach(ctx context.Context, who account.Actor, id string, f plugin.ReachForm) (plugin.Reach, error)
+}
+
+const extensionsBase = Prefix + "/extensions"
+
+func (a *Admin) extensionPages() []Page {
+	return []Page{
+		{Pattern: "GET /extensions", Title: "扩展", Handle: a.extensionsPage},
+		{Pattern: "GET /extensions/{id}", Title: "扩展", Handle: a.extensionPage},
+		{Pattern: "POST /extensions/{id}/on", Title: "扩展", Handle: a.switchExtension(true)},
+		{Pattern: "POST /extensions/{id}/off", Title: "扩展", Handle: a.switchExtension(false)},
+		{Pattern: "POST /extensions/{id}/settings", Title: "扩展", Handle: a.saveExtension},
+		{Pattern: "GET /reach/{id}", Title: "可用范围", Kinds: operators, Handle: a.reachPage},
+		{Pattern: "POST /reach/{id}", Title: "可用范围", Kinds: operators, Handle: a.saveReach},
+	}
+}
+
+type extensionsView struct {
+	Base  string
+	Items []plugin.Extension
+}
+
+type extensionView struct {
+	Base    string
+	X       plugin.Extension
+	Fields  []plugin.SettingField
+	Problem *fault.Error
+}
+
+func (a *Admin) extensionsPage(ctx context.Context, actor account.Actor, _ *http.Request) (View, error) {
+	list, err := a.o.Services.SpaceExtensions.Extensions(ctx, actor)
+	if err != nil {
+		return View{}, err
+	}
+	return View{Subtitle: "给「" + actor.Space + "」增加功能", Body: a.render("extensions", extensionsView{extensionsBase, list})}, nil
+}
+
+func (a *Admin) extensionPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	x, err := a.o.Services.SpaceExtensions.Extension(ctx, actor, r.PathValue("id"))
+	if err != nil {
+		return View{}, err
+	}
+	problem := x.Problem
+	if x.Stopped == "" { // nothing was filled in yet: that is no mistake
+		problem = nil
+	}
+	return a.extensionView(extensionView{extensionsBase, x, x.Form(nil, problem), nil}), nil
+}
+
+func (a *Admin) extensionView(v extensionView) View {
+	out := View{Title: v.X.Title, Trail: []Link{{"扩展", extensionsBase}}, Body: a.render("extension", v)}
+	if v.Problem != nil {
+		out.Status = v.Problem.Kind.Status()
+	}
+	return out
+}
+
+func (a *Admin) switchExtension(on bool) func(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	return func(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+		act, words := a.o.Services.SpaceExtensions.SwitchOff, "已关闭，立即生效"
+		if on {
+			act, words = a.o.Services.SpaceExtensions.SwitchOn, "已开启"
+		}
+		x, err := act(ctx, actor, r.PathValue("id"))
+		if err != nil {
+			return View{}, err
+		}
+		a.flash.put(actor, "「"+x.Title+"」"+words)
+		return View{Redirect: extensionsBase + "/" + x.ID}, nil
+	}
+}
+
+// saveExtension keeps the settings and, with the other button, turns the extension on. What was typed stays through a
+// refusal, but for secrets.
+func (a *Admin) saveExtension(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	s := a.o.Services.SpaceExtensions
+	x, err := s.Extension(ctx, actor, r.PathValue("id"))
+	if err != nil {
+		return View{}, err
+	}
+	values, err := s.FormSettings(x.ID, r.PostForm.Get, func(name string) bool { return slices.Contains(r.PostForm["_clear"], name) })
+	if err == nil {
+		revision, badNumber := strconv.ParseInt(r.PostForm.Get("_revision"), 10, 64)
+		if badNumber != nil {
+			revision = 0
+		}
+		_, err = s.SaveSettings(ctx, actor, x.ID, plugin.SettingsForm{Values: values, Revision: revision})
+	}
+	words := "设置已保存"
+	if err == nil && r.PostForm.Get("_on") == "1" {
+		_, err = s.SwitchOn(ctx, actor, x.ID)
+		words = "设置已保存，扩展已开启"
+	}
+	if err != nil {
+		problem := fault.From(err)
+		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
+			return View{}, err
+		}
+		return a.extensionView(extensionView{extensionsBase, x, x.Form(r.PostForm.Get, problem), problem}), nil
+	}
+	a.flash.put(actor, words)
+	return View{Redirect: extensionsBase + "/" + x.ID}, nil
+}
+
+// reachView is the operator's form of whom an extension is open to.
+type reachView struct {
+	plugin.Reach
+	Chosen  string // numbers of spaces, one a line
+	Kinds   []reachKind
+	Problem *fault.Error
+}
+
+type reachKind struct {
+	Kind account.Kind
+	On   bool
+}
+
+// Error is the reason why a field was refused, or nothing.
+func (v reachView) Error(name string) string {
+	if v.Problem == nil {
+		return ""
+	}
+	return fieldMessage(v.Problem, name)
+}
+
+func (a *Admin) reachView(id string, reach plugin.Reach, form plugin.ReachForm, chosen string, problem *fault.Error) View {
+	v := reachView{Reach: reach, Chosen: chosen, Problem: problem}
+	v.Reach.Reach = form.Reach
+	for _, kind := range []account.Kind{account.Merchant, account.Personal, account.Platform} {
+		v.Kinds = append(v.Kinds, reachKind{kind, slices.Contains(form.Kinds, kind)})
+	}
+	out := View{Title: "可用范围", Subtitle: id, Trail: []Link{{"插件", Prefix + "/plugins"}, {id, Prefix + "/plugins/" + id}}, Body: a.render("reach", v)}
+	if problem != nil {
+		out.Status = problem.Kind.Status()
+	}
+	return out
+}
+
+func (a *Admin) reachPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	id := r.PathValue("id")
+	reach, err := a.o.Services.SpaceExtensions.ReachOf(ctx, actor, id)
+	if err != nil {
+		return View{}, err
+	}
+	var lines []string
+	for _, s := range reach.Spaces {
+		lines = append(lines, strconv.FormatInt(s.ID, 10))
+	}
+	return a.reachView(id, reach, plugin.ReachForm{Reach: reach.Reach, Kinds: reach.Kinds}, strings.Join(lines, "\n"), nil), nil
+}
+
+func (a *Admin) saveReach(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	id := r.PathValue("id")
+	before, err := a.o.Services.SpaceExtensions.ReachOf(ctx, actor, id)
+	if err != nil {
+		return View{}, err
+	}
+	form := plugin.ReachForm{Reach: r.PostForm.Get("reach")}
+	for _, kind := range r.PostForm["kind"] {
+		form.Kinds = append(form.Kinds, account.Kind(kind))
+	}
+	chosen := r.PostForm.Get("spaces")
+	wrong := fault.InvalidInput()
+	for _, word := range strings.FieldsFunc(chosen, func(c rune) bool { return strings.ContainsRune(" ,，;；\r\n\t", c) }) {
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			wrong.On("spaces", "不是空间编号："+word)
+			break
+		}
+		form.SpaceIDs = append(form.SpaceIDs, n)
+	}
+	if form.Reach == plugin.ReachSpaces {
+		err = wrong.OrNil()
+	}
+	if n, bad := strconv.ParseInt(r.PostForm.Get("version"), 10, 64); bad == nil {
+		form.Version = n
+	}
+	if err == nil {
+		_, err = a.o.Services.SpaceExtensions.SetReach(ctx, actor, id, form)
+	}
+	if err != nil {
+		problem := fault.From(err)
+		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
+			return View{}, err
+		}
+		return a.reachView(id, before, form, chosen, problem), nil
+	}
+	a.flash.put(actor, "可用范围已保存，立即生效")
+	return View{Redirect: Prefix + "/reach/" + id}, nil
+}
