@@ -11,7 +11,7 @@ func reserved() []string {
 		// plugins of the house, those to come included
 		"version", "market", "hosting", "registration", "order", "pay",
 		// rooms and words of the host
-		"core", "wechat", "plugin", "plugins", "minifleet", "system", "simulator", "host", "sdk", "space", "table", "topics",
+		"core", "wechat", "miniprogram", "component", "release_check", "message", "forward", "gateway", "event", "job", "token", "own", "authorization", "plugin", "plugins", "minifleet", "system", "simulator", "host", "sdk", "space", "table", "topics",
 		// addresses
 		"account", "accounts", "acts", "admin", "api", "applications", "assets", "auth", "authorizations", "captcha", "clock", "code", "components", "console",
 		"control", "dashboard", "demo", "events", "exports", "favicon", "figures", "files", "forwards", "grants", "healthz", "help", "imports", "invitations", "invite",
