@@ -8,7 +8,9 @@ func tenancy() map[string]route {
 		"/market":                     {about: open},
 		"/market/{path...}":           {about: open, fill: map[string]string{"path": "nothing"}},
 		"/p/{plugin}":                 {about: open, fill: map[string]string{"plugin": "version"}},
-		"/p/{plugin}/{path...}":       {about: open, fill: map[string]string{"path": "nothing", "plugin": "version"}},
+		"GET /p/{plugin}/assets/{sha256}/{path...}": {about: open, fill: map[string]string{"path": "nothing.css", "plugin": "version", "sha256": "nothing"}},
+		"GET /p/{plugin}/topics/{topic}":            {about: own, fill: map[string]string{"plugin": "version", "topic": "nothing"}},
+		"/p/{plugin}/{path...}":                     {about: open, fill: map[string]string{"path": "nothing", "plugin": "version"}},
 
 		// Extensions: that there is one is told to nobody whom it was not opened to.
 		"GET /admin/extensions":                {about: list},
