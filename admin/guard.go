@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -136,14 +137,14 @@ func (a *Admin) cleanRequest(w http.ResponseWriter, r *http.Request, v *visit) (
 	if err != nil {
 		return nil, err
 	}
-	if v.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+	rt, _ := a.route(r)
+	if v.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, cmp.Or(rt.most, maxBody))); err != nil {
 		var big *http.MaxBytesError
 		if errors.As(err, &big) {
-			return nil, fault.New(fault.Invalid, "too_large", "提交的内容超过 8 MB，请缩小后重试")
+			return nil, fault.Newf(fault.Invalid, "too_large", "提交的内容超过 %d MB，请缩小后重试", cmp.Or(rt.most, maxBody)>>20)
 		}
 		return nil, fault.New(fault.Invalid, "body", "提交的内容没有传完，请重试").Because(err)
 	}
-	rt, _ := a.route(r)
 	query, err := a.cleanQuery(r, v, rt)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "事件日志", href: Prefix + "/events"},
 				{title: "定时任务", href: Prefix + "/jobs"},
 				{title: "插件", href: Prefix + "/plugins"},
+				{title: "插件审批", href: archivesBase},
 				{title: "操作日志", href: Prefix + "/trail"},
 				{title: "导出记录", href: Prefix + "/exports"}, {title: "导入", href: Prefix + "/imports"},
 			}},
@@ -45,7 +46,7 @@ func (a *Admin) menu(ctx context.Context, actor account.Actor) []menuEntry {
 				{title: "导入", href: Prefix + "/imports"},
 			}},
 			{title: "系统", icon: "fa-users", children: []menuEntry{
-				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "扩展", href: extensionsBase}, {title: "Webhook", href: webhooksBase}, {title: "消息转发", href: forwardsBase}, {title: "事件日志", href: Prefix + "/events"},
+				{title: "成员", href: Prefix + "/members"}, {title: "角色", href: Prefix + "/roles"}, {title: "商户入驻", href: Prefix + "/application"}, {title: "扩展", href: extensionsBase}, {title: "提交插件", href: archivesBase}, {title: "Webhook", href: webhooksBase}, {title: "消息转发", href: forwardsBase}, {title: "事件日志", href: Prefix + "/events"},
 			}},
 			{title: "操作日志", icon: "fa-history", href: Prefix + "/trail"},
 		})
@@ -74,7 +75,7 @@ func readPermission(path string) string {
 	section, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, Prefix), "/"), "/")
 	return map[string]string{
 		"components": "component.read", "miniprograms": "miniprogram.read", "events": "event.read", "jobs": "job.read", "plugins": "plugin.read", "trail": "trail.read",
-		"members": "space.member.read", "roles": "space.member.read", "application": "space.application", "applications": "space.application", "webhooks": "space.webhook", "extensions": "space.extension", "forwards": "component.forward",
+		"plugin-archives": "space.plugin", "members": "space.member.read", "roles": "space.member.read", "application": "space.application", "applications": "space.application", "webhooks": "space.webhook", "extensions": "space.extension", "forwards": "component.forward",
 	}[section]
 }
 

@@ -19,6 +19,8 @@ type Page struct {
 	Kinds []account.Kind
 	// Query names the query parameters it reads; all others are dropped before it is called.
 	Query []string
+	// MaxBody is the most it may be sent, in bytes; 0 means what a plugin's page may be.
+	MaxBody int64
 	// Handle answers with a view. An error becomes a page that says what is wrong.
 	Handle func(ctx context.Context, actor account.Actor, r *http.Request) (View, error)
 }
@@ -63,6 +65,7 @@ type route struct {
 	kind  routeKind
 	kinds []account.Kind
 	query []string
+	most  int64
 }
 
 func (rt route) allows(a account.Actor) bool {

@@ -11,6 +11,7 @@ import (
 	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/plugin"
 	"minifleet/app/trail"
 	"minifleet/app/transfer"
 )
@@ -201,6 +202,8 @@ type processRow struct {
 	Past          []processStep // the newest first
 	Asked         bool          // this person may restart it
 	Data          *pluginDataView
+	MayTake       bool   // and take it out of service
+	Previous      string // version that 回到上一版本 leads to, "" for none
 }
 
 type processStep struct {
@@ -244,6 +247,7 @@ func processList(s Services) shortList[processRow] {
 			{name: "title", title: "插件", cell: "process-title", found: true, text: func(row processRow) string { return row.Title }, order: func(x, y processRow) int { return cmp.Compare(x.ID, y.ID) },
 				more: []shortColumn[processRow]{{name: "id", title: "代号", found: true, text: func(row processRow) string { return row.ID }}}},
 			{name: "version", title: "版本", text: func(row processRow) string { return row.Version }},
+			{name: "kind", title: "来源", text: processRow.kind},
 			{name: "state", title: "状态", cell: "process-state", text: func(row processRow) string { return row.State }, labels: labelsOf(processStates)},
 			{name: "pid", title: "进程号", text: func(row processRow) string { return orDash(row.PID) }},
 			{name: "started_at", title: "此状态始于", cell: "process-since", kind: transfer.Time, text: func(row processRow) string { return strconv.FormatInt(row.StartedAt, 10) }, order: func(x, y processRow) int { return cmp.Compare(x.StartedAt, y.StartedAt) }},
@@ -259,6 +263,14 @@ func processList(s Services) shortList[processRow] {
 			return ops
 		},
 	}
+}
+
+// kind says whose plugin it is.
+func (row processRow) kind() string {
+	if row.Third {
+		return "第三方"
+	}
+	return "内置"
 }
 
 func orDash(n int) string {
@@ -281,7 +293,24 @@ func rowOfProcess(p Process) processRow {
 }
 
 func (a *Admin) processesPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	return showShort(ctx, a, actor, r, processList(a.o.Services), nil)
+	return showShort(ctx, a, actor, r, processList(a.o.Services), func(l *shownList) {
+		if a.o.Services.Catalog != nil && actor.Can(plugin.PermissionApprove) {
+			l.Tools = a.render("archive-tools", nil)
+		}
+	})
+}
+
+// addEntry says what the catalog knows of an extension.
+func (a *Admin) addEntry(ctx context.Context, actor account.Actor, row *processRow) error {
+	if !row.Third || a.o.Services.Catalog == nil {
+		return nil
+	}
+	row.MayTake = actor.Can(plugin.PermissionApprove)
+	e, _, err := a.o.Services.Catalog.Entry(ctx, actor, row.ID)
+	if err == nil && e.Previous != nil && e.Previous.State == plugin.ArchiveApproved {
+		row.Previous = e.Previous.Version
+	}
+	return err
 }
 
 // processPage shows one plugin process with the last steps of its life.
@@ -290,6 +319,9 @@ func (a *Admin) processPage(ctx context.Context, actor account.Actor, r *http.Re
 		if p.ID == r.PathValue("id") {
 			row := rowOfProcess(p)
 			row.Asked = actor.Can("plugin.restart")
+			if err := a.addEntry(ctx, actor, &row); err != nil {
+				return View{}, err
+			}
 			var err error
 			if row.Data, err = a.pluginData(ctx, actor, p.ID); err != nil {
 				return View{}, err

@@ -18,6 +18,9 @@ type Services struct {
 	Jobs         Jobs
 	Processes    Processes
 	PluginData   PluginData
+	// Catalog is that of the third-party plugins, Submitters who stands behind them; both or none.
+	Catalog    Catalog
+	Submitters Submitters
 	// SpaceExtensions are switched and filled in by a space's people.
 	SpaceExtensions Extensions
 	Trail           Trail
@@ -131,6 +134,12 @@ type Process struct {
 	MemoryBytes                                 int64
 	Third                                       bool            // an extension: operators decide whom it is open to
 	History                                     []ProcessChange // the newest last
+	// Which archive of an extension runs (0 for one that came from no archive), as which user (0 the platform's own),
+	// and how many of its calls were refused for want of a capability.
+	ArchiveID int64
+	SHA256    string
+	UID       int
+	Refused   int64
 }
 
 // ProcessChange is one step of a plugin's life.
@@ -166,6 +175,9 @@ func (a *Admin) corePages() []Page {
 	}
 	if s.SpaceExtensions != nil {
 		pages = append(pages, a.extensionPages()...)
+	}
+	if s.Catalog != nil {
+		pages = append(pages, a.archivePages()...)
 	}
 	if s.Transfers != nil {
 		pages = append(pages, a.transferPages()...)

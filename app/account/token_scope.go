@@ -9,8 +9,11 @@ import (
 	"minifleet/app/fault"
 )
 
-// never are permissions that no token may carry: with them it could make members, roles or secrets of its own.
-func never(permission string) bool { return strings.HasPrefix(permission, "space.") }
+// never are permissions that no token may carry: with them it could make members, roles or secrets of its own, or have
+// programs run.
+func never(permission string) bool {
+	return strings.HasPrefix(permission, "space.") || permission == "plugin.approve"
+}
 
 // What a person does for themselves under any role. Only a token needs leave for it.
 const (

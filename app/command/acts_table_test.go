@@ -123,6 +123,10 @@ func acts() map[string]act {
 		"POST /my/extensions/{id}/off":         by("POST /api/v1/extensions/{id}/off"),
 		"POST /my/extensions/{id}/settings":    by("PUT /api/v1/extensions/{id}/settings", "POST /api/v1/extensions/{id}/on"),
 		"POST /admin/trail/verify":             by("POST /api/v1/trail/verify"),
+		"POST /admin/plugins/{id}/withdraw":    by("POST /api/v1/plugins/{id}/withdraw"),
+		"POST /admin/plugins/{id}/back":        by("POST /api/v1/plugins/{id}/back"),
+		"POST /admin/plugin-archives/new":      by("POST /api/v1/plugin-archives"),
+		"POST /admin/plugin-archives/{id}":     by("POST /api/v1/plugin-archives/{id}/approve", "POST /api/v1/plugin-archives/{id}/reject"),
 
 		// Exports and imports.
 		"POST /admin/exports":              by("POST /api/v1/exports", "GET /api/v1/exports/{id}/file"),

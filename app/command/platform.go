@@ -233,6 +233,7 @@ func (p *platform) pages() error {
 	p.web = web.New(web.Options{
 		Name: "minifleet-" + p.cfg.Server.Listen, PublicURL: p.cfg.Server.PublicURL, Shutdown: time.Duration(p.cfg.Server.ShutdownSeconds) * time.Second,
 		DB: p.db, Clock: p.clk, Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Events: p.events, Jobs: p.jobs, Trail: p.trail, Chain: p.chain, Notices: p.notices, Transfers: p.transfers, Forwards: p.forwards, Sent: p.gateway,
+		Catalog: extensions{p.catalog, p.plugins},
 		Plugins: p.plugins, SpaceExtensions: p.plugins, Inbox: p.inbox, Portal: door.Handler(), Assets: assets.Handler(), Head: assets.Head(), English: words.Handler, Extensions: p.plugins.Permissions, Metrics: p.metrics, Tracer: p.tracing.tracer, MetricsToken: scrape, Log: p.log,
 		Setup: p.operators, Board: board, Proxies: proxies,
 	})
@@ -243,7 +244,7 @@ func (p *platform) pages() error {
 		Asset: assets.URL,
 		Services: admin.Services{
 			Board: board, Behind: p.behind(),
-			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, SpaceExtensions: p.plugins, PluginData: p.plugins,
+			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, SpaceExtensions: p.plugins, PluginData: p.plugins, Catalog: extensions{p.catalog, p.plugins}, Submitters: submitters{p.accounts},
 			Trail: p.trail, Chain: p.chain, Notices: p.notices, Forwards: p.forwards, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox), BatchEnded: p.onBatchEnd, Extensions: p.plugins.Permissions,
 		},
 	})

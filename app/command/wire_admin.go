@@ -264,7 +264,11 @@ func (p adminProcesses) Status(context.Context) []admin.Process {
 	for _, s := range p.host.Status() {
 		one := admin.Process{
 			ID: s.ID, Title: s.Title, Version: s.Version, State: string(s.State), Label: s.State.Title(), LastError: s.LastError, PID: s.PID, Restarts: s.Restarts,
-			Calls: s.Calls, StartedAt: s.Since.UnixMilli(), MemoryBytes: s.MemoryBytes, Third: s.Third,
+			Calls: s.Calls, StartedAt: s.Since.UnixMilli(), MemoryBytes: s.MemoryBytes,
+			Third: s.Third, ArchiveID: s.ArchiveID, SHA256: s.SHA256, UID: s.UID,
+		}
+		for _, n := range s.Refused {
+			one.Refused += n
 		}
 		if !s.NextTry.IsZero() {
 			one.NextTry = s.NextTry.UnixMilli()

@@ -75,20 +75,20 @@ func NewCatalog(o CatalogOptions) *Catalog { return &Catalog{o} }
 // Archive is one archive that was handed in.
 type Archive struct {
 	ID          int64        `json:"id,string"`
-	Plugin      string       `json:"plugin"`
-	Version     string       `json:"version"`
-	SHA256      string       `json:"sha256"`
-	Size        int64        `json:"size"` // bytes
-	State       string       `json:"state"`
-	SpaceID     int64        `json:"space_id,string"` // whose it is; a platform space's, or 0 of the command line
-	SubmittedBy int64        `json:"submitted_by,string"`
-	SubmittedAt int64        `json:"submitted_at"`      // Unix milliseconds
-	DecidedBy   int64        `json:"decided_by,string"` // 0: nobody yet, the command line, or the host itself
-	DecidedAt   int64        `json:"decided_at"`
-	Reason      string       `json:"reason"` // of a rejection or a withdrawal
-	Serving     bool         `json:"serving"`
-	Spec        archive.Spec `json:"spec"`
-	Platforms   []string     `json:"platforms"`
+	Plugin      string       `json:"plugin" dc:"插件代号"`
+	Version     string       `json:"version" dc:"插件版本"`
+	SHA256      string       `json:"sha256" dc:"插件包的 SHA-256，批准时要一致"`
+	Size        int64        `json:"size" dc:"插件包的字节数"`
+	State       string       `json:"state" dc:"pending 等待审批、approved 已批准、rejected 未通过、withdrawn 已下架"`
+	SpaceID     int64        `json:"space_id,string" dc:"提交的空间；0 为命令行"` // whose it is; a platform space's, or 0 of the command line
+	SubmittedBy int64        `json:"submitted_by,string" dc:"提交的账号；0 为命令行"`
+	SubmittedAt int64        `json:"submitted_at" dc:"提交时间，Unix 毫秒"`
+	DecidedBy   int64        `json:"decided_by,string" dc:"处理的账号；0 为还没有处理、命令行或系统"` // 0: nobody yet, the command line, or the host itself
+	DecidedAt   int64        `json:"decided_at" dc:"处理时间，Unix 毫秒；0 为还没有处理"`
+	Reason      string       `json:"reason" dc:"没有通过或下架的原因"` // of a rejection or a withdrawal
+	Serving     bool         `json:"serving" dc:"正在上架的就是它"`
+	Spec        archive.Spec `json:"spec" dc:"plugin.yaml 的内容"`
+	Platforms   []string     `json:"platforms" dc:"适用的系统和架构"`
 
 	binaries []archive.File
 	blobID   int64
@@ -292,6 +292,16 @@ func (c *Catalog) Entry(ctx context.Context, who account.Actor, plugin string) (
 		return Entry{}, false, err
 	}
 	return c.entry(ctx, plugin)
+}
+
+// Baseline is the archive that serves while another of its plugin is looked at, as far as the actor may see it; nil for
+// none, or when it is that very one.
+func (c *Catalog) Baseline(ctx context.Context, who account.Actor, a Archive) (*Archive, error) {
+	e, known, err := c.entry(ctx, a.Plugin)
+	if err != nil || !known || e.Serving == nil || e.Serving.ID == a.ID || !who.Operator() && e.Serving.SpaceID != who.SpaceID {
+		return nil, err
+	}
+	return e.Serving, nil
 }
 
 // mayDecide is nil for an operator with the permission.

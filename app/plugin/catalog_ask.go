@@ -13,21 +13,21 @@ import (
 
 // Asked is one group of what an archive asks for, in words that an operator can judge.
 type Asked struct {
-	Kind  string      `json:"kind"` // wechat core calls hosts events jobs data
-	Title string      `json:"title"`
+	Kind  string      `json:"kind" dc:"种类：wechat、core、data、jobs、hosts、calls 或 events"` // wechat core calls hosts events jobs data
+	Title string      `json:"title" dc:"名称"`
 	None  string      `json:"-"` // sentence for an empty group
-	Items []AskedItem `json:"items"`
+	Items []AskedItem `json:"items" dc:"要求的每一项"`
 }
 
 // AskedItem is one thing that is asked for.
 type AskedItem struct {
-	Word  string `json:"word"`  // as it stands in plugin.yaml
-	Title string `json:"title"` // Chinese
-	Note  string `json:"note"`
+	Word  string `json:"word" dc:"plugin.yaml 里的写法"`
+	Title string `json:"title" dc:"名称"` // Chinese
+	Note  string `json:"note" dc:"补充说明"`
 	// Writes marks what changes something; New is not in the archive that serves, Gone is only there.
-	Writes bool `json:"writes"`
-	New    bool `json:"new"`
-	Gone   bool `json:"gone"`
+	Writes bool `json:"writes" dc:"会修改或向外发送"`
+	New    bool `json:"new" dc:"上架中的版本没有要求"`
+	Gone   bool `json:"gone" dc:"只有上架中的版本要求"`
 }
 
 // coreAsk is one view or operation of the core.

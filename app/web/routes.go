@@ -35,6 +35,7 @@ func (s *Server) routes() {
 		g.Bind(s.forwardRoutes()...)
 		g.Bind(s.dashboardRoutes()...)
 		g.Bind(s.extensionRoutes()...)
+		g.Bind(s.archiveRoutes()...)
 	})
 	s.frame.BindHandler("/api/*", func(r *ghttp.Request) {
 		if _, err := s.actor(r.Request); err != nil { // as at the address of a plugin: whether there is one is not told by the refusal

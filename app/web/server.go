@@ -31,6 +31,7 @@ import (
 	"minifleet/app/miniprogram"
 	"minifleet/app/notice"
 	"minifleet/app/plugin"
+	"minifleet/app/plugin/archive"
 	"minifleet/app/schedule"
 	"minifleet/app/store"
 	"minifleet/app/trail"
@@ -75,6 +76,7 @@ type Options struct {
 	Notices    *notice.Service
 	Transfers  *transfer.Service
 	Forwards   *forward.Service
+	Catalog    Catalog
 	Sent       Sent
 	Plugins    Plugins
 	// SpaceExtensions are switched and filled in by a space's people; nil: there are none.
@@ -121,8 +123,8 @@ func New(o Options) *Server {
 	frame.SetErrorLogEnabled(false)
 	frame.SetFileServerEnabled(false)
 	frame.SetSessionStorage(gsession.NewStorageMemory())
-	frame.SetClientMaxBodySize(bodyLimit)
-	frame.SetOpenApiPath("") // the document is ours, see openapi.go
+	frame.SetClientMaxBodySize(archive.MaxSize + archiveOverhead) // dispatch bounds every other address closer
+	frame.SetOpenApiPath("")                                      // the document is ours, see openapi.go
 	frame.SetSwaggerPath("")
 	frame.SetGracefulShutdownTimeout(int(o.Shutdown.Seconds()))
 	// GoFrame's own lines go nowhere: the log is ours, and the demo's output ends with its ready line.
@@ -207,6 +209,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 		s.admin.ServeHTTP(w, r)
 	case strings.HasPrefix(path, "/api/"):
 		if !s.pluginAPI(w, r) {
+			r.Body = http.MaxBytesReader(w, r.Body, bodyLimitOf(r))
 			s.frame.ServeHTTP(w, r)
 		}
 	case path == "/api.json":

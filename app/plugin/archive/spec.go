@@ -32,50 +32,50 @@ const (
 // Spec is plugin.yaml: what an extension is and what it asks for. An operator approves exactly this, and the host gives a
 // running extension nothing that is not in it.
 type Spec struct {
-	ID           string       `yaml:"id" json:"id"`
-	Title        string       `yaml:"title" json:"title"`
-	Version      string       `yaml:"version" json:"version"` // semantic, "1.4.0"
-	Description  string       `yaml:"description,omitempty" json:"description"`
-	Author       string       `yaml:"author,omitempty" json:"author"`
-	Protocol     int          `yaml:"protocol" json:"protocol"`
-	Capabilities Capabilities `yaml:"capabilities" json:"capabilities"`
+	ID           string       `yaml:"id" json:"id" dc:"插件代号"`
+	Title        string       `yaml:"title" json:"title" dc:"名称"`
+	Version      string       `yaml:"version" json:"version" dc:"插件版本"` // semantic, "1.4.0"
+	Description  string       `yaml:"description,omitempty" json:"description" dc:"一两句话的说明"`
+	Author       string       `yaml:"author,omitempty" json:"author" dc:"由谁负责"`
+	Protocol     int          `yaml:"protocol" json:"protocol" dc:"插件与平台的协议版本"`
+	Capabilities Capabilities `yaml:"capabilities" json:"capabilities" dc:"要求的权限"`
 }
 
 // Capabilities are what an extension may do beside what the person who uses it may.
 type Capabilities struct {
 	// WeChat are endpoints of the table in app/wechat, or "resource.*".
-	WeChat []string `yaml:"wechat,omitempty" json:"wechat"`
+	WeChat []string `yaml:"wechat,omitempty" json:"wechat" dc:"能调用的微信接口，或 资源.*"`
 	// Core are views and operations of the core without "core.": "miniprograms", "grant.create".
-	Core []string `yaml:"core,omitempty" json:"core"`
+	Core []string `yaml:"core,omitempty" json:"core" dc:"能用的平台数据和操作"`
 	// Calls are operations of other plugins: "version.install".
-	Calls []string `yaml:"calls,omitempty" json:"calls"`
+	Calls []string `yaml:"calls,omitempty" json:"calls" dc:"能调用的其他插件的操作"`
 	// Hosts are names of hosts that core.http may reach: "hooks.example.com", with a port when it is not 443, or
 	// "localhost:8080".
-	Hosts []string `yaml:"hosts,omitempty" json:"hosts"`
+	Hosts []string `yaml:"hosts,omitempty" json:"hosts" dc:"能访问的外部地址"`
 	// Events are types of event it hears of, exact or a prefix that ends with "*".
-	Events []string `yaml:"events,omitempty" json:"events"`
+	Events []string `yaml:"events,omitempty" json:"events" dc:"会收到的事件"`
 	// Jobs are the cron jobs it runs.
-	Jobs []Job `yaml:"jobs,omitempty" json:"jobs"`
+	Jobs []Job `yaml:"jobs,omitempty" json:"jobs" dc:"定时任务"`
 	// Data are the collections that the host keeps for it.
-	Data []Data `yaml:"data,omitempty" json:"data"`
+	Data []Data `yaml:"data,omitempty" json:"data" dc:"自己保存的数据表"`
 }
 
 // Job is one cron job of an extension.
 type Job struct {
-	Name  string `yaml:"name" json:"name"`
-	Title string `yaml:"title" json:"title"`
+	Name  string `yaml:"name" json:"name" dc:"名称，英文"`
+	Title string `yaml:"title" json:"title" dc:"名称"`
 	// Spec is a five-field cron expression.
-	Spec string `yaml:"spec" json:"spec"`
+	Spec string `yaml:"spec" json:"spec" dc:"五段 cron 表达式"`
 	// Platform runs it once for the whole platform, with every space's rows in reach; otherwise once for each space.
-	Platform bool `yaml:"platform,omitempty" json:"platform"`
+	Platform bool `yaml:"platform,omitempty" json:"platform" dc:"为整个平台运行一次；否则在每个启用它的空间各一次"`
 }
 
 // Data is one collection of an extension.
 type Data struct {
-	Name  string `yaml:"name" json:"name"`
-	Title string `yaml:"title,omitempty" json:"title"`
+	Name  string `yaml:"name" json:"name" dc:"名称，英文"`
+	Title string `yaml:"title,omitempty" json:"title" dc:"名称"`
 	// Visibility says who sees a row: space, parties, miniprogram or public.
-	Visibility string `yaml:"visibility" json:"visibility"`
+	Visibility string `yaml:"visibility" json:"visibility" dc:"谁能看到一行：space、parties、miniprogram 或 public"`
 }
 
 var (
