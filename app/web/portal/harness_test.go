@@ -29,11 +29,12 @@ import (
 // test tells it.
 type house struct {
 	*authtest.World
-	t        *testing.T
-	accounts *account.Service
-	grants   *grant.Service
-	plugins  *fakePlugins
-	server   *httptest.Server
+	t          *testing.T
+	accounts   *account.Service
+	grants     *grant.Service
+	plugins    *fakePlugins
+	extensions *fakeExtensions
+	server     *httptest.Server
 }
 
 // contentPolicy is the server's own: nothing from elsewhere, nothing inline.
@@ -84,7 +85,7 @@ func (f *fakePlugins) Menu(context.Context, account.Actor, string) []plugin.Menu
 
 func open(t *testing.T, with ...account.Setting) *house {
 	t.Helper()
-	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}}
+	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}, extensions: newFakeExtensions()}
 	h.server = httptest.NewUnstartedServer(nil)
 	h.own()
 	h.accounts = account.New(h.DB, h.Clock, h.Trail, with...)
@@ -94,7 +95,7 @@ func open(t *testing.T, with ...account.Setting) *house {
 		t.Fatal(err)
 	}
 	p, err := portal.New(portal.Options{
-		Accounts: h.accounts, Tokens: account.NewTokens(h.DB, h.Trail, h.accounts), Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, Assets: assets,
+		Accounts: h.accounts, Tokens: account.NewTokens(h.DB, h.Trail, h.accounts), Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, SpaceExtensions: h.extensions, Assets: assets,
 		PublicURL: "http://" + h.server.Listener.Addr().String(), Environment: "模拟环境", Clock: h.Clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
