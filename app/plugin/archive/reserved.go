@@ -17,7 +17,7 @@ func reserved() []string {
 		"control", "dashboard", "demo", "events", "exports", "favicon", "figures", "files", "forwards", "grants", "healthz", "help", "imports", "invitations", "invite",
 		"jobs", "lang", "login", "logout", "mail", "me", "members", "mend", "metrics", "miniprograms", "my", "news", "notices", "operators", "p", "password", "people",
 		"profile", "readyz", "register", "roles", "search", "security", "sessions", "settings", "setup", "spaces", "static", "swagger", "tasks", "testers", "tokens",
-		"agreement", "application", "captchas", "checklist", "codes", "directory", "errors", "guide", "info", "lists", "prefs", "privacy", "reset",
+		"agreement", "application", "captchas", "checklist", "codes", "directory", "errors", "extensions", "guide", "info", "lists", "prefs", "privacy", "reach", "reset",
 		"trail", "transfers", "upload", "uploads", "verify", "webhooks",
 	}
 }
