@@ -182,7 +182,7 @@ func (h *Host) Stop() error {
 // Ready waits until every plugin of the house serves, or says which does not. Extensions keep nobody waiting.
 func (h *Host) Ready(ctx context.Context) error {
 	for _, u := range h.roster.list() {
-		if u.third {
+		if u.command().approved != nil {
 			continue
 		}
 		if err := u.await(ctx); err != nil {
@@ -195,7 +195,7 @@ func (h *Host) Ready(ctx context.Context) error {
 // Healthy reports at once whether every plugin of the house serves; for /readyz.
 func (h *Host) Healthy() error {
 	for _, status := range h.Status() {
-		if !status.Third && !status.State.called() {
+		if status.ArchiveID == 0 && !status.State.called() {
 			return fmt.Errorf("plugin %s is %s", status.ID, status.State)
 		}
 	}
