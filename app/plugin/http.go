@@ -122,7 +122,15 @@ func (h *Host) Pass(ctx context.Context, actor account.Actor, request Request, b
 	if err != nil {
 		return Response{}, err
 	}
-	return respond(request.Plugin, route, answer)
+	response, err := respond(request.Plugin, route, answer)
+	if third, known := h.extension(request.Plugin); err == nil && response.View != nil && (third || !known) {
+		if info := h.info(request.Plugin); info != nil {
+			response.Body = info.cleaned(response.Body)
+		} else {
+			return Response{}, unavailable(request.Plugin)
+		}
+	}
+	return response, err
 }
 
 // Streamed tells whether a request goes to a route that streams; false also for one that does not exist.

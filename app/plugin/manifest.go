@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/microcosm-cc/bluemonday"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -40,6 +43,7 @@ type described struct {
 	operations  map[string]bool
 	settings    *settingsSchema // nil: nothing to fill in
 	offers      offers
+	cleaner     func() *bluemonday.Policy // of an extension's pages
 }
 
 // describe checks a manifest. The plugin may lie: nothing of it is used before this.
@@ -50,7 +54,7 @@ func describe(id string, mounts map[string]string, m *Manifest) (*described, err
 	if m.GetProtocol() != protocol {
 		return nil, fmt.Errorf("plugin %s speaks protocol %d, the host %d", id, m.GetProtocol(), protocol)
 	}
-	d := &described{manifest: m, collections: map[string]*collection{}, tables: map[string]*Table{}, operations: map[string]bool{}}
+	d := &described{manifest: m, cleaner: sync.OnceValue(func() *bluemonday.Policy { return cleaner(id) }), collections: map[string]*collection{}, tables: map[string]*Table{}, operations: map[string]bool{}}
 	for _, mount := range m.GetMounts() {
 		if mounts[mount] != id {
 			return nil, fmt.Errorf("plugin %s may not claim /%s", id, mount)
