@@ -22,6 +22,7 @@ type collection struct {
 	visibility *pluginpb.Visibility
 	indexes    []*pluginpb.Index
 	sortable   map[string]bool
+	extension  string    // the plugin's id when it is somebody else's
 	postings   *postings // nil without columns to search
 }
 

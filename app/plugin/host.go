@@ -275,6 +275,11 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if err != nil {
 		return nil, err
 	}
+	if u.third {
+		for _, c := range info.collections {
+			c.extension = u.id
+		}
+	}
 	if err := checkJobs(u.third, manifest); err != nil {
 		return nil, err
 	}

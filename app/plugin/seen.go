@@ -149,11 +149,12 @@ var (
 	stateServing  = prometheus.NewDesc("minifleet_plugin_serving", "1 while the plugin serves.", []string{"plugin"}, nil)
 	stateRestarts = prometheus.NewDesc("minifleet_plugin_restarts_total", "Times the plugin fell and was started again.", []string{"plugin"}, nil)
 	stateMemory   = prometheus.NewDesc("minifleet_plugin_resident_bytes", "Memory of the plugin's process.", []string{"plugin"}, nil)
+	stateRefused  = prometheus.NewDesc("minifleet_plugin_refused_total", "Host calls beyond an extension's approved capabilities, by kind, since its process began.", []string{"plugin", "kind"}, nil)
 	stateOpen     = prometheus.NewDesc("minifleet_plugin_open_calls", "Calls that run in the plugin now.", []string{"plugin"}, nil)
 )
 
 func (states) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{stateServing, stateRestarts, stateMemory, stateOpen} {
+	for _, d := range []*prometheus.Desc{stateServing, stateRestarts, stateMemory, stateOpen, stateRefused} {
 		out <- d
 	}
 }
@@ -167,6 +168,9 @@ func (s states) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(stateServing, prometheus.GaugeValue, serving, p.ID)
 		out <- prometheus.MustNewConstMetric(stateRestarts, prometheus.CounterValue, float64(p.Restarts), p.ID)
 		out <- prometheus.MustNewConstMetric(stateMemory, prometheus.GaugeValue, float64(p.MemoryBytes), p.ID)
+		for kind, n := range p.Refused {
+			out <- prometheus.MustNewConstMetric(stateRefused, prometheus.CounterValue, float64(n), p.ID, kind)
+		}
 		out <- prometheus.MustNewConstMetric(stateOpen, prometheus.GaugeValue, float64(p.Calls), p.ID)
 	}
 }

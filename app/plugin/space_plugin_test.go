@@ -60,6 +60,9 @@ func extParts(p *sdk.Plugin) {
 	lanes := sdk.Collect[lane](p, "lanes", sdk.Visible{Kind: sdk.MiniProgram, Column: "appid", Scope: "data.read", Write: "data.read"})
 	p.Table(sdk.Table{Name: "seen", Title: "见闻", Collection: seen, CanCreate: true, CanEdit: true, CanRemove: true,
 		Actions: []sdk.Action{{Name: "touch", Title: "点", Run: func(context.Context, []int64) (sdk.Result, error) { return sdk.Result{}, nil }}}})
+	shelf := sdk.Collect[listing](p, "shelf", sdk.Visible{Kind: sdk.Public, When: "state", Equals: "listed"})
+	p.Table(sdk.Table{Name: "shelf", Title: "货架", Collection: shelf, CanCreate: true,
+		Columns: []sdk.Column{{Name: "title", Title: "标题"}}, Form: []sdk.Column{{Name: "title", Title: "标题"}, {Name: "state", Title: "状态"}}})
 	p.Menu(sdk.MenuItem{Title: "扩展页", Path: "/hello", Frame: sdk.FramePortal})
 	p.Menu(sdk.MenuItem{Title: "扩展表", Path: "table:seen", Frame: sdk.FrameAdmin})
 	page := func(ctx context.Context, _ *http.Request) (sdk.View, error) {

@@ -291,6 +291,38 @@ func TestVisitorsMeetWhatEverybodyMayHaveAndSomebodyHas(t *testing.T) {
 	}
 }
 
+func TestWhatASpaceShowsToAllIsGoneWhileItHasTheExtensionOff(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newExtHouse(t, db).run(t).ready(t)
+		h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+		h.switchOn(t, ada, map[string]any{})
+		h.switchOn(t, bob, map[string]any{})
+		if _, err := h.Save(t.Context(), ada, "ext", "shelf", 0, 0, map[string]string{"title": "for all", "state": "listed"}); err != nil {
+			t.Fatal(err)
+		}
+		seen := func() int {
+			page, err := h.Rows(t.Context(), bob, "ext", "shelf", plugin.TableQuery{})
+			if err != nil || int(page.Total) != len(page.Rows) {
+				t.Fatalf("%d rows, total %d, %v", len(page.Rows), page.Total, err)
+			}
+			return len(page.Rows)
+		}
+		if seen() != 1 {
+			t.Fatal("bob does not see what ada shows")
+		}
+		if _, err := h.SwitchOff(t.Context(), ada, "ext"); err != nil {
+			t.Fatal(err)
+		}
+		if seen() != 0 {
+			t.Error("ada has it off, and bob still sees what she showed")
+		}
+		h.switchOn(t, ada, map[string]any{})
+		if seen() != 1 {
+			t.Error("on again, and bob sees nothing")
+		}
+	})
+}
+
 func TestAReplicaFollowsWithinTwoSeconds(t *testing.T) {
 	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
 	other := h.replica(t)

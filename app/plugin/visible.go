@@ -82,11 +82,20 @@ func reached(actor account.Actor, c *collection, column string) predicate {
 	return p.or(equals(column, ""))
 }
 
+// published are the rows that everybody sees. Those of a space that has switched an extension off are there for nobody else.
+func published(c *collection) predicate {
+	open := equals(c.visibility.GetWhen(), c.visibility.GetEquals())
+	if c.extension == "" {
+		return open
+	}
+	return open.and(predicate{"`space_id` IN (SELECT space_id FROM plugin_space WHERE plugin=? AND is_on=1)", []any{c.extension}})
+}
+
 func visibleToSpace(actor account.Actor, c *collection, apps MiniPrograms, write bool) predicate {
 	v := c.visibility
 	if actor.Nobody() {
 		if v.GetKind() == "public" && !write {
-			return equals(v.GetWhen(), v.GetEquals())
+			return published(c)
 		}
 		return nothing
 	}
@@ -108,7 +117,7 @@ func visibleToSpace(actor account.Actor, c *collection, apps MiniPrograms, write
 		if write {
 			return own
 		}
-		return own.or(equals(v.GetWhen(), v.GetEquals()))
+		return own.or(published(c))
 	default:
 		return equals("space_id", actor.SpaceID)
 	}
