@@ -202,6 +202,7 @@ type processRow struct {
 	Past          []processStep // the newest first
 	Asked         bool          // this person may restart it
 	Data          *pluginDataView
+	Operations    []plugin.Operation // offered to other plugins
 	MayTake       bool   // and take it out of service
 	Previous      string // version that 回到上一版本 leads to, "" for none
 }
@@ -325,6 +326,9 @@ func (a *Admin) processPage(ctx context.Context, actor account.Actor, r *http.Re
 			var err error
 			if row.Data, err = a.pluginData(ctx, actor, p.ID); err != nil {
 				return View{}, err
+			}
+			if a.o.Services.PluginOperations != nil {
+				row.Operations = slices.DeleteFunc(a.o.Services.PluginOperations(), func(o plugin.Operation) bool { return o.Plugin != p.ID || o.Internal })
 			}
 			return View{Title: p.Title, Trail: []Link{{"插件", Prefix + "/plugins"}}, Body: a.render("process", row)}, nil
 		}

@@ -7,6 +7,7 @@ import (
 	"minifleet/app/component"
 	"minifleet/app/event"
 	"minifleet/app/miniprogram"
+	"minifleet/app/plugin"
 	"minifleet/app/trail"
 )
 
@@ -18,6 +19,8 @@ type Services struct {
 	Jobs         Jobs
 	Processes    Processes
 	PluginData   PluginData
+	// PluginOperations lists what plugins offer each other; nil shows none.
+	PluginOperations func() []plugin.Operation
 	// Catalog is that of the third-party plugins, Submitters who stands behind them; both or none.
 	Catalog    Catalog
 	Submitters Submitters

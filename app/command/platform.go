@@ -244,7 +244,7 @@ func (p *platform) pages() error {
 		Asset: assets.URL,
 		Services: admin.Services{
 			Board: board, Behind: p.behind(),
-			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, SpaceExtensions: p.plugins, PluginData: p.plugins, Catalog: extensions{p.catalog, p.plugins}, Submitters: submitters{p.accounts},
+			Components: p.components, MiniPrograms: adminMiniPrograms{p.grants, p.apps}, Events: p.events, Jobs: adminJobs{p.jobs}, Processes: adminProcesses{p.plugins}, SpaceExtensions: p.plugins, PluginData: p.plugins, PluginOperations: p.plugins.Operations, Catalog: extensions{p.catalog, p.plugins}, Submitters: submitters{p.accounts},
 			Trail: p.trail, Chain: p.chain, Notices: p.notices, Forwards: p.forwards, Spaces: p.spaces, Transfers: p.transfers, Failures: adminFailures(p.inbox), BatchEnded: p.onBatchEnd, Extensions: p.plugins.Permissions,
 		},
 	})

@@ -400,6 +400,7 @@ func tenancy() map[string]route {
 		"POST /api/v1/miniprograms/{appid}/sync":                     {about: object, fill: map[string]string{"appid": "shop"}},
 		"POST /api/v1/notices/read":                                  {about: object, body: `{"ids":["{notice}"]}`},
 		"POST /api/v1/password-resets":                               {about: open},
+		"GET /api/v1/plugins/{id}/operations":                        {about: staff, fill: map[string]string{"id": "version"}},
 		"GET /api/v1/plugins/{id}/data":                              {about: staff, fill: map[string]string{"id": "version"}},
 		"GET /api/v1/plugins/{id}/drops":                             {about: staff, fill: map[string]string{"id": "version"}},
 		"POST /api/v1/plugins/{id}/drops":                            {about: staff, fill: map[string]string{"id": "version"}},

@@ -95,6 +95,7 @@ func (p *plugins) ManifestsFor(context.Context, account.Actor) ([]*plugin.Manife
 func (p *plugins) Status() []plugin.Status {
 	return []plugin.Status{{ID: "version", Title: "版本管理", Version: "0.1.0", State: p.state, Since: time.UnixMilli(1)}}
 }
+func (p *plugins) Operations() []plugin.Operation                      { return nil }
 func (p *plugins) Usage(context.Context, string) (plugin.Usage, error) { return plugin.Usage{}, nil }
 
 func (p *plugins) PendingDrops(context.Context) ([]plugin.Drop, error) { return nil, nil }

@@ -28,7 +28,7 @@ func (s *Server) routes() {
 			s.listTokens, s.listScopes, s.createToken, s.revokeToken,
 			s.listExports, s.startExport, s.getExport, s.exportFile, s.cancelExport, s.deleteExport,
 			s.importLists, s.importTemplate, s.listImports, s.uploadImport, s.getImport, s.importRows, s.checkImport, s.confirmImport, s.importProblems, s.deleteImport,
-			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.getEntry, s.verifyTrail, s.listPlugins, s.restartPlugin, s.pluginUsage, s.listDrops, s.dropData,
+			s.listJobs, s.runJob, s.listRuns, s.listTrail, s.getEntry, s.verifyTrail, s.listPlugins, s.restartPlugin, s.pluginUsage, s.listOperations, s.listDrops, s.dropData,
 		)
 		g.Bind(s.spaceRoutes()...)
 		g.Bind(s.noticeRoutes()...)

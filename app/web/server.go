@@ -49,6 +49,7 @@ type Plugins interface {
 	Offers(ctx context.Context, actor account.Actor, id string) (bool, error)
 	Status() []plugin.Status
 	Restart(ctx context.Context, id string) error
+	Operations() []plugin.Operation
 	Usage(ctx context.Context, plugin string) (plugin.Usage, error)
 	PendingDrops(ctx context.Context) ([]plugin.Drop, error)
 	ApproveDrop(ctx context.Context, who account.Actor, plugin, item string) error
