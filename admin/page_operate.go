@@ -203,8 +203,8 @@ type processRow struct {
 	Asked         bool          // this person may restart it
 	Data          *pluginDataView
 	Operations    []plugin.Operation // offered to other plugins
-	MayTake       bool   // and take it out of service
-	Previous      string // version that 回到上一版本 leads to, "" for none
+	MayTake       bool               // and take it out of service
+	Previous      string             // version that 回到上一版本 leads to, "" for none
 }
 
 type processStep struct {
