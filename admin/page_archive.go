@@ -150,11 +150,11 @@ func (a *Admin) submitForm(actor account.Actor, problem *fault.Error) (View, err
 		return View{}, err
 	}
 	v := submitView{refusals{problem}, a.o.Services.Catalog.Enabled(), actor.Operator(), archive.MaxSize >> 20}
-	title := "提交插件"
+	title, subtitle := "提交插件", "上传插件包（.mfp），由平台审批"
 	if v.Operator {
-		title = "安装插件"
+		title, subtitle = "安装插件", "上传插件包（.mfp），核对无误后再批准"
 	}
-	return View{Title: title, Subtitle: "上传插件包（.mfp），核对无误后再批准", Trail: archiveTrail(), Body: a.render("archive-new", v), Status: statusOf(problem)}, nil
+	return View{Title: title, Subtitle: subtitle, Trail: archiveTrail(), Body: a.render("archive-new", v), Status: statusOf(problem)}, nil
 }
 
 func archiveTrail() []Link { return []Link{{"插件包", archivesBase}} }
