@@ -47,6 +47,7 @@ type extensionsView struct {
 type extensionView struct {
 	Base    string
 	X       plugin.Extension
+	Places  []Link // where it is used
 	Fields  []plugin.SettingField
 	Problem *fault.Error
 }
@@ -68,13 +69,27 @@ func (a *Admin) extensionPage(ctx context.Context, actor account.Actor, r *http.
 	if x.Stopped == "" { // nothing was filled in yet: that is no mistake
 		problem = nil
 	}
-	return a.extensionView(extensionView{extensionsBase, x, x.Form(nil, problem), nil}), nil
+	return a.extensionView(ctx, actor, extensionView{Base: extensionsBase, X: x, Fields: x.Form(nil, problem)}), nil
 }
 
-func (a *Admin) extensionView(v extensionView) View {
+func (a *Admin) extensionView(ctx context.Context, actor account.Actor, v extensionView) View {
+	v.Places = a.places(ctx, actor, v.X)
 	out := View{Title: v.X.Title, Trail: []Link{{"扩展", extensionsBase}}, Body: a.render("extension", v)}
 	if v.Problem != nil {
 		out.Status = v.Problem.Kind.Status()
+	}
+	return out
+}
+
+// places are an extension's own entries of the menu, for a member who has just switched it on and looks for it.
+func (a *Admin) places(ctx context.Context, actor account.Actor, x plugin.Extension) (out []Link) {
+	if !x.On || a.o.Plugins == nil {
+		return nil
+	}
+	for _, it := range a.o.Plugins.Menu(ctx, actor) {
+		if it.Plugin == x.ID && localPath(it.Href) {
+			out = append(out, Link{it.Title, it.Href})
+		}
 	}
 	return out
 }
@@ -120,7 +135,7 @@ func (a *Admin) saveExtension(ctx context.Context, actor account.Actor, r *http.
 		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
 			return View{}, err
 		}
-		return a.extensionView(extensionView{extensionsBase, x, x.Form(r.PostForm.Get, problem), problem}), nil
+		return a.extensionView(ctx, actor, extensionView{Base: extensionsBase, X: x, Fields: x.Form(r.PostForm.Get, problem), Problem: problem}), nil
 	}
 	a.flash.put(actor, words)
 	return View{Redirect: extensionsBase + "/" + x.ID}, nil

@@ -40,8 +40,8 @@ type PluginDoor interface {
 
 // PluginMenu is one entry of the left menu. Href is complete; Group is the title of the menu group it goes below.
 type PluginMenu struct {
-	Title, Icon, Href, Group string
-	Order                    int
+	Plugin, Title, Icon, Href, Group string
+	Order                            int
 }
 
 // Table describes a list, its filters, its form and its actions.

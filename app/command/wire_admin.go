@@ -27,7 +27,7 @@ func (p adminPlugins) Menu(ctx context.Context, actor account.Actor) []admin.Plu
 		if m.Table != "" {
 			href = admin.Table{Plugin: m.Plugin, Name: m.Table}.Address()
 		}
-		out = append(out, admin.PluginMenu{Title: m.Title, Icon: m.Icon, Href: href, Group: m.Group, Order: m.Order})
+		out = append(out, admin.PluginMenu{Plugin: m.Plugin, Title: m.Title, Icon: m.Icon, Href: href, Group: m.Group, Order: m.Order})
 	}
 	return out
 }

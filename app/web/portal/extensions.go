@@ -40,6 +40,7 @@ type extensionsView struct {
 type extensionView struct {
 	Base    string
 	X       plugin.Extension
+	Places  []link // where it is used
 	Fields  []plugin.SettingField
 	Problem *fault.Error
 }
@@ -61,10 +62,15 @@ func (p *Portal) extension(w http.ResponseWriter, r *http.Request, v *visit) err
 	if x.Stopped == "" { // nothing was filled in yet: that is no mistake
 		problem = nil
 	}
-	return p.showExtension(w, r, v, extensionView{extensionsBase, x, x.Form(nil, problem), nil}, http.StatusOK)
+	return p.showExtension(w, r, v, extensionView{Base: extensionsBase, X: x, Fields: x.Form(nil, problem)}, http.StatusOK)
 }
 
 func (p *Portal) showExtension(w http.ResponseWriter, r *http.Request, v *visit, view extensionView, status int) error {
+	for _, item := range p.o.Plugins.Menu(r.Context(), v.actor, plugin.FramePortal) {
+		if item.Plugin == view.X.ID && item.Path != "" && view.X.On {
+			view.Places = append(view.Places, link{Title: item.Title, Href: item.Path})
+		}
+	}
 	return p.show(w, r, v, "extension", view, page{Title: view.X.Title, Crumbs: []link{{Title: "扩展", Href: extensionsBase}}, Width: "mid", Status: status})
 }
 
@@ -113,7 +119,7 @@ func (p *Portal) saveExtension(w http.ResponseWriter, r *http.Request, v *visit)
 		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
 			return err
 		}
-		return p.showExtension(w, r, v, extensionView{extensionsBase, x, x.Form(r.PostForm.Get, problem), problem}, problem.Kind.Status())
+		return p.showExtension(w, r, v, extensionView{Base: extensionsBase, X: x, Fields: x.Form(r.PostForm.Get, problem), Problem: problem}, problem.Kind.Status())
 	}
 	p.putFlash(w, words)
 	redirect(w, r, extensionsBase+"/"+id)
