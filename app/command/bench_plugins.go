@@ -62,9 +62,9 @@ func benchPlugins(ctx context.Context, env Env, dir string) ([]benchRow, error) 
 	if err != nil {
 		return nil, err
 	}
-	b := &pluginBench{p: p, argv: []string{env.Executable, "bench", "plugins-page"}, bare: []string{env.Executable, "bench", "plugins-bare"}}
+	b := &pluginBench{env: env, p: p, argv: []string{env.Executable, "bench", "plugins-page"}, bare: []string{env.Executable, "bench", "plugins-bare"}}
 	var rows []benchRow
-	for _, part := range []func(context.Context) ([]benchRow, error){b.pages, b.life, b.upgrades} {
+	for _, part := range []func(context.Context) ([]benchRow, error){b.pages, b.life, b.upgrades, b.idle} {
 		more, err := part(ctx)
 		if err != nil {
 			return nil, errors.Join(err, p.db.Close())
@@ -75,6 +75,7 @@ func benchPlugins(ctx context.Context, env Env, dir string) ([]benchRow, error) 
 }
 
 type pluginBench struct {
+	env  Env
 	p    *platform
 	argv []string
 	bare []string
@@ -84,8 +85,12 @@ var errStillServing = errors.New("the plugin still serves")
 
 // started gives a host with the one plugin, and how long it took to serve.
 func (b *pluginBench) started(ctx context.Context) (*plugin.Host, time.Duration, error) {
+	return b.serving(ctx, plugin.First{ID: "bench", Argv: b.argv})
+}
+
+func (b *pluginBench) serving(ctx context.Context, one plugin.First) (*plugin.Host, time.Duration, error) {
 	began := time.Now()
-	h, err := b.p.hostOf([]plugin.First{{ID: "bench", Argv: b.argv}}, nil)
+	h, err := b.p.hostOf([]plugin.First{one}, nil)
 	if err == nil {
 		err = h.Start(ctx)
 	}
