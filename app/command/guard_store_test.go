@@ -239,6 +239,8 @@ func (w *world) overwrite(t *testing.T) int {
 			name := fmt.Sprint(c["name"])
 			value := hostile
 			switch {
+			case fmt.Sprint(c["type"]) == "BIGINT": // a number by the name of a text elsewhere
+				continue
 			case slices.Contains(addresses, name):
 				value = "javascript:alert(1)//" + hostile
 			case !slices.Contains(free, name):

@@ -162,7 +162,7 @@ func TestAClosedAccountIsInNoTable(t *testing.T) {
 	ids := h.ofAccount(leaver.AccountID, members)
 	for _, table := range []string{
 		"admin_list_view", "admin_session", "admin_shadow", "api_token", "auth_ticket", "checklist", "idempotency", "login_code", "login_pending", "login_session", "member", "notice_preference",
-		"notice_recipient", "plugin_delegation", "recovery_code", "second_factor", "trail", "transfer_export", "transfer_import",
+		"notice_recipient", "plugin_delegation", "plugin_drop", "recovery_code", "second_factor", "trail", "transfer_export", "transfer_import",
 	} {
 		if !slices.Contains(ids, table) {
 			t.Errorf("%s has no row of the account: the test does not fill it", table)
@@ -371,6 +371,7 @@ func (h house) fillRest(boss, leaver account.Actor) []int64 {
 	add("goadmin_operation_log", map[string]any{"user_id": user, "path": "/admin", "method": "POST", "ip": "10.1.2.3", "input": leaverMail})
 	add("goadmin_session", map[string]any{"sid": "sid-x", "values": "{}"})
 	add("admin_session", map[string]any{"session_id": 1, "member_id": members[0], "sid": "sid-x", "created_at": now})
+	add("plugin_drop", map[string]any{"id": id(), "plugin": "market", "item": "old", "rows_lost": 1, "account_id": leaver.AccountID, "created_at": now, "done_at": now})
 	add("plugin_delegation", map[string]any{"id": id(), "plugin": "market", "account_id": leaver.AccountID, "space_id": leaver.SpaceID, "appid": "", "scopes": "[]", "purpose": "安装", "until_at": now, "ended_at": 0, "created_at": now})
 	add("auth_ticket", map[string]any{"id": "t1", "component": "wx1", "account_id": leaver.AccountID, "asker_space_id": leaver.SpaceID, "owner_space_id": leaver.SpaceID, "biz_appid": "", "return_to": "/my", "state": "waiting", "appid": "", "failure": "", "opened_at": 0, "expires_at": now, "created_at": now})
 	add("idempotency", map[string]any{"key_hash": "a", "request_hash": "a", "status": 200, "answer": []byte(`{"login":"` + leaverMail + `"}`), "account_id": leaver.AccountID, "created_at": now})

@@ -9,7 +9,7 @@ func tenancy() map[string]route {
 		"/market/{path...}":           {about: open, fill: map[string]string{"path": "nothing"}},
 		"/p/{plugin}":                 {about: open, fill: map[string]string{"plugin": "version"}},
 		"GET /p/{plugin}/assets/{sha256}/{path...}": {about: open, fill: map[string]string{"path": "nothing.css", "plugin": "version", "sha256": "nothing"}},
-		"GET /p/{plugin}/topics/{topic}":            {about: own, fill: map[string]string{"plugin": "version", "topic": "nothing"}},
+		"GET /p/{plugin}/topics/{topic}":            {about: open, fill: map[string]string{"plugin": "version", "topic": "nothing"}},
 		"/p/{plugin}/{path...}":                     {about: open, fill: map[string]string{"path": "nothing", "plugin": "version"}},
 
 		// Extensions: that there is one is told to nobody whom it was not opened to.
