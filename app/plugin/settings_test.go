@@ -165,7 +165,7 @@ func TestSettingsThatNoLongerFitSwitchTheExtensionOff(t *testing.T) {
 	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
 	h.switchOn(t, ada, map[string]any{"count": 9}) // the next version takes 4 at most
 	h.switchOn(t, bob, map[string]any{"count": 2, "mode": "fail"})
-	if err := h.Upgrade(t.Context(), "ext", argv("extnext")); err != nil {
+	if err := h.Renew(t.Context(), "ext", argv("extnext")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.extDo(t, ada, command{}); !sameAsUnknown(err) {
