@@ -19,16 +19,22 @@ func Upload(w http.ResponseWriter, r *http.Request) io.Reader {
 type upload struct {
 	body    io.Reader
 	control *http.ResponseController
-	begun   bool // by the one goroutine that reads; stop and drain come after it or do not look
+	begun   bool // set before another goroutine may read; stop and drain come after it or do not look
 	ended   bool
 }
 
-// Read gives what the client sends. Until the first one nothing about the connection has changed.
-func (u *upload) Read(p []byte) (int, error) {
+// begin makes the connection one that is read while it is written to. It comes before the first byte of an answer, from
+// the goroutine that serves the request: the server looks at it when it writes the head, and would else read the body away.
+func (u *upload) begin() {
 	if !u.begun {
 		u.begun = true
 		_ = u.control.EnableFullDuplex() // where there is no such thing, it is so anyway
 	}
+}
+
+// Read gives what the client sends. Until begin or the first Read nothing about the connection has changed.
+func (u *upload) Read(p []byte) (int, error) {
+	u.begin()
 	n, err := u.body.Read(p)
 	u.ended = err == io.EOF //nolint:errorlint // what Read promises
 	return n, err

@@ -61,6 +61,7 @@ func checkRoute(route *Route) error {
 
 // stoppable is a request's body whose reader can be made to give up; see Upload.
 type stoppable interface {
+	begin() // before another goroutine reads
 	stop()
 	drain()
 }
@@ -104,7 +105,9 @@ func (h *Host) stream(ctx context.Context, a authority, request Request, route *
 		close(x.pumped)
 		return Response{}, x.fail(err)
 	}
-	x.upload, _ = body.(stoppable)
+	if x.upload, _ = body.(stoppable); x.upload != nil {
+		x.upload.begin()
+	}
 	go x.pump(body, most)
 	first, err := x.rpc.Recv()
 	if !slow.Stop() && err == nil {
