@@ -53,11 +53,21 @@ func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Du
 	if err == nil {
 		return nil
 	}
+	if _, isStatus := status.FromError(err); isStatus && overdue(ctx) {
+		return fromWire(id, status.FromContextError(context.DeadlineExceeded).Err())
+	}
 	if ctx.Err() == nil && status.Code(err) == codes.Canceled && len(status.Convert(err).Details()) == 0 {
 		// Nobody gave up: the connection was closed under the call because the process is gone.
 		return unavailable(id).Because(err)
 	}
 	return fromWire(id, err)
+}
+
+// overdue tells whether the deadline of a call is over, also while the host's own timer has not rung yet: a plugin hears of
+// the deadline from a timer of its own, and on a busy machine what it says to that may come first.
+func overdue(ctx context.Context) bool {
+	deadline, has := ctx.Deadline()
+	return has && !time.Now().Before(deadline)
 }
 
 // callContext tells the plugin who acts. It is news, not proof: the token is.

@@ -176,6 +176,9 @@ func (h *Host) begin(ctx context.Context, a authority, request Request, route *R
 
 // fail ends the stream and says why it failed: what the host ended it for, or what the plugin said.
 func (x *exchange) fail(err error) error {
+	if overdue(x.ctx) {
+		<-x.ctx.Done()
+	}
 	cause := context.Cause(x.ctx)
 	x.finish()
 	var own *fault.Error
