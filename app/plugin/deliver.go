@@ -43,7 +43,7 @@ func (h *Host) deliver(ctx context.Context, id string, info *described, e event.
 	if !wants(info, wired.GetType()) {
 		return nil
 	}
-	if third, _ := h.extension(id); third {
+	if info.third {
 		return h.deliverToSpaces(ctx, id, e, wired)
 	}
 	a := authority{kind: byEvent, component: e.Component, appid: e.AppID, space: e.SpaceID, requestID: fmt.Sprintf("event-%d", e.ID)}

@@ -143,7 +143,7 @@ func (h *Host) bringTo(ctx context.Context, id string, want served) {
 		return
 	}
 	if u == nil {
-		u = newUnit(id, run, h.log).of(true)
+		u = newUnit(id, true, run, h.log)
 		if h.roster.add(u) {
 			h.launch(u)
 		}

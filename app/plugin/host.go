@@ -114,7 +114,7 @@ func New(options Options) (*Host, error) {
 	}
 	h.layData()
 	for _, first := range options.Plugins {
-		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, program{argv: first.Argv}, options.Log).of(first.Third)) {
+		if !idShape.MatchString(first.ID) || len(first.Argv) == 0 || !h.roster.add(newUnit(first.ID, first.Third, program{argv: first.Argv}, options.Log)) {
 			return nil, fmt.Errorf("plugin host: plugin %q is badly named, empty or listed twice", first.ID)
 		}
 	}
@@ -271,16 +271,8 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if err := h.holdToApproval(ctx, u, p, manifest); err != nil {
 		return nil, err
 	}
-	info, err := describe(u.id, h.options.Mounts, manifest)
+	info, err := describe(u.id, u.third, h.options.Mounts, manifest)
 	if err != nil {
-		return nil, err
-	}
-	if u.third {
-		for _, c := range info.collections {
-			c.extension = u.id
-		}
-	}
-	if err := checkJobs(u.third, manifest); err != nil {
 		return nil, err
 	}
 	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {

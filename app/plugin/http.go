@@ -93,7 +93,7 @@ func (h *Host) Serve(ctx context.Context, actor account.Actor, request Request) 
 // Pass is Serve for a door that has not read the body: it is read here, whole and up to 8 MiB, or as a stream where the route
 // says so. Doors give it Upload's.
 func (h *Host) Pass(ctx context.Context, actor account.Actor, request Request, body io.Reader) (Response, error) {
-	route, err := h.routed(ctx, actor, request)
+	info, route, err := h.routed(ctx, actor, request)
 	if err != nil {
 		return Response{}, err
 	}
@@ -123,12 +123,8 @@ func (h *Host) Pass(ctx context.Context, actor account.Actor, request Request, b
 		return Response{}, err
 	}
 	response, err := respond(request.Plugin, route, answer)
-	if third, known := h.extension(request.Plugin); err == nil && response.View != nil && (third || !known) {
-		if info := h.info(request.Plugin); info != nil {
-			response.Body = info.cleaned(response.Body)
-		} else {
-			return Response{}, unavailable(request.Plugin)
-		}
+	if err == nil && response.View != nil && info.third {
+		response.Body = info.cleaned(response.Body)
 	}
 	return response, err
 }
@@ -147,24 +143,24 @@ func (h *Host) Streamed(request Request) bool {
 	return err == nil && route.GetStream()
 }
 
-// routed finds a request's route and decides who may come.
-func (h *Host) routed(ctx context.Context, actor account.Actor, request Request) (*Route, error) {
+// routed finds a request's route, in the manifest that it returns with it, and decides who may come.
+func (h *Host) routed(ctx context.Context, actor account.Actor, request Request) (*described, *Route, error) {
 	u := h.unit(request.Plugin)
 	if u == nil {
-		return nil, unknownPlugin()
+		return nil, nil, unknownPlugin()
 	}
 	if err := h.offered(ctx, actor, request.Plugin); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info := u.known()
 	if info == nil {
-		return nil, unavailable(request.Plugin)
+		return nil, nil, unavailable(request.Plugin)
 	}
 	route, err := find(info, request)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return route, admit(actor, route)
+	return info, route, admit(actor, route)
 }
 
 // wireRequest is what a plugin may know of a request, without its body.

@@ -50,7 +50,7 @@ func TestTheTableOfALifeIsWhole(t *testing.T) {
 // A plugin that never starts is left alone after six tries, tried once after its rest, and tried at once when an operator
 // asks for it.
 func TestAPluginThatNeverStartsIsLeftAloneForAWhile(t *testing.T) {
-	u := newUnit("x", program{argv: []string{"nothing"}}, slog.New(slog.DiscardHandler))
+	u := newUnit("x", false, program{argv: []string{"nothing"}}, slog.New(slog.DiscardHandler))
 	tries := make(chan []string, 100)
 	u.open = func(run program) (*process, error) {
 		tries <- run.argv

@@ -37,6 +37,7 @@ const protocol = 1
 // described is a manifest that was checked, with what the host looks up on every call.
 type described struct {
 	manifest    *Manifest
+	third       bool // an extension: somebody else's, there only for spaces that have it on
 	collections map[string]*collection
 	tables      map[string]*Table
 	routes      *http.ServeMux
@@ -46,15 +47,18 @@ type described struct {
 	cleaner     func() *bluemonday.Policy // of an extension's pages
 }
 
-// describe checks a manifest. The plugin may lie: nothing of it is used before this.
-func describe(id string, mounts map[string]string, m *Manifest) (*described, error) {
+// describe checks a manifest, which is that of an extension where third. The plugin may lie: nothing of it is used before this.
+func describe(id string, third bool, mounts map[string]string, m *Manifest) (*described, error) {
 	if m.GetId() != id || !idShape.MatchString(id) {
 		return nil, fmt.Errorf("manifest of %q calls itself %q", id, m.GetId())
 	}
 	if m.GetProtocol() != protocol {
 		return nil, fmt.Errorf("plugin %s speaks protocol %d, the host %d", id, m.GetProtocol(), protocol)
 	}
-	d := &described{manifest: m, cleaner: sync.OnceValue(func() *bluemonday.Policy { return cleaner(id) }), collections: map[string]*collection{}, tables: map[string]*Table{}, operations: map[string]bool{}}
+	d := &described{
+		manifest: m, third: third, collections: map[string]*collection{}, tables: map[string]*Table{}, operations: map[string]bool{},
+		cleaner: sync.OnceValue(func() *bluemonday.Policy { return cleaner(id) }),
+	}
 	for _, mount := range m.GetMounts() {
 		if mounts[mount] != id {
 			return nil, fmt.Errorf("plugin %s may not claim /%s", id, mount)
@@ -67,6 +71,9 @@ func describe(id string, mounts map[string]string, m *Manifest) (*described, err
 		}
 		if d.collections[c.name] != nil {
 			return nil, fmt.Errorf("plugin %s declares collection %s twice", id, c.name)
+		}
+		if third {
+			c.extension = id
 		}
 		d.collections[c.name] = c
 	}
@@ -85,6 +92,9 @@ func describe(id string, mounts map[string]string, m *Manifest) (*described, err
 		if job.GetName() == "" {
 			return nil, fmt.Errorf("plugin %s: a job has no name", id)
 		}
+	}
+	if err := checkJobs(third, m); err != nil {
+		return nil, err
 	}
 	var err error
 	if d.settings, err = parseSettings(m.GetSettingsSchema()); err != nil {

@@ -54,7 +54,7 @@ func text(name string, size int32) *pluginpb.Column {
 // start takes a build to where it would serve.
 func (b *bench) start(t *testing.T, m *Manifest) (*described, error) {
 	t.Helper()
-	info, err := describe("ware", nil, m)
+	info, err := describe("ware", false, nil, m)
 	if err == nil {
 		err = b.schemas.apply(t.Context(), "ware", info.collections)
 	}

@@ -10,7 +10,7 @@ func TestRosterKeepsOrderAndTakesOutOnlyTheUnitThatIsThere(t *testing.T) {
 	if r.get("a1") != nil || len(r.list()) != 0 {
 		t.Fatal("an empty roster holds somebody")
 	}
-	first, again, second := newUnit("a1", program{}, slog.Default()), newUnit("a1", program{}, slog.Default()), newUnit("b1", program{}, slog.Default())
+	first, again, second := newUnit("a1", false, program{}, slog.Default()), newUnit("a1", false, program{}, slog.Default()), newUnit("b1", false, program{}, slog.Default())
 	if !r.add(first) || r.add(again) || !r.add(second) {
 		t.Fatal("an id was taken twice, or a free one refused")
 	}

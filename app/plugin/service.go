@@ -74,7 +74,7 @@ func (s *hostService) authorized(ctx context.Context) (authority, context.Contex
 	if a.actor.ByToken() { // the operation log names the token that a plugin works under
 		ctx = account.With(ctx, a.actor)
 	}
-	if err == nil { // what was switched off while the call runs is off for the rest of it too
+	if err == nil && s.info.third { // what was switched off or withdrawn while the call runs is off for the rest of it too
 		err = s.host.offeredTo(ctx, a, s.plugin)
 	}
 	return a, ctx, err
@@ -209,7 +209,7 @@ func (s *hostService) Commit(ctx context.Context, request *pluginpb.CommitReques
 	if err != nil {
 		return nil, err
 	}
-	if third, _ := s.host.extension(s.plugin); third {
+	if s.info.third {
 		request.IdempotencyKey = ownKey(a, request.GetIdempotencyKey())
 	}
 	done, err := s.host.committer.commit(ctx, s.plugin, a, s.info.collections, request)

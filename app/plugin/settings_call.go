@@ -55,7 +55,7 @@ type ExtensionNews struct {
 // refit looks at what spaces have filled in under another schema than the one that serves now: what still fits goes on,
 // for the others the extension is off until it is filled in again, and the space hears of it.
 func (h *Host) refit(ctx context.Context, plugin string, info *described) error {
-	if third, _ := h.extension(plugin); !third {
+	if !info.third {
 		return nil
 	}
 	shape := ""

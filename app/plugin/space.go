@@ -202,9 +202,3 @@ func reaches(reach, kinds string, chosen bool, kind string) bool {
 		return false
 	}
 }
-
-// of marks a unit as somebody else's plugin.
-func (u *unit) of(third bool) *unit {
-	u.third = third
-	return u
-}

@@ -38,7 +38,7 @@ type Change struct {
 // unit keeps one plugin running. All fields below mu are guarded by it.
 type unit struct {
 	id      string
-	third   bool // somebody else's; set before it runs
+	third   bool // somebody else's
 	log     *slog.Logger
 	spawner *spawner
 	// open starts a process; bring makes it ready to serve: describe, check, make tables, configure.
@@ -76,9 +76,9 @@ type upgrade struct {
 	done    chan error
 }
 
-func newUnit(id string, run program, log *slog.Logger) *unit {
+func newUnit(id string, third bool, run program, log *slog.Logger) *unit {
 	return &unit{
-		id: id, program: run, ended: make(chan struct{}), log: log.With("plugin", id), spawner: newSpawner(), upgrades: make(chan upgrade),
+		id: id, third: third, program: run, ended: make(chan struct{}), log: log.With("plugin", id), spawner: newSpawner(), upgrades: make(chan upgrade),
 		state: Stopped, since: time.Now(), serving: make(chan struct{}),
 	}
 }
