@@ -26,37 +26,59 @@ const (
 	metadataDelegation = "minifleet-delegation"
 )
 
-// call runs one RPC of a plugin under a fresh token that dies with it. Failures are faults: at once when the plugin is
-// not serving.
-func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Duration, run func(context.Context, pluginpb.PluginClient) error) error {
+// opened is one call of a plugin that may begin: its process, the context that carries its fresh token, and what ends both.
+type opened struct {
+	process               *process
+	ctx                   context.Context
+	dead, cancel, release func()
+}
+
+// end ends the token, then the call's time, and lets the process go.
+func (o *opened) end() {
+	o.dead()
+	o.cancel()
+	o.release()
+}
+
+// open prepares a call: the process is held and the token lives until end, which is called once. within gives the call its
+// time; its end is the call's too. Failures are faults: at once, and counted, when the plugin is not serving.
+func (h *Host) open(ctx context.Context, id string, a authority, within func(context.Context) (context.Context, func())) (opened, error) {
 	u := h.unit(id)
 	if u == nil {
-		return unknownPlugin()
+		return opened{}, unknownPlugin()
 	}
-	p, _, release, err := u.acquire()
+	p, release, err := u.acquire()
 	if err != nil {
 		h.seen.absent.WithLabelValues(id).Inc()
-		return err
+		return opened{}, err
 	}
-	defer release()
 	encoded, err := proto.Marshal(h.callContext(a))
 	if err != nil {
-		return fromWire(id, err)
+		release()
+		return opened{}, fromWire(id, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	ctx, cancel := within(ctx)
 	a.bound = ctx
-	token, end := h.tokens.mint(id, a)
-	defer end()
+	token, dead := h.tokens.mint(id, a)
 	ctx = metadata.AppendToOutgoingContext(ctx, metadataToken, token, metadataCall, string(encoded))
-	err = run(ctx, p.rpc)
+	return opened{p, ctx, dead, cancel, release}, nil
+}
+
+// call runs one RPC of a plugin under a fresh token that dies with it.
+func (h *Host) call(ctx context.Context, id string, a authority, timeout time.Duration, run func(context.Context, pluginpb.PluginClient) error) error {
+	o, err := h.open(ctx, id, a, func(ctx context.Context) (context.Context, func()) { return context.WithTimeout(ctx, timeout) })
+	if err != nil {
+		return err
+	}
+	defer o.end()
+	err = run(o.ctx, o.process.rpc)
 	if err == nil {
 		return nil
 	}
-	if _, isStatus := status.FromError(err); isStatus && overdue(ctx) {
+	if _, isStatus := status.FromError(err); isStatus && overdue(o.ctx) {
 		return fromWire(id, status.FromContextError(context.DeadlineExceeded).Err())
 	}
-	if ctx.Err() == nil && status.Code(err) == codes.Canceled && len(status.Convert(err).Details()) == 0 {
+	if o.ctx.Err() == nil && status.Code(err) == codes.Canceled && len(status.Convert(err).Details()) == 0 {
 		// Nobody gave up: the connection was closed under the call because the process is gone.
 		return unavailable(id).Because(err)
 	}

@@ -74,7 +74,7 @@ func TestAPluginThatNeverStartsIsLeftAloneForAWhile(t *testing.T) {
 	if s := u.status(); time.Until(s.NextTry) < firstRest/2 || s.Restarts != failuresMost || s.LastError != "no such file" {
 		t.Errorf("%+v", s)
 	}
-	if _, _, _, err := u.acquire(); err == nil {
+	if _, _, err := u.acquire(); err == nil {
 		t.Error("a broken plugin is called")
 	}
 	if err := u.hand(t.Context(), ended, program{argv: []string{"another"}}); err != nil {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
+	"minifleet/app/fault"
 	"minifleet/app/plugin"
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
@@ -111,7 +112,7 @@ func TestACallThatMeetsNoProcessIsCounted(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	h := newHouse(t, storetest.Open(t))
 	options := h.hostOptions()
-	options.Plugins, options.Registry = []plugin.First{{ID: "notes", Argv: argv("notes")}}, reg
+	options.Plugins, options.Registry = []plugin.First{{ID: "notes", Argv: argv("notes")}, {ID: "flow", Argv: argv("flow")}}, reg
 	var err error
 	if h.Host, err = plugin.New(options); err != nil {
 		t.Fatal(err)
@@ -125,6 +126,12 @@ func TestACallThatMeetsNoProcessIsCounted(t *testing.T) {
 	}
 	if got := series(t, reg, "minifleet_plugin_absent_total", map[string]string{"plugin": "notes"}); got != 1 {
 		t.Errorf("counted %v calls that met no process", got)
+	}
+	if _, err := h.Serve(t.Context(), ada, plugin.Request{Plugin: "flow", Frame: plugin.FrameAPI, Method: "GET", Path: "/down"}); fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("a stopped plugin streams: %v", err)
+	}
+	if got := series(t, reg, "minifleet_plugin_absent_total", map[string]string{"plugin": "flow"}); got != 1 {
+		t.Errorf("counted %v streams that met no process", got)
 	}
 	if got := series(t, reg, "minifleet_plugin_serving", map[string]string{"plugin": "notes"}); got != 0 {
 		t.Errorf("it is said to serve: %v", got)

@@ -14,9 +14,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -137,41 +135,33 @@ func (h *Host) stream(ctx context.Context, a authority, request Request, route *
 
 // begin opens the stream under a fresh token.
 func (h *Host) begin(ctx context.Context, a authority, request Request, route *Route, leave func()) (*exchange, error) {
-	u := h.unit(request.Plugin)
-	if u == nil {
-		return nil, unknownPlugin()
-	}
-	p, _, release, err := u.acquire()
+	timeout := cmp.Or(time.Duration(route.GetTimeoutSeconds())*time.Second, streamDefault)
+	var cancel context.CancelCauseFunc
+	o, err := h.open(ctx, request.Plugin, a, func(ctx context.Context) (context.Context, func()) {
+		var late context.CancelFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		ctx, late = context.WithTimeoutCause(ctx, timeout,
+			fault.New(fault.Unavailable, "plugin.timeout", fmt.Sprintf("插件处理超过 %d 秒，已停止", int(timeout.Seconds()))).Because(context.DeadlineExceeded))
+		return ctx, func() {
+			cancel(nil)
+			late()
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := proto.Marshal(h.callContext(a))
-	if err != nil {
-		release()
-		return nil, fromWire(request.Plugin, err)
-	}
-	timeout := cmp.Or(time.Duration(route.GetTimeoutSeconds())*time.Second, streamDefault)
-	ctx, cancel := context.WithCancelCause(ctx)
-	ctx, late := context.WithTimeoutCause(ctx, timeout,
-		fault.New(fault.Unavailable, "plugin.timeout", fmt.Sprintf("插件处理超过 %d 秒，已停止", int(timeout.Seconds()))).Because(context.DeadlineExceeded))
-	a.bound = ctx
-	token, dead := h.tokens.mint(request.Plugin, a)
 	end := sync.OnceFunc(func() {
-		dead()
-		cancel(nil)
-		late()
-		release()
+		o.end()
 		leave()
 	})
-	context.AfterFunc(ctx, end) // also when nobody reads the answer any more
-	out := metadata.AppendToOutgoingContext(ctx, metadataToken, token, metadataCall, string(encoded))
-	rpc, err := p.rpc.StreamHTTP(out, grpc.MaxCallRecvMsgSize(chunkMost+64<<10))
+	context.AfterFunc(o.ctx, end) // also when nobody reads the answer any more
+	rpc, err := o.process.rpc.StreamHTTP(o.ctx, grpc.MaxCallRecvMsgSize(chunkMost+64<<10))
 	if err != nil {
 		err = fromWire(request.Plugin, err)
 		end()
 		return nil, err
 	}
-	return &exchange{rpc: rpc, ctx: ctx, cancel: cancel, end: end, plugin: request.Plugin, pumped: make(chan struct{})}, nil
+	return &exchange{rpc: rpc, ctx: o.ctx, cancel: cancel, end: end, plugin: request.Plugin, pumped: make(chan struct{})}, nil
 }
 
 // fail ends the stream and says why it failed: what the host ended it for, or what the plugin said.

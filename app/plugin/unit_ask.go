@@ -52,14 +52,14 @@ func (u *unit) hand(ctx context.Context, ended <-chan struct{}, run program) err
 }
 
 // acquire gives the process for one call, or an unavailable fault at once. release must be called after it.
-func (u *unit) acquire() (p *process, info *described, release func(), err error) {
+func (u *unit) acquire() (p *process, release func(), err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.state.called() {
-		return nil, nil, nil, unavailable(u.id)
+		return nil, nil, unavailable(u.id)
 	}
 	u.process.calls.Add(1)
-	return u.process, u.info, u.process.calls.Done, nil
+	return u.process, u.process.calls.Done, nil
 }
 
 // known gives the last manifest, also while the plugin is down; nil before the first start succeeded.

@@ -53,14 +53,6 @@ type scope struct {
 
 type scopeKey struct{}
 
-// NewContext makes the context of one call. Serve and the test harness use
-// it; an author never needs to.
-func NewContext(ctx context.Context, host pluginpb.HostClient, log *slog.Logger, token string, call *pluginpb.CallContext) context.Context {
-	return context.WithValue(ctx, scopeKey{}, scope{
-		token: token, call: call, delegation: call.GetDelegation(), host: host, log: log, began: time.Now(),
-	})
-}
-
 // incoming builds the call's context from the metadata of a request.
 func incoming(ctx context.Context, host pluginpb.HostClient, log *slog.Logger) (context.Context, error) {
 	received, _ := metadata.FromIncomingContext(ctx)
@@ -74,13 +66,13 @@ func incoming(ctx context.Context, host pluginpb.HostClient, log *slog.Logger) (
 	if tokens := received.Get(MetadataToken); len(tokens) == 1 {
 		token = tokens[0]
 	}
-	ctx = NewContext(ctx, host, log, token, call)
+	trace := ""
 	if parents := received.Get(MetadataTrace); len(parents) == 1 {
-		current := scopeOf(ctx)
-		current.trace = parents[0]
-		ctx = context.WithValue(ctx, scopeKey{}, current)
+		trace = parents[0]
 	}
-	return ctx, nil
+	return context.WithValue(ctx, scopeKey{}, scope{
+		token: token, call: call, delegation: call.GetDelegation(), trace: trace, host: host, log: log, began: time.Now(),
+	}), nil
 }
 
 func scopeOf(ctx context.Context) scope {
