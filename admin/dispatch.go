@@ -50,7 +50,7 @@ func (a *Admin) add(p Page, kind routeKind) (err error) {
 		}
 	}()
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, p) })
-	a.pages[pattern] = route{kind: kind, kinds: p.Kinds, query: p.Query, most: p.MaxBody}
+	a.pages[pattern] = route{kind: kind, kinds: p.Kinds, query: p.Query, most: p.MaxBody, may: p.May}
 	return nil
 }
 

@@ -137,7 +137,13 @@ func (a *Admin) cleanRequest(w http.ResponseWriter, r *http.Request, v *visit) (
 	if err != nil {
 		return nil, err
 	}
+	v.menu = a.menu(r.Context(), v.actor)
 	rt, _ := a.route(r)
+	if rt.may != nil {
+		if err := rt.may(v.actor); err != nil {
+			return nil, err
+		}
+	}
 	if v.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, cmp.Or(rt.most, maxBody))); err != nil {
 		var big *http.MaxBytesError
 		if errors.As(err, &big) {
@@ -149,7 +155,6 @@ func (a *Admin) cleanRequest(w http.ResponseWriter, r *http.Request, v *visit) (
 	if err != nil {
 		return nil, err
 	}
-	v.menu = a.menu(r.Context(), v.actor)
 	clean := r.Clone(context.WithValue(r.Context(), visitKey{}, v))
 	clean.URL.RawQuery = query.Encode()
 	clean.RequestURI = clean.URL.RequestURI()

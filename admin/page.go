@@ -21,6 +21,8 @@ type Page struct {
 	Query []string
 	// MaxBody is the most it may be sent, in bytes; 0 means what a plugin's page may be.
 	MaxBody int64
+	// May is asked before the body is read; its refusal is the answer. Nil: whoever comes this far may send one.
+	May func(actor account.Actor) error
 	// Handle answers with a view. An error becomes a page that says what is wrong.
 	Handle func(ctx context.Context, actor account.Actor, r *http.Request) (View, error)
 }
@@ -66,6 +68,7 @@ type route struct {
 	kinds []account.Kind
 	query []string
 	most  int64
+	may   func(actor account.Actor) error
 }
 
 func (rt route) allows(a account.Actor) bool {

@@ -19,6 +19,8 @@ type Catalog interface {
 	// Enabled tells whether they may run at all, Isolated whether they run as users of their own.
 	Enabled() bool
 	Isolated() bool
+	// MaySubmit is asked before an archive is read, nil where Submit would look at it.
+	MaySubmit(who account.Actor) error
 	Submit(ctx context.Context, who account.Actor, name string, source io.ReaderAt, size int64) (plugin.Archive, error)
 	Archives(ctx context.Context, who account.Actor, f plugin.ArchiveFilter) (plugin.ArchivePage, error)
 	Archive(ctx context.Context, who account.Actor, id int64) (plugin.Archive, error)
@@ -42,7 +44,7 @@ func (a *Admin) archivePages() []Page {
 	return []Page{
 		{Pattern: "GET /plugin-archives", Title: "插件包", Query: []string{"plugin", "state", queryCursor}, Handle: a.archivesPage},
 		{Pattern: "GET /plugin-archives/new", Title: "安装插件", Handle: a.newArchivePage},
-		{Pattern: "POST /plugin-archives/new", Title: "安装插件", MaxBody: archive.MaxSize + 64<<10, Handle: a.submitArchive},
+		{Pattern: "POST /plugin-archives/new", Title: "安装插件", MaxBody: archive.MaxSize + 64<<10, May: func(who account.Actor) error { return a.o.Services.Catalog.MaySubmit(who) }, Handle: a.submitArchive},
 		{Pattern: "GET /plugin-archives/{id}", Title: "插件包", Handle: a.archivePage},
 		{Pattern: "POST /plugin-archives/{id}", Title: "插件包", Kinds: operators, Handle: a.decideArchive},
 		{Pattern: "POST /plugins/{id}/withdraw", Title: "插件", Kinds: operators, Handle: a.withdrawPlugin},

@@ -22,21 +22,30 @@ const pendingMost = 5
 // blobArchive is the kind of blob that archives are kept as.
 const blobArchive = "plugin"
 
-// Submit hands an archive in: it is verified, kept and waits for a decision; nothing of it is executed. name is its
-// file's, for people. Merchants may only hand in what is not another space's.
-func (c *Catalog) Submit(ctx context.Context, who account.Actor, name string, source io.ReaderAt, size int64) (Archive, error) {
+// MaySubmit tells whether the actor may hand in archives at all, nil if so. Doors ask it before they read one.
+func (c *Catalog) MaySubmit(who account.Actor) error {
 	permission := PermissionSubmit
 	if who.Operator() {
 		permission = PermissionApprove
 	}
 	if err := account.Require(who, permission); err != nil {
-		return Archive{}, err
+		return err
 	}
-	if !c.o.Enabled {
-		if who.Operator() {
-			return Archive{}, errThirdParty()
-		}
-		return Archive{}, fault.New(fault.Forbidden, "plugin.third_party_off", "平台没有开放第三方插件，请联系平台管理员")
+	switch {
+	case c.o.Enabled:
+		return nil
+	case who.Operator():
+		return errThirdParty()
+	default:
+		return fault.New(fault.Forbidden, "plugin.third_party_off", "平台没有开放第三方插件，请联系平台管理员")
+	}
+}
+
+// Submit hands an archive in: it is verified, kept and waits for a decision; nothing of it is executed. name is its
+// file's, for people. Merchants may only hand in what is not another space's.
+func (c *Catalog) Submit(ctx context.Context, who account.Actor, name string, source io.ReaderAt, size int64) (Archive, error) {
+	if err := c.MaySubmit(who); err != nil {
+		return Archive{}, err
 	}
 	opened, err := archive.Open(source, size)
 	if err != nil {

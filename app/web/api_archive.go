@@ -17,6 +17,8 @@ import (
 
 // Catalog is that of third-party plugins. What is decided through it has taken effect when it returns.
 type Catalog interface {
+	// MaySubmit is asked before an archive is read, nil where Submit would look at it.
+	MaySubmit(who account.Actor) error
 	Submit(ctx context.Context, who account.Actor, name string, source io.ReaderAt, size int64) (plugin.Archive, error)
 	Archives(ctx context.Context, who account.Actor, f plugin.ArchiveFilter) (plugin.ArchivePage, error)
 	Archive(ctx context.Context, who account.Actor, id int64) (plugin.Archive, error)
@@ -69,23 +71,31 @@ func (s *Server) listArchives(ctx context.Context, in *listArchivesIn) (*list[pl
 type submitArchiveIn struct {
 	g.Meta `path:"/plugin-archives" method:"post" tags:"插件" summary:"提交插件包（请求体就是 .mfp 文件，或 multipart 的 file 字段，最大 64 MB）；批准之前不会运行"`
 	Name   string `json:"name" in:"query" dc:"文件名"`
-	raw    []byte
+	open   func() (name string, body io.Reader, err error)
 }
 
 func (*submitArchiveIn) unrepeatable() {}
 
+// take leaves the body where it is: whether it is read is for submitArchive to say.
 func (in *submitArchiveIn) take(r *http.Request) error {
-	name, body, err := uploadBody(r, archive.MaxSize)
+	in.open = func() (string, io.Reader, error) { return uploadBody(r, archive.MaxSize) }
+	return nil
+}
+
+// read is the archive, in memory.
+func (in *submitArchiveIn) read() ([]byte, error) {
+	name, body, err := in.open()
+	var raw []byte
 	if err == nil {
-		in.raw, err = io.ReadAll(io.LimitReader(body, archive.MaxSize+1))
+		raw, err = io.ReadAll(io.LimitReader(body, archive.MaxSize+1))
 	}
-	if err != nil || len(in.raw) == 0 {
-		return fault.InvalidInput().On("file", "请选择要上传的插件包（.mfp）").Because(err)
+	if err != nil || len(raw) == 0 {
+		return nil, fault.InvalidInput().On("file", "请选择要上传的插件包（.mfp）").Because(err)
 	}
 	if in.Name == "" {
 		in.Name = name
 	}
-	return nil
+	return raw, nil
 }
 
 type submittedArchive struct{ plugin.Archive }
@@ -97,7 +107,14 @@ func (s *Server) submitArchive(ctx context.Context, in *submitArchiveIn) (*submi
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.o.Catalog.Submit(ctx, who, in.Name, bytes.NewReader(in.raw), int64(len(in.raw)))
+	if err := s.o.Catalog.MaySubmit(who); err != nil {
+		return nil, err
+	}
+	raw, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.o.Catalog.Submit(ctx, who, in.Name, bytes.NewReader(raw), int64(len(raw)))
 	return &submittedArchive{made}, err
 }
 
