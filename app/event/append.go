@@ -44,9 +44,9 @@ func (b *batch) full() bool { return b.count >= maxBatch || len(b.packed) >= max
 // already there is dropped when it is unpacked, and success for its sender all the same. When ctx ends first its error
 // comes back, and the record may or may not have been stored.
 //
-// Inside a store transaction it is AppendTx: waiting there for another writer's commit would wait for ever on SQLite.
+// Inside a store transaction, and for an event that others led to, it is AppendTx: waiting there for another writer's commit would wait for ever on SQLite.
 func (l *Log) Append(ctx context.Context, r Record) error {
-	if l.opts.DB.InTx(ctx) {
+	if l.opts.DB.InTx(ctx) || r.Hops != 0 { // what others arrive with is packed, where no push has any
 		return l.AppendTx(ctx, []Record{r})
 	}
 	prepared, err := l.prepare(r)
@@ -120,7 +120,7 @@ func (r row) columns() map[string]any {
 	return map[string]any{
 		"id": r.ID, "type": r.Type, "source": r.Source, "component": r.Component, "appid": r.AppID, "space_id": r.SpaceID,
 		"subject": r.Subject, "url_kind": r.URLKind, "create_time": r.CreateTime, "received_at": r.ReceivedAt,
-		"dedupe": nullable(r.Dedupe), "payload": r.sealed, "raw": nullable(r.Raw), "fanned_out": r.fan(),
+		"dedupe": nullable(r.Dedupe), "payload": r.sealed, "raw": nullable(r.Raw), "fanned_out": r.fan(), "hops": r.Hops,
 	}
 }
 

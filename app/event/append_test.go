@@ -1,6 +1,7 @@
 package event
 
 import (
+	"context"
 	"testing"
 
 	"minifleet/app/store"
@@ -30,6 +31,30 @@ func TestAPushWhoseCrowdHasGoneIsCommittedAlone(t *testing.T) {
 		l.mu.Unlock()
 		if l.Commits() != before+1 || crowd >= smallCrowd {
 			t.Errorf("%d commits; the next push would wait for a crowd of %d", l.Commits()-before, crowd)
+		}
+	})
+}
+
+func TestAnEventKeepsHowManyLedToIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		l := newLog(db)
+		heard := make(chan Event, 3)
+		must(t, l.Subscribe(t.Context(), Subscriber{Name: "depth", Types: []string{"*"}, Handle: func(_ context.Context, e Event) error { heard <- e; return nil }}))
+		run(t, l)
+		want := map[string]int{}
+		for subject, hops := range map[string]int{"pushed": 0, "third": 3, "committed": 5} {
+			r := record("wxa", subject)
+			r.Subject, r.Hops, want[subject] = subject, hops, hops
+			if subject == "committed" {
+				must(t, l.AppendTx(t.Context(), []Record{r}))
+			} else {
+				must(t, l.Append(t.Context(), r))
+			}
+		}
+		for range want {
+			if e := <-heard; e.Hops != want[e.Subject] {
+				t.Errorf("%s came with %d, want %d", e.Subject, e.Hops, want[e.Subject])
+			}
 		}
 	})
 }

@@ -228,7 +228,7 @@ func (l *Log) handle(ctx context.Context, s *subscription, e Event) (err error) 
 
 // pending reads the next events of a queue, oldest first, with opened payloads.
 func (l *Log) pending(ctx context.Context, subscriber, queue string) ([]Event, error) {
-	rows, err := l.opts.DB.Reader().QueryContext(ctx, `SELECT d.attempts,e.id,e.type,e.source,e.component,e.appid,e.space_id,e.subject,e.url_kind,e.create_time,e.received_at,e.payload
+	rows, err := l.opts.DB.Reader().QueryContext(ctx, `SELECT d.attempts,e.id,e.type,e.source,e.component,e.appid,e.space_id,e.subject,e.url_kind,e.create_time,e.received_at,e.hops,e.payload
 FROM event_delivery d JOIN event_log e ON e.id=d.event_id
 WHERE d.subscriber=? AND d.queue=? AND d.state=0 ORDER BY d.event_id LIMIT ?`, subscriber, queue, deliveryBatch)
 	if err != nil {
@@ -239,7 +239,7 @@ WHERE d.subscriber=? AND d.queue=? AND d.state=0 ORDER BY d.event_id LIMIT ?`, s
 	for rows.Next() {
 		var e Event
 		var sealed []byte
-		if err := rows.Scan(&e.Attempt, &e.ID, &e.Type, &e.Source, &e.Component, &e.AppID, &e.SpaceID, &e.Subject, &e.URLKind, &e.CreateTime, &e.ReceivedAt, &sealed); err != nil {
+		if err := rows.Scan(&e.Attempt, &e.ID, &e.Type, &e.Source, &e.Component, &e.AppID, &e.SpaceID, &e.Subject, &e.URLKind, &e.CreateTime, &e.ReceivedAt, &e.Hops, &sealed); err != nil {
 			return nil, fmt.Errorf("event: pending of %s: %w", subscriber, err)
 		}
 		e.Attempt++

@@ -30,6 +30,7 @@ type Record struct {
 	Payload    []byte // in clear
 	Raw        []byte // as it was received, when that is something else; kept as it is, so it must be no secret
 	Inert      bool   // kept and shown, but never delivered
+	Hops       int    // events that led to it; 0 for what began by itself
 }
 
 // Event is what a subscriber receives.
@@ -46,6 +47,7 @@ type Event struct {
 	ReceivedAt int64 // unix milliseconds
 	Payload    []byte
 	Attempt    int // 1 for the first try
+	Hops       int // of the record
 }
 
 // Push parses the payload of an event whose Source is SourceWeChat.

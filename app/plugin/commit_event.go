@@ -93,7 +93,7 @@ func (c committer) records(plugin string, a authority, events []*pluginpb.NewEve
 		records = append(records, event.Record{
 			Type: plugin + "." + published.GetType(), Source: "plugin:" + plugin, Component: published.GetComponent(),
 			AppID: published.GetAppid(), SpaceID: space, Subject: published.GetSubject(),
-			CreateTime: c.clock.Now().Unix(), ReceivedAt: c.clock.Now().UnixMilli(), Payload: published.GetData(),
+			CreateTime: c.clock.Now().Unix(), ReceivedAt: c.clock.Now().UnixMilli(), Payload: published.GetData(), Hops: a.hops,
 		})
 	}
 	return records, nil

@@ -46,11 +46,8 @@ func (h *Host) deliver(ctx context.Context, id string, info *described, e event.
 	if info.third {
 		return h.deliverToSpaces(ctx, id, e, wired)
 	}
-	a := authority{kind: byEvent, component: e.Component, appid: e.AppID, space: e.SpaceID, requestID: fmt.Sprintf("event-%d", e.ID)}
-	return h.call(ctx, id, a, eventTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
-		_, err := client.HandleEvent(ctx, wired)
-		return err
-	})
+	a := authority{kind: byEvent, component: e.Component, appid: e.AppID, space: e.SpaceID, hops: e.Hops + 1, requestID: requestOf(e)}
+	return h.hand(ctx, id, a, wired)
 }
 
 // wants is needed because the log knows WeChat's types without the prefix.

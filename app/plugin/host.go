@@ -85,6 +85,7 @@ type Host struct {
 	topics    *topics
 	replica   string // names this process among those that share the database
 	seen      *seen
+	chains    chains
 
 	sockets   string
 	running   context.Context // ends with the host

@@ -101,6 +101,9 @@ func serveRing() bool {
 	case "ringa", "ringb", "ringc":
 		sdk.Serve(ringPlugin(os.Args[3]))
 		return true
+	case "ping", "pong":
+		sdk.Serve(echoPlugin(os.Args[3]))
+		return true
 	}
 	return false
 }

@@ -23,6 +23,7 @@ type seen struct {
 	calls  *prometheus.HistogramVec // host → plugin
 	backs  *prometheus.HistogramVec // plugin → host
 	absent *prometheus.CounterVec   // calls for a plugin that did not serve
+	deep   *prometheus.CounterVec   // events that were refused for what led to them
 	tracer trace.Tracer
 }
 
@@ -40,9 +41,10 @@ func newSeen(reg prometheus.Registerer, tracer trace.Tracer) *seen {
 		calls:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "minifleet_plugin_call_seconds", Help: "Calls of the host to a plugin, by method and outcome.", Buckets: buckets}, labels),
 		backs:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "minifleet_plugin_host_call_seconds", Help: "Calls of a plugin to the host, by method and outcome.", Buckets: buckets}, labels),
 		absent: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "minifleet_plugin_absent_total", Help: "Calls that met no process, because the plugin was starting, down or stopping."}, []string{"plugin"}),
+		deep:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "minifleet_plugin_event_depth_total", Help: "Commits that were refused because events of plugins cause each other too deep."}, []string{"plugin"}),
 	}
 	if reg != nil {
-		reg.MustRegister(s.calls, s.backs, s.absent)
+		reg.MustRegister(s.calls, s.backs, s.absent, s.deep)
 	}
 	return s
 }

@@ -48,7 +48,7 @@ func (s *hostService) authority(ctx context.Context) (authority, error) {
 			return authority{}, err
 		}
 		if live {
-			delegated.chain, delegated.requestID, delegated.bound = a.chain, a.requestID, a.bound
+			delegated.chain, delegated.requestID, delegated.bound, delegated.hops = a.chain, a.requestID, a.bound, a.hops
 		}
 		return delegated, nil
 	}
@@ -63,7 +63,7 @@ func (s *hostService) authority(ctx context.Context) (authority, error) {
 	if err != nil {
 		return authority{}, err
 	}
-	again.chain, again.requestID, again.caller, again.bound = a.chain, a.requestID, a.caller, a.bound
+	again.chain, again.requestID, again.caller, again.bound, again.hops = a.chain, a.requestID, a.caller, a.bound, a.hops
 	return again, nil
 }
 
@@ -211,6 +211,9 @@ func (s *hostService) Commit(ctx context.Context, request *pluginpb.CommitReques
 	}
 	if s.info.third {
 		request.IdempotencyKey = ownKey(a, request.GetIdempotencyKey())
+	}
+	if err := s.host.shallow(s.plugin, a, request.GetEvents()); err != nil {
+		return nil, err
 	}
 	done, err := s.host.committer.commit(ctx, s.plugin, a, s.info.collections, request)
 	if err != nil {

@@ -27,7 +27,7 @@ func (h *Host) deliverToSpaces(ctx context.Context, id string, e event.Event, wi
 		if h.offeredTo(ctx, authority{kind: byEvent}, id) != nil {
 			return nil
 		}
-		a := authority{kind: byEvent, component: e.Component, appid: e.AppID, requestID: requestOf(e)}
+		a := authority{kind: byEvent, component: e.Component, appid: e.AppID, hops: e.Hops + 1, requestID: requestOf(e)}
 		return h.hand(ctx, id, a, wired)
 	}
 	heard, err := h.heard(ctx, id, e.ID)
@@ -38,7 +38,7 @@ func (h *Host) deliverToSpaces(ctx context.Context, id string, e event.Event, wi
 	var fresh []int64
 	for _, space := range concerned {
 		a := forSpace(space, requestOf(e))
-		a.component, a.appid = e.Component, e.AppID
+		a.component, a.appid, a.hops = e.Component, e.AppID, e.Hops+1
 		err := h.offeredTo(ctx, a, id)
 		if slices.Contains(heard, space.ID) || isUnknown(err) {
 			continue

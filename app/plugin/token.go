@@ -40,6 +40,7 @@ type authority struct {
 	chain      []string        // operations that led here, outermost first
 	caller     string          // plugin that called the operation, "" otherwise
 	bound      context.Context // of the call the token was minted for: what is called under it ends with it
+	hops       int             // depth of the events that are published under it
 	requestID  string
 	frame      string
 	prefix     string

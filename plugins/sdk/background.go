@@ -15,6 +15,12 @@ import (
 // anything at WeChat (use a delegation for that).
 type EventHandler func(ctx context.Context, event Event) error
 
+// MaxHops bounds how deep events may cause each other. An event that no handler
+// published has depth 0, one that a handler publishes one more than the event it
+// handles, also when it calls another plugin that publishes. What would be
+// deeper is refused: two plugins that answer each other would never end.
+const MaxHops = 8
+
 // On subscribes to an event type, or to a prefix that ends with "*".
 func (p *Plugin) On(eventType string, handle EventHandler) {
 	if handle == nil || !eventShape.MatchString(eventType) {

@@ -245,7 +245,8 @@ func (h *Harness) API(method, address string, in, out any) error {
 	return nil
 }
 
-// Event delivers an event: the call acts as the system, limited to the event's mini program and space.
+// Event delivers an event: the call acts as the system, limited to the event's mini program and space. One of Published is
+// as deep as it was published, see sdk.MaxHops.
 func (h *Harness) Event(event sdk.Event) error {
 	data, err := json.Marshal(event.Data)
 	if err != nil {
@@ -254,7 +255,7 @@ func (h *Harness) Event(event sdk.Event) error {
 	if event.At == 0 {
 		event.At = h.host.now().UnixMilli()
 	}
-	limits := authority{component: event.Component, appid: event.AppID, space: event.SpaceID}
+	limits := authority{component: event.Component, appid: event.AppID, space: event.SpaceID, hops: h.host.depth(event.ID) + 1}
 	return h.run(byEvent, limits, func(ctx context.Context) error {
 		_, err := h.client.HandleEvent(ctx, &pluginpb.Event{
 			Id: h.host.nextID(), Type: event.Type, Source: event.Source, Component: event.Component, Appid: event.AppID,

@@ -35,6 +35,7 @@ type authority struct {
 	component, appid string
 	space            int64
 	scopes           []string
+	hops             int // depth of the events that are published under it
 }
 
 type delegation struct {
@@ -56,6 +57,7 @@ type host struct {
 	tables      map[string]*memory
 	keys        map[string][]int64
 	events      []sdk.Event
+	hops        map[int64]int // of the events, by their ids
 	news        []News
 	stubs       map[string]func(sdk.ActorInfo, json.RawMessage) (any, error)
 	rights      map[string]map[int64][]string
@@ -66,7 +68,7 @@ func newHost(p *sdk.Plugin, options Options) *host {
 	h := &host{
 		plugin: p.Manifest(), options: options, clock: options.Now, last: 1000, tokens: map[string]authority{}, tables: map[string]*memory{},
 		keys: map[string][]int64{}, stubs: map[string]func(sdk.ActorInfo, json.RawMessage) (any, error){}, rights: map[string]map[int64][]string{},
-		delegations: map[int64]*delegation{},
+		delegations: map[int64]*delegation{}, hops: map[int64]int{},
 	}
 	for appid, spaces := range options.Rights {
 		h.rights[appid] = map[int64][]string{}
@@ -105,6 +107,13 @@ func (h *host) publishedEvents() []sdk.Event {
 	return slices.Clone(h.events)
 }
 
+// depth is how many events led to a published one.
+func (h *host) depth(event int64) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.hops[event]
+}
+
 func (h *host) mint(a authority) (string, func()) {
 	token := strconv.FormatInt(h.nextID(), 10)
 	h.mu.Lock()
@@ -139,19 +148,21 @@ func (h *host) authority(ctx context.Context) (authority, error) {
 	received, _ := metadata.FromIncomingContext(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var live authority
+	isLive := false
+	if tokens := received.Get(sdk.MetadataToken); len(tokens) == 1 {
+		live, isLive = h.tokens[tokens[0]]
+	}
 	if ids := received.Get(sdk.MetadataDelegation); len(ids) == 1 {
 		id, err := strconv.ParseInt(ids[0], 10, 64)
 		given := h.delegations[id]
 		if err != nil || given == nil || given.ended || given.Until <= h.clock.UnixMilli() {
 			return authority{}, sdk.Forbidden("plugin.delegation", "委托已结束或已过期，请由小程序主体重新发起")
 		}
-		return authority{kind: byDelegation, actor: given.actor, appid: given.AppID, scopes: given.Scopes}, nil
+		return authority{kind: byDelegation, actor: given.actor, appid: given.AppID, scopes: given.Scopes, hops: live.hops}, nil
 	}
-	tokens := received.Get(sdk.MetadataToken)
-	if len(tokens) == 1 {
-		if a, live := h.tokens[tokens[0]]; live {
-			return a, nil
-		}
+	if isLive {
+		return live, nil
 	}
 	return authority{}, sdk.Fail("plugin.token", "这次调用已经结束，请重新发起").OfKind(sdk.KindUnauthenticated)
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 
@@ -35,6 +36,9 @@ func (h *host) commit(a authority, request *pluginpb.CommitRequest) (*pluginpb.C
 	case (a.kind == byPerson || a.kind == byDelegation) && a.nobody():
 		return nil, sdk.Forbidden("plugin.login", "请先登录再操作").OfKind(sdk.KindUnauthenticated)
 	}
+	if a.hops > sdk.MaxHops && len(request.GetEvents()) > 0 {
+		return nil, sdk.Conflict("plugin.event_depth", fmt.Sprintf("插件之间的事件互相触发超过 %d 层，已停止发布。请检查事件处理是否又触发了它自己", sdk.MaxHops))
+	}
 	if err := h.mayPublish(a, request.GetEvents()); err != nil {
 		return nil, err
 	}
@@ -63,6 +67,7 @@ func (h *host) commit(a authority, request *pluginpb.CommitRequest) (*pluginpb.C
 	}
 	for _, event := range request.GetEvents() {
 		h.last++
+		h.hops[h.last] = a.hops
 		h.events = append(h.events, sdk.Event{
 			ID: h.last, Type: h.plugin.GetId() + "." + event.GetType(), Source: "plugin:" + h.plugin.GetId(), Component: event.GetComponent(),
 			AppID: event.GetAppid(), SpaceID: cmp.Or(event.GetSpaceId(), a.actor.SpaceID, a.space), Subject: event.GetSubject(),

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"minifleet/plugins/sdk"
@@ -37,7 +38,7 @@ type Thing struct {
 
 // Command is one question or change that the suite puts to the plugin.
 type Command struct {
-	Do         string   `json:"do"` // find get aggregate commit keep usekept delegate
+	Do         string   `json:"do"` // find get aggregate commit keep usekept delegate undelegate stopped
 	Collection string   `json:"collection,omitempty"`
 	Where      []Cond   `json:"where,omitempty"`
 	Search     string   `json:"search,omitempty"`
@@ -115,12 +116,15 @@ func (o Outcome) titles() []string {
 type workbench struct {
 	collections map[string]*sdk.Collection[Thing]
 	kept        chan context.Context
+
+	mu      sync.Mutex
+	stopped map[int64][]string // codes with which "again" was refused, by space
 }
 
 // Plugin is what the suite runs: one REST call, an event handler and a job that do what they are told.
 func Plugin() *sdk.Plugin {
 	p := sdk.New(ID, "主机规则", "1.0.0")
-	w := &workbench{kept: make(chan context.Context, 1)}
+	w := &workbench{kept: make(chan context.Context, 1), stopped: map[int64][]string{}}
 	w.collections = map[string]*sdk.Collection[Thing]{
 		"own":    sdk.Collect[Thing](p, "own", sdk.Visible{Kind: sdk.Space, Operator: true}, sdk.Index("space_id", "price"), sdk.Index("code")),
 		"deals":  sdk.Collect[Thing](p, "deals", sdk.Visible{Kind: sdk.Parties, Column: "space_id", Other: "other"}),
@@ -129,6 +133,7 @@ func Plugin() *sdk.Plugin {
 	}
 	p.API("POST /do", sdk.JSON(w.do), sdk.PublicAccess())
 	p.On("peer.suite", w.heard)
+	p.On(ID+".again", w.again)
 	p.Job(sdk.Job{Name: "count", Title: "计数", Spec: "* * * * *", Platform: true, Run: w.count})
 	return p
 }
@@ -159,6 +164,11 @@ func (w *workbench) do(ctx context.Context, in Command) (Outcome, error) {
 		return Outcome{ID: id}, err
 	case "undelegate":
 		return Outcome{}, sdk.EndDelegation(ctx, in.Under)
+	}
+	if in.Do == "stopped" {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return Outcome{Groups: w.stopped[sdk.Actor(ctx).SpaceID]}, nil
 	}
 	return Outcome{}, sdk.Fail("suite", "不认识的操作")
 }
@@ -283,6 +293,20 @@ func (w *workbench) heard(ctx context.Context, event sdk.Event) error {
 	}
 	_, err = sdk.Commit(ctx, nil, sdk.WithEvents(sdk.Event{Type: "heard", Subject: event.Subject, Data: answer}), sdk.Once("heard-"+event.Subject))
 	return err
+}
+
+// again answers an event with the same one, as long as it may, with a row in between so that a refusal takes that back too.
+func (w *workbench) again(ctx context.Context, event sdk.Event) error {
+	_, err := sdk.Commit(ctx, []sdk.Op{w.collections["apps"].Insert(Thing{Title: "again", AppID: event.AppID, Code: fmt.Sprint(event.ID)})},
+		sdk.WithEvents(sdk.Event{Type: "again", AppID: event.AppID, Data: event.Data}))
+	var refusal *sdk.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped[event.SpaceID] = append(w.stopped[event.SpaceID], string(refusal.Kind)+" "+refusal.Code)
+	return nil
 }
 
 // jobTitles are the rows that the job counts.

@@ -97,3 +97,30 @@ func system(t *testing.T, s stage) {
 		}
 	}
 }
+
+// endless has the plugin answer its own event with the same one: what a person begins goes as deep as it may, and every
+// beginning anew.
+func endless(t *testing.T, s stage) {
+	for round := 1; round <= 2; round++ {
+		s.must(t, s.Ada, Command{Do: "commit", Events: []string{"again"}, AppID: s.Own})
+		stopped := s.must(t, s.Ada, Command{Do: "stopped"}).Groups
+		for range 300 {
+			if stopped = s.must(t, s.Ada, Command{Do: "stopped"}).Groups; len(stopped) >= round {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		want := slices.Repeat([]string{string(sdk.KindConflict) + " plugin.event_depth"}, round)
+		if !slices.Equal(stopped, want) {
+			t.Fatalf("in round %d the handler was refused with %q, want %q", round, stopped, want)
+		}
+		events := slices.DeleteFunc(s.events(t, "again"), func(e sdk.Event) bool { return e.SpaceID != s.Ada.SpaceID })
+		if most := round * (sdk.MaxHops + 1); len(events) != most {
+			t.Errorf("after round %d there are %d events, want %d", round, len(events), most)
+		}
+		rows := s.must(t, s.Ada, Command{Do: "find", Collection: "apps", Where: []Cond{{Column: "title", Op: "eq", Value: "again"}}, Limit: 100}).Rows
+		if most := round * sdk.MaxHops; len(rows) != most {
+			t.Errorf("after round %d there are %d rows, want %d: a refused commit leaves none", round, len(rows), most)
+		}
+	}
+}

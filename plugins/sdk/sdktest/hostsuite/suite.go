@@ -107,6 +107,7 @@ func rules() []rule {
 		{"a token dies with its call", tokens},
 		{"a delegation acts for its person until it ends", delegations},
 		{"the system hears of its own event and a job sees all", system},
+		{"events that cause each other come to an end", endless},
 	}
 }
 
