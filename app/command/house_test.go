@@ -39,10 +39,11 @@ var special = map[string][]string{
 	"plugins/market":                {"app/wechat", "plugins/sdk", "plugins/sdk/ui"},
 	"plugins/hosting":               {"app/wechat", "plugins/sdk", "plugins/sdk/ui"},
 	"plugins/sdk/pluginpb":          {},
+	"plugins/sdk/schema":            {},
 }
 
 // beside are imports that do not count as a layer.
-var beside = []string{"resource", "resource/dictionary", "plugins/sdk/pluginpb"}
+var beside = []string{"resource", "resource/dictionary", "plugins/sdk/pluginpb", "plugins/sdk/schema"}
 
 type goPackage struct {
 	ImportPath string

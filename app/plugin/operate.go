@@ -1,33 +1,28 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"google.golang.org/grpc/metadata"
 
 	"minifleet/app/fault"
 	"minifleet/plugins/sdk/pluginpb"
+	"minifleet/plugins/sdk/schema"
 )
 
 // Bounds of operations.
 const (
-	operationsMost     = 100      // of one plugin
-	operationSchema    = 64 << 10 // bytes of one schema
-	operationsOfCaller = 128      // that one plugin has running in others at a time
+	operationsMost     = 100 // of one plugin
+	operationsOfCaller = 128 // that one plugin has running in others at a time
 )
 
 // operation is what a plugin offers others, with its schemas compiled; a nil one lets everything pass.
 type operation struct {
 	declared      *pluginpb.Operation
-	input, output *jsonschema.Schema
+	input, output *schema.Schema
 }
 
 func checkOperations(m *Manifest) (map[string]*operation, error) {
@@ -37,11 +32,11 @@ func checkOperations(m *Manifest) (map[string]*operation, error) {
 		if !nameShape.MatchString(name) || operations[name] != nil {
 			return nil, fmt.Errorf("operation %q is badly named or declared twice", name)
 		}
-		input, err := compileSchema(declared.GetInputSchema())
+		input, err := schema.Compile(declared.GetInputSchema())
 		if err != nil {
 			return nil, fmt.Errorf("input of operation %s: %w", name, err)
 		}
-		output, err := compileSchema(declared.GetOutputSchema())
+		output, err := schema.Compile(declared.GetOutputSchema())
 		if err != nil {
 			return nil, fmt.Errorf("answer of operation %s: %w", name, err)
 		}
@@ -53,80 +48,13 @@ func checkOperations(m *Manifest) (map[string]*operation, error) {
 	return operations, nil
 }
 
-// compileSchema compiles once what every call is checked by. A reference leads nowhere but into the schema itself: nothing is
-// read from disk or net.
-func compileSchema(raw []byte) (*jsonschema.Schema, error) {
-	if len(raw) == 0 {
-		return nil, nil //nolint:nilnil // no schema: everything fits
-	}
-	if len(raw) > operationSchema {
-		return nil, fmt.Errorf("a schema of %d bytes is more than %d", len(raw), operationSchema)
-	}
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.UseLoader(jsonschema.SchemeURLLoader{})
-	const name = "minifleet:operation"
-	if err := compiler.AddResource(name, document); err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	return compiler.Compile(name)
-}
-
-// fits checks a JSON value; the second result is the validator's own word, when that is why it does not fit.
-func fits(schema *jsonschema.Schema, raw []byte) (*jsonschema.ValidationError, error) {
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil || schema == nil {
-		return nil, err
-	}
-	err = schema.Validate(value)
-	var wrong *jsonschema.ValidationError
-	if errors.As(err, &wrong) {
-		return wrong, err
-	}
-	return nil, err
-}
-
 // wrongInput names what is wrong with a call's input, field by field.
-func wrongInput(operation string, wrong *jsonschema.ValidationError, cause error) *fault.Error {
+func wrongInput(operation string, wrong []schema.Wrong, cause error) *fault.Error {
 	bad := fault.New(fault.Invalid, "plugin.input", "调用 "+operation+" 的参数有误").Because(cause)
-	if wrong != nil {
-		blame(wrong, bad)
+	for _, one := range wrong {
+		bad.On(one.Name, one.Message)
 	}
 	return bad
-}
-
-func blame(wrong *jsonschema.ValidationError, bad *fault.Error) {
-	for _, cause := range wrong.Causes {
-		blame(cause, bad)
-	}
-	if len(wrong.Causes) > 0 || len(bad.Fields) >= 20 {
-		return
-	}
-	on := func(name, text string) {
-		if path := strings.Join(append(slices.Clone(wrong.InstanceLocation), name), "."); name != "" {
-			bad.On(path, text)
-		} else {
-			bad.On(strings.Trim(path, "."), text)
-		}
-	}
-	switch k := wrong.ErrorKind.(type) {
-	case *kind.Required:
-		for _, name := range k.Missing {
-			on(name, "必填")
-		}
-	case *kind.AdditionalProperties:
-		for _, name := range k.Properties {
-			on(name, "没有这个字段")
-		}
-	case *kind.Type:
-		on("", "类型不正确，应为 "+strings.Join(k.Want, " 或 "))
-	default:
-		on("", sentence(wrong.ErrorKind))
-	}
 }
 
 // operate routes a call between plugins: the input fits before the callee is asked, the answer before the caller reads it,
@@ -155,7 +83,7 @@ func (h *Host) operate(ctx context.Context, a authority, caller, target, name st
 		return nil, mistake("input of %s is not JSON", full)
 	}
 	if called != nil {
-		if wrong, err := fits(called.input, input); err != nil {
+		if wrong, err := called.input.Check(input); err != nil {
 			return nil, wrongInput(full, wrong, err)
 		}
 	}
@@ -186,7 +114,7 @@ func (h *Host) soundOutput(u *unit, called *operation, full string, output []byt
 	case len(output) > maxBody:
 		err = fmt.Errorf("%d bytes are more than %d", len(output), maxBody)
 	case called != nil:
-		_, err = fits(called.output, output)
+		_, err = called.output.Check(output)
 	}
 	if err == nil {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"minifleet/app/fault"
+	"minifleet/plugins/sdk/schema"
 )
 
 // check validates complete values; the fault names each field that does not fit, in Chinese. Nil is fine.
@@ -78,41 +78,8 @@ func (s *settingsSchema) explain(wrong *jsonschema.ValidationError, bad *fault.E
 		return
 	}
 	if len(wrong.InstanceLocation) > 0 {
-		on(wrong.InstanceLocation[0], sentence(wrong.ErrorKind))
+		on(wrong.InstanceLocation[0], schema.Sentence(wrong.ErrorKind))
 	}
-}
-
-func sentence(k jsonschema.ErrorKind) string {
-	switch k := k.(type) {
-	case *kind.Type:
-		return "应为" + map[string]string{"string": "文字", "integer": "整数", "number": "数字", "boolean": "是或否"}[strings.Join(k.Want, "")]
-	case *kind.Enum, *kind.OneOf, *kind.Const:
-		return "请从列表中选择"
-	case *kind.MinLength:
-		return "至少 " + strconv.Itoa(k.Want) + " 个字"
-	case *kind.MaxLength:
-		return "最多 " + strconv.Itoa(k.Want) + " 个字"
-	case *kind.Minimum:
-		return "不能小于 " + number(k.Want)
-	case *kind.Maximum:
-		return "不能大于 " + number(k.Want)
-	case *kind.Format:
-		switch k.Want {
-		case "uri":
-			return "请填写完整的网址，例如 https://example.com/hook"
-		case "email":
-			return "请填写正确的邮箱地址"
-		}
-	}
-	return "格式不正确"
-}
-
-func number(r *big.Rat) string {
-	if r.IsInt() {
-		return r.Num().String()
-	}
-	f, _ := r.Float64()
-	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 // field finds a setting by its name.
