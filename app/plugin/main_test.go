@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 			sdk.Serve(peerPlugin())
 		case hostsuite.ID:
 			sdk.Serve(hostsuite.Plugin())
+		case hostsuite.MateID:
+			sdk.Serve(hostsuite.Mate())
 		case "ext":
 			sdk.Serve(extPlugin())
 		case "extnext":

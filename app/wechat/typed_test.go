@@ -41,6 +41,7 @@ func TestTypedCallsOverThePluginsHost(t *testing.T) {
 		return struct{}{}, nil
 	}))
 	h := sdktest.New(t, p, sdktest.Options{
+		House:        true,
 		WeChat:       lazily(func() wechat.Transport { return straight{&wechat.Client{BaseURL: base}} }),
 		MiniPrograms: []sdk.MiniProgramInfo{{AppID: wechattest.AppID, OwnerSpace: 11}},
 	})

@@ -23,6 +23,7 @@ var (
 func newHarness(t *testing.T) *sdktest.Harness {
 	t.Helper()
 	h := sdktest.New(t, New(), sdktest.Options{
+		House: true,
 		Actor: owner,
 		MiniPrograms: []sdk.MiniProgramInfo{{AppID: app, NickName: "小张奶茶", OwnerSpace: 21, Components: []sdk.MiniProgramBinding{
 			{Component: "wxplatform000000001", State: "authorized", Sets: []int{18, 30}},
@@ -142,6 +143,7 @@ func TestRESTListsAndEnds(t *testing.T) {
 
 func TestNamesAreEscaped(t *testing.T) {
 	h := sdktest.New(t, New(), sdktest.Options{
+		House:        true,
 		Actor:        owner,
 		MiniPrograms: []sdk.MiniProgramInfo{{AppID: app, NickName: "<script>x</script>", OwnerSpace: 21}},
 		Spaces:       []sdk.SpaceInfo{{ID: 21, Name: "<b>我</b>"}},

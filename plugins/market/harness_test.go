@@ -56,6 +56,7 @@ func newFixture(t *testing.T) *fixture {
 		Schema: json.RawMessage(`[{"name":"shop","label":"店铺名称","required":true},{"name":"color","label":"主色","default":"#07c160"}]`),
 	}}
 	f.Harness = sdktest.New(t, New(), sdktest.Options{
+		House: true,
 		Actor: user,
 		MiniPrograms: []sdk.MiniProgramInfo{
 			{AppID: appReady, NickName: "小张奶茶", OwnerSpace: 21, Components: []sdk.MiniProgramBinding{bound(platformApp, 18, 30)}},

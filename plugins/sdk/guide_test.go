@@ -60,10 +60,11 @@ func calls(p *sdk.Plugin) {
 	type greeting struct {
 		Name string `json:"name" check:"required,max=20"`
 	}
-	// Others may run it as "guide.greet".
+	// Others may run it as "guide.greet", after their manifest has asked for it; so may the plugin itself.
 	p.Operation("greet", sdk.JSON(func(_ context.Context, in greeting) (string, error) {
 		return "你好，" + in.Name, nil
 	}))
+	p.Asks(sdk.ToCall("guide.greet"))
 	p.API("POST /greetings", sdk.JSON(func(ctx context.Context, in greeting) (answer string, err error) {
 		err = sdk.Call(ctx, "guide.greet", in, &answer)
 		return answer, err
@@ -94,6 +95,9 @@ func TestWhatTheGuideShowsWorks(t *testing.T) {
 		t.Errorf("the audit is %v, %v", audit, err)
 	}
 	var said string
+	if err := h.API("POST", "/greetings", map[string]string{"name": "小李"}, &said); err != nil || said != "你好，小李" {
+		t.Errorf("the call said %q, %v", said, err)
+	}
 	if err := h.Call("greet", map[string]string{"name": "小王"}, &said); err != nil || said != "你好，小王" {
 		t.Errorf("the operation said %q, %v", said, err)
 	}

@@ -266,7 +266,7 @@ func newScene(t *testing.T) *scene {
 	p, v := declare()
 	wx := newFakeWeChat()
 	h := sdktest.New(t, p, sdktest.Options{
-		WeChat: wx, Now: time.Unix(wx.now, 0), Frame: sdk.FrameAdmin,
+		House: true, WeChat: wx, Now: time.Unix(wx.now, 0), Frame: sdk.FrameAdmin,
 		Components: []sdk.ComponentInfo{{AppID: testComponent, Name: "测试平台", State: "ready", Space: merchantSpace}},
 		MiniPrograms: []sdk.MiniProgramInfo{{
 			AppID: testApp, NickName: "测试小店", OwnerSpace: ownerSpace, State: "authorized", Scopes: everyScope,

@@ -19,9 +19,9 @@ func covers(list []string, name string) bool {
 	})
 }
 
-// asked refuses what the manifest does not ask for, where the plugin runs as an extension.
+// asked refuses what the manifest does not ask for, unless the plugin is one of the house.
 func (h *host) asked(kind, what string) error {
-	if !h.options.Extension {
+	if h.options.House {
 		return nil
 	}
 	asks := h.plugin.GetCapabilities()

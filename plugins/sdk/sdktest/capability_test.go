@@ -40,9 +40,9 @@ func TestAnExtensionGetsNoMoreThanItAsksFor(t *testing.T) {
 		}
 		return struct{}{}, err
 	}))
-	options := sdktest.Options{Actor: owner, WeChat: &answers{}, MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa", OwnerSpace: 11}}, Extension: true}
+	options := sdktest.Options{Actor: owner, WeChat: &answers{}, MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa", OwnerSpace: 11}}}
 	for _, extension := range []bool{true, false} {
-		options.Extension = extension
+		options.House = !extension
 		h := sdktest.New(t, p, options)
 		for _, operation := range []string{"version.install", "version.remove", "core.grant.create"} {
 			h.Stub(operation, func(sdk.ActorInfo, json.RawMessage) (any, error) { return map[string]string{"id": "1"}, nil })

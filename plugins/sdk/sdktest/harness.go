@@ -16,9 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
-	"google.golang.org/protobuf/proto"
 
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk"
@@ -40,11 +38,16 @@ type Options struct {
 	Spaces       []sdk.SpaceInfo
 	// Rights are grants: AppID → space → scopes. The owner needs none.
 	Rights map[string]map[int64][]string
+	// Roles are what others than owners ("owner", "admin", "operation" may do all) may do: role → permissions ("coupon.coupons").
+	Roles map[string][]string
 	// Settings are what every space has filled in, as a struct or map that becomes the JSON of the plugin's settings; nil: nothing.
 	Settings any
-	// Extension holds the plugin to the capabilities that its manifest asks for, as those of others are; plugins of the house
-	// need none.
-	Extension bool
+	// Beside are other plugins that run beside it, with data of their own: sdk.Call reaches their operations by the rules of the
+	// platform. What is not there is played by Harness.Stub.
+	Beside []*sdk.Plugin
+	// House runs the plugin as one of MiniFleet's own, which need no capabilities and hear of an event once. Others are
+	// extensions: held to what they ask for (Plugin.Asks), and told of an event once for each space that it concerns.
+	House bool
 	// RowsPerSpace and BytesPerSpace bound what a space keeps in the plugin's collections; 0: no bound.
 	RowsPerSpace, BytesPerSpace int64
 }
@@ -54,16 +57,13 @@ type Harness struct {
 	t      testing.TB
 	actor  sdk.ActorInfo
 	frame  string
+	within time.Duration // 0: as long as the platform lets a call run
 	host   *host
-	client pluginpb.PluginClient
 }
 
 // New starts p and ends it with the test.
 func New(t testing.TB, p *sdk.Plugin, options Options) *Harness {
 	t.Helper()
-	if err := p.Err(); err != nil {
-		t.Fatalf("the plugin's declarations are wrong:\n%v", err)
-	}
 	if options.Actor == (sdk.ActorInfo{}) {
 		options.Actor = sdk.ActorInfo{AccountID: 1, SpaceID: 11, Name: "测试商户", Space: "测试商户", SpaceKind: "merchant", Role: "owner"}
 	}
@@ -76,14 +76,37 @@ func New(t testing.TB, p *sdk.Plugin, options Options) *Harness {
 	if options.Log == nil {
 		options.Log = io.Discard
 	}
-	h := &Harness{t: t, actor: options.Actor, frame: options.Frame, host: newHost(p, options)}
-	hostConnection := listen(t, func(server *grpc.Server) { pluginpb.RegisterHostServer(server, h.host) }, nil)
-	log := slog.New(slog.NewTextHandler(options.Log, nil))
+	shared := newWorld(options)
+	h := &Harness{t: t, actor: options.Actor, frame: options.Frame}
+	for _, one := range append([]*sdk.Plugin{p}, options.Beside...) {
+		started := start(t, shared, one, options.Log)
+		if h.host == nil {
+			h.host = started
+		}
+	}
+	if err := h.host.checkSettings(); err != nil {
+		t.Fatalf("the settings of the options are none that the platform would keep: %v", err)
+	}
+	return h
+}
+
+// start runs one plugin of the world.
+func start(t testing.TB, shared *world, p *sdk.Plugin, out io.Writer) *host {
+	t.Helper()
+	if err := p.Err(); err != nil {
+		t.Fatalf("the declarations of plugin %s are wrong:\n%v", p.ID(), err)
+	}
+	h, err := shared.host(p)
+	if err != nil {
+		t.Fatalf("plugin %s: %v", p.ID(), err)
+	}
+	hostConnection := listen(t, func(server *grpc.Server) { pluginpb.RegisterHostServer(server, h) }, nil)
+	log := slog.New(slog.NewTextHandler(out, nil))
 	server := sdk.NewServer(p, log, func(uint32) (grpc.ClientConnInterface, error) { return hostConnection, nil })
 	connection := listen(t, func(registrar *grpc.Server) { pluginpb.RegisterPluginServer(registrar, server) }, server.Intercept)
 	h.client = pluginpb.NewPluginClient(connection)
 	if _, err := h.client.Configure(t.Context(), &pluginpb.ConfigureRequest{HostBrokerId: 1}); err != nil {
-		t.Fatalf("configure: %v", err)
+		t.Fatalf("configure %s: %v", p.ID(), err)
 	}
 	return h
 }
@@ -135,6 +158,13 @@ func (h *Harness) In(frame string) *Harness {
 	return &other
 }
 
+// Within gives the same plugin whose calls have no more time than this, as on a platform that is about to give up.
+func (h *Harness) Within(most time.Duration) *Harness {
+	other := *h
+	other.within = most
+	return &other
+}
+
 // Advance moves the platform's clock.
 func (h *Harness) Advance(by time.Duration) { h.host.advance(by) }
 
@@ -160,21 +190,21 @@ func (h *Harness) Grant(appid string, space int64, scopes ...string) {
 }
 
 // run makes one call under a token that dies with it.
-func (h *Harness) run(kind authorityKind, limits authority, call func(context.Context) error) error {
-	limits.kind = kind
-	if kind == byPerson {
-		limits.actor = h.actor
-	} else {
-		limits.actor = sdk.ActorInfo{System: true, SpaceID: limits.space}
+func (h *Harness) run(a authority, most time.Duration, call func(context.Context, pluginpb.PluginClient) error) error {
+	if h.within > 0 {
+		most = min(most, h.within)
 	}
-	token, end := h.host.mint(limits)
-	defer end()
-	encoded, err := proto.Marshal(h.host.callContext(limits.actor, h.frame, "", 0))
-	if err != nil {
-		return fmt.Errorf("encode call: %w", err)
-	}
-	ctx := metadata.AppendToOutgoingContext(h.t.Context(), sdk.MetadataToken, token, sdk.MetadataCall, string(encoded))
-	return sdk.DecodeError(call(ctx))
+	return h.host.call(h.t.Context(), a, most, call)
+}
+
+// byActor is what the harness' actor may do.
+func (h *Harness) byActor() authority {
+	return authority{kind: byPerson, actor: h.actor, frame: h.frame}
+}
+
+// bySystem is the system at work: for a space, or (0) for the platform.
+func bySystem(kind authorityKind, space int64) authority {
+	return authority{kind: kind, space: space, actor: sdk.ActorInfo{System: true, SpaceID: space}}
 }
 
 // Response is a page's, download's or REST call's answer.
@@ -194,9 +224,12 @@ func (h *Harness) serve(kind, method, address, contentType string, body []byte) 
 	if contentType != "" {
 		request.Headers = []*pluginpb.Header{{Name: "Content-Type", Values: []string{contentType}}}
 	}
+	if err := h.host.admit(h.actor, kind, method, parsed.Path); err != nil {
+		return Response{}, err
+	}
 	var response Response
-	err = h.run(byPerson, authority{}, func(ctx context.Context) error {
-		answer, err := h.client.ServeHTTP(ctx, request)
+	err = h.run(h.byActor(), pageWithin, func(ctx context.Context, client pluginpb.PluginClient) error {
+		answer, err := client.ServeHTTP(ctx, request)
 		if err != nil {
 			return err
 		}
@@ -243,98 +276,4 @@ func (h *Harness) API(method, address string, in, out any) error {
 		return fmt.Errorf("decode answer of %s %s: %w", method, address, err)
 	}
 	return nil
-}
-
-// Event delivers an event: the call acts as the system, limited to the event's mini program and space. One of Published is
-// as deep as it was published, see sdk.MaxHops.
-func (h *Harness) Event(event sdk.Event) error {
-	data, err := json.Marshal(event.Data)
-	if err != nil {
-		return fmt.Errorf("encode event: %w", err)
-	}
-	if event.At == 0 {
-		event.At = h.host.now().UnixMilli()
-	}
-	limits := authority{component: event.Component, appid: event.AppID, space: event.SpaceID, hops: h.host.depth(event.ID) + 1}
-	return h.run(byEvent, limits, func(ctx context.Context) error {
-		_, err := h.client.HandleEvent(ctx, &pluginpb.Event{
-			Id: h.host.nextID(), Type: event.Type, Source: event.Source, Component: event.Component, Appid: event.AppID,
-			SpaceId: event.SpaceID, Subject: event.Subject, AtMs: event.At, Data: data,
-		})
-		return err
-	})
-}
-
-// Job runs a cron job: for the actor's space, or for the platform when it is declared so.
-func (h *Harness) Job(name string) (note string, err error) {
-	kind, limits := byJob, authority{}
-	for _, declared := range h.host.plugin.GetJobs() {
-		if declared.GetName() == name && !declared.GetPlatform() {
-			kind, limits = bySpace, authority{space: h.actor.SpaceID}
-		}
-	}
-	err = h.run(kind, limits, func(ctx context.Context) error {
-		answer, err := h.client.RunJob(ctx, &pluginpb.RunJobRequest{Name: name})
-		note = answer.GetNote()
-		return err
-	})
-	return note, err
-}
-
-// Call runs an operation of the plugin, as another plugin would. name is without the plugin's id.
-func (h *Harness) Call(name string, in, out any) error {
-	input, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("encode input: %w", err)
-	}
-	return h.run(byPerson, authority{}, func(ctx context.Context) error {
-		answer, err := h.client.Operate(ctx, &pluginpb.OperateRequest{Name: name, Input: input})
-		if err != nil || out == nil {
-			return err
-		}
-		return json.Unmarshal(answer.GetOutput(), out)
-	})
-}
-
-// Rows reads a page of a computed table.
-func (h *Harness) Rows(table string, query sdk.TableQuery) (rows []map[string]any, next string, err error) {
-	err = h.run(byPerson, authority{}, func(ctx context.Context) error {
-		answer, err := h.client.Rows(ctx, &pluginpb.RowsRequest{
-			Table: table, Filters: query.Filters, Search: query.Search, Sort: query.Sort, Limit: int32(query.Limit), Cursor: query.Cursor,
-		})
-		if err != nil {
-			return err
-		}
-		for _, raw := range answer.GetRows() {
-			var row map[string]any
-			if err := json.Unmarshal(raw, &row); err != nil {
-				return err
-			}
-			rows = append(rows, row)
-		}
-		next = answer.GetNext()
-		return nil
-	})
-	return rows, next, err
-}
-
-// Save runs a table's save hook.
-func (h *Harness) Save(table string, id, version int64, values map[string]string) (saved int64, err error) {
-	err = h.run(byPerson, authority{}, func(ctx context.Context) error {
-		answer, err := h.client.Save(ctx, &pluginpb.SaveRequest{Table: table, Id: id, Version: version, Values: values})
-		saved = answer.GetId()
-		return err
-	})
-	return saved, err
-}
-
-// Act runs an action of a table.
-func (h *Harness) Act(table, action string, ids ...int64) (sdk.Result, error) {
-	var result sdk.Result
-	err := h.run(byPerson, authority{}, func(ctx context.Context) error {
-		answer, err := h.client.Act(ctx, &pluginpb.ActRequest{Table: table, Action: action, Ids: ids})
-		result = sdk.Result{Message: answer.GetMessage(), Redirect: answer.GetRedirect()}
-		return err
-	})
-	return result, err
 }

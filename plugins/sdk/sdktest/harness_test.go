@@ -110,7 +110,7 @@ var (
 func newRemarks(t *testing.T) (*sdktest.Harness, *answers) {
 	upstream := &answers{}
 	return sdktest.New(t, remarkPlugin(), sdktest.Options{
-		Actor: owner, WeChat: upstream, MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa", OwnerSpace: 11}, {AppID: "wxb", OwnerSpace: 22}},
+		House: true, Actor: owner, WeChat: upstream, MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa", OwnerSpace: 11}, {AppID: "wxb", OwnerSpace: 22}},
 	}), upstream
 }
 
@@ -232,7 +232,7 @@ func TestDelegationsEnd(t *testing.T) {
 		}
 		return "", app.Release(sdk.WithDelegation(ctx, id))
 	}})
-	h := sdktest.New(t, p, sdktest.Options{Actor: owner, WeChat: &answers{}, MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa", OwnerSpace: 11}}})
+	h := sdktest.New(t, p, sdktest.Options{House: true, Actor: owner, WeChat: &answers{}, MiniPrograms: []sdk.MiniProgramInfo{{AppID: "wxa", OwnerSpace: 11}}})
 	if err := h.API("POST", "/give", nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func TestStubsAnswerOtherPlugins(t *testing.T) {
 		err := sdk.Call(ctx, "version.install", map[string]string{"appid": "wxa"}, &out)
 		return out, err
 	}))
-	h := sdktest.New(t, p, sdktest.Options{})
+	h := sdktest.New(t, p, sdktest.Options{House: true})
 	if err := h.API("POST", "/install", nil, nil); err == nil {
 		t.Error("an operation that nobody offers answered")
 	}

@@ -30,11 +30,14 @@ func (h *host) commit(a authority, request *pluginpb.CommitRequest) (*pluginpb.C
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	key := request.GetIdempotencyKey()
+	if key != "" && !h.options.House {
+		key = fmt.Sprint(a.home(), "/", key) // each space has keys of its own
+	}
 	switch {
-	case len(request.GetOps()) > 500 || len(request.GetEvents()) > 100 || len(key) > 120:
+	case len(request.GetOps()) > 500 || len(request.GetEvents()) > 100 || len(request.GetIdempotencyKey()) > 120:
 		return nil, refused("%d ops, %d events, key of %d bytes", len(request.GetOps()), len(request.GetEvents()), len(key))
 	case (a.kind == byPerson || a.kind == byDelegation) && a.nobody():
-		return nil, sdk.Forbidden("plugin.login", "请先登录再操作").OfKind(sdk.KindUnauthenticated)
+		return nil, needsLogin()
 	}
 	if a.hops > sdk.MaxHops && len(request.GetEvents()) > 0 {
 		return nil, sdk.Conflict("plugin.event_depth", fmt.Sprintf("插件之间的事件互相触发超过 %d 层，已停止发布。请检查事件处理是否又触发了它自己", sdk.MaxHops))
@@ -81,10 +84,13 @@ func (h *host) commit(a authority, request *pluginpb.CommitRequest) (*pluginpb.C
 func (h *host) mayPublish(a authority, events []*pluginpb.NewEvent) error {
 	for _, event := range events {
 		appid := event.GetAppid()
-		if event.GetType() == "" || !json.Valid(event.GetData()) {
-			return refused("event %q", event.GetType())
+		if event.GetType() == "" || len(event.GetData()) > 1<<20 || !json.Valid(event.GetData()) {
+			return refused("event %q with %d bytes of data", event.GetType(), len(event.GetData()))
 		}
-		limited := a.kind == byDelegation && a.appid != "" && a.appid != appid
+		if !h.mayName(a, event) {
+			return sdk.Forbidden("plugin.not_yours", "没有这个第三方平台的权限，不能发布它的事件")
+		}
+		limited := (a.kind == byDelegation || a.kind == bySpace) && a.appid != "" && a.appid != appid
 		if appid == "" || a.kind == byJob || a.kind == byEvent && appid == a.appid {
 			continue
 		}
@@ -93,6 +99,25 @@ func (h *host) mayPublish(a authority, events []*pluginpb.NewEvent) error {
 		}
 	}
 	return nil
+}
+
+// mayName refuses an event under a platform app that it has nothing to do with. Call with mu held.
+func (h *world) mayName(a authority, event *pluginpb.NewEvent) bool {
+	component, appid := event.GetComponent(), event.GetAppid()
+	if component == "" || a.kind == byJob || a.kind == byEvent && component == a.component && (appid == "" || appid == a.appid) {
+		return true
+	}
+	bound := func(app sdk.MiniProgramInfo) bool {
+		return slices.ContainsFunc(app.Components, func(b sdk.MiniProgramBinding) bool { return b.Component == component })
+	}
+	if appid != "" {
+		return slices.ContainsFunc(h.options.MiniPrograms, func(app sdk.MiniProgramInfo) bool { return app.AppID == appid && bound(app) })
+	}
+	if a.kind == byEvent {
+		return false
+	}
+	own := slices.ContainsFunc(h.options.Components, func(c sdk.ComponentInfo) bool { return c.AppID == component && c.Space == a.actor.SpaceID })
+	return own || slices.ContainsFunc(h.options.MiniPrograms, func(app sdk.MiniProgramInfo) bool { return h.sees(a.actor.SpaceID, app) && bound(app) })
 }
 
 func (h *host) apply(a authority, op *pluginpb.Op) (int64, error) {

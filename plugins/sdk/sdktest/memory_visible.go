@@ -1,6 +1,10 @@
 package sdktest
 
-import "slices"
+import (
+	"slices"
+
+	"minifleet/plugins/sdk"
+)
 
 func (a authority) nobody() bool { return a.kind != bySpace && (a.actor.AccountID == 0) }
 
@@ -16,7 +20,7 @@ func (h *host) visible(a authority, m *memory, row cells, write bool) bool {
 	if a.nobody() {
 		return v.GetKind() == "public" && !write && row.text(v.GetWhen()) == v.GetEquals()
 	}
-	if v.GetKind() == "miniprogram" && a.kind == byDelegation && a.appid != "" && row.text(v.GetColumn()) != a.appid {
+	if v.GetKind() == "miniprogram" && (a.kind == byDelegation || a.kind == bySpace) && a.appid != "" && row.text(v.GetColumn()) != a.appid {
 		return false
 	}
 	if v.GetOperator() && a.actor.SpaceKind == "platform" {
@@ -62,11 +66,12 @@ func (h *host) visibleToSystem(a authority, m *memory, row cells) bool {
 }
 
 // may tells whether a space may act on a mini program. Call with mu held.
-func (h *host) may(space int64, appid, scope string) bool {
-	for _, app := range h.options.MiniPrograms {
-		if app.AppID == appid && app.OwnerSpace == space && space != 0 {
-			return true
-		}
-	}
-	return slices.Contains(h.rights[appid][space], scope) || slices.Contains(h.rights[appid][space], "*")
+func (h *world) may(space int64, appid, scope string) bool {
+	return h.owns(space, appid) || slices.Contains(h.rights[appid][space], scope) || slices.Contains(h.rights[appid][space], "*")
+}
+
+func (h *world) owns(space int64, appid string) bool {
+	return slices.ContainsFunc(h.options.MiniPrograms, func(app sdk.MiniProgramInfo) bool {
+		return app.AppID == appid && app.OwnerSpace == space && space != 0
+	})
 }

@@ -2,11 +2,13 @@ package hostsuite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -38,7 +40,7 @@ type Thing struct {
 
 // Command is one question or change that the suite puts to the plugin.
 type Command struct {
-	Do         string   `json:"do"` // find get aggregate commit keep usekept delegate undelegate stopped
+	Do         string   `json:"do"` // find get aggregate commit keep usekept delegate undelegate stopped, and those of neighbours.go
 	Collection string   `json:"collection,omitempty"`
 	Where      []Cond   `json:"where,omitempty"`
 	Search     string   `json:"search,omitempty"`
@@ -55,7 +57,15 @@ type Command struct {
 	Events     []string `json:"events,omitempty"` // types
 	AppID      string   `json:"appid,omitempty"`  // of the events, of the delegation
 	Under      int64    `json:"under,omitempty"`  // a delegation
+	ID         int64    `json:"id,omitempty"`     // the space to publish to
+
+	Route []string        `json:"route,omitempty"` // operations
+	Input json.RawMessage `json:"input,omitempty"` // of a call
+	Path  string          `json:"-"`               // where it is posted to; "/do" unless said otherwise
 }
+
+// Address is where a World posts the command.
+func (c Command) Address() string { return cmp.Or(c.Path, "/do") }
 
 // Cond is one condition.
 type Cond struct {
@@ -102,6 +112,7 @@ type Outcome struct {
 	IDs      []int64  `json:"ids"`
 	Repeated bool     `json:"repeated"`
 	ID       int64    `json:"id,string"`
+	Path     []string `json:"path"`
 }
 
 // titles are those of the rows, in order.
@@ -124,14 +135,13 @@ type workbench struct {
 // Plugin is what the suite runs: one REST call, an event handler and a job that do what they are told.
 func Plugin() *sdk.Plugin {
 	p := sdk.New(ID, "主机规则", "1.0.0")
-	w := &workbench{kept: make(chan context.Context, 1), stopped: map[int64][]string{}}
-	w.collections = map[string]*sdk.Collection[Thing]{
-		"own":    sdk.Collect[Thing](p, "own", sdk.Visible{Kind: sdk.Space, Operator: true}, sdk.Index("space_id", "price"), sdk.Index("code")),
-		"deals":  sdk.Collect[Thing](p, "deals", sdk.Visible{Kind: sdk.Parties, Column: "space_id", Other: "other"}),
-		"apps":   sdk.Collect[Thing](p, "apps", sdk.Visible{Kind: sdk.MiniProgram, Column: "appid", Scope: "data.read", Write: "code.commit"}, sdk.Unique("appid", "code")),
-		"public": sdk.Collect[Thing](p, "public", sdk.Visible{Kind: sdk.Public, When: "state", Equals: "listed"}),
-	}
+	w := newWorkbench(p, "own", "deals", "apps", "public")
 	p.API("POST /do", sdk.JSON(w.do), sdk.PublicAccess())
+	p.API("POST /members", sdk.JSON(w.do))
+	p.API("POST /merchants", sdk.JSON(w.do), sdk.Kinds("merchant"))
+	p.Permission("suite.act", "操作")
+	p.API("POST /permitted", sdk.JSON(w.do), sdk.Permission("suite.act"))
+	offerPass(p)
 	p.On("peer.suite", w.heard)
 	p.On(ID+".again", w.again)
 	p.Job(sdk.Job{Name: "count", Title: "计数", Spec: "* * * * *", Platform: true, Run: w.count})
@@ -164,13 +174,33 @@ func (w *workbench) do(ctx context.Context, in Command) (Outcome, error) {
 		return Outcome{ID: id}, err
 	case "undelegate":
 		return Outcome{}, sdk.EndDelegation(ctx, in.Under)
+	case "walk", "call", "detach":
+		return w.call(ctx, in)
 	}
 	if in.Do == "stopped" {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return Outcome{Groups: w.stopped[sdk.Actor(ctx).SpaceID]}, nil
 	}
-	return Outcome{}, sdk.Fail("suite", "不认识的操作")
+	return w.ask(ctx, in)
+}
+
+// newWorkbench keeps some of the collections, each with a visibility of its own.
+func newWorkbench(p *sdk.Plugin, names ...string) *workbench {
+	w := &workbench{collections: map[string]*sdk.Collection[Thing]{}, kept: make(chan context.Context, 1), stopped: map[int64][]string{}}
+	for _, name := range names {
+		switch name {
+		case "own":
+			w.collections[name] = sdk.Collect[Thing](p, name, sdk.Visible{Kind: sdk.Space, Operator: true}, sdk.Index("space_id", "price"), sdk.Index("code"))
+		case "deals":
+			w.collections[name] = sdk.Collect[Thing](p, name, sdk.Visible{Kind: sdk.Parties, Column: "space_id", Other: "other"})
+		case "apps":
+			w.collections[name] = sdk.Collect[Thing](p, name, sdk.Visible{Kind: sdk.MiniProgram, Column: "appid", Scope: "data.read", Write: "code.commit"}, sdk.Unique("appid", "code"))
+		case "public":
+			w.collections[name] = sdk.Collect[Thing](p, name, sdk.Visible{Kind: sdk.Public, When: "state", Equals: "listed"})
+		}
+	}
+	return w
 }
 
 // conditions makes those of the SDK.
@@ -291,7 +321,11 @@ func (w *workbench) heard(ctx context.Context, event sdk.Event) error {
 	if err != nil {
 		answer["error"] = err.Error()
 	}
-	_, err = sdk.Commit(ctx, nil, sdk.WithEvents(sdk.Event{Type: "heard", Subject: event.Subject, Data: answer}), sdk.Once("heard-"+event.Subject))
+	subject := event.Subject
+	if event.Type == "peer.asker" { // heard once in the name of each space
+		subject += "-" + strconv.FormatInt(sdk.Actor(ctx).SpaceID, 10)
+	}
+	_, err = sdk.Commit(ctx, nil, sdk.WithEvents(sdk.Event{Type: "heard", Subject: subject, Data: answer}), sdk.Once("heard-"+event.Subject))
 	return err
 }
 

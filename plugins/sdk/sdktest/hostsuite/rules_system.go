@@ -44,11 +44,11 @@ func delegations(t *testing.T, s stage) {
 }
 
 // heard waits for what the plugin saw when it heard an event.
-func (s stage) heard(t testing.TB, subject string) (titles []string, failure string) {
+func (s stage) heard(t testing.TB, plugin, subject string) (titles []string, failure string) {
 	t.Helper()
 	for range 300 {
-		for _, event := range s.events(t, "heard") {
-			if event.Subject != subject {
+		for _, event := range s.Published(t) {
+			if event.Type != plugin+".heard" || event.Subject != subject {
 				continue
 			}
 			var answer struct {
@@ -86,7 +86,7 @@ func system(t *testing.T, s stage) {
 	} {
 		c.event.Type, c.event.Subject, c.event.Data = "peer.suite", name+s.Own, c.in
 		s.Event(t, c.event)
-		if got, failure := s.heard(t, c.event.Subject); !slices.Equal(got, c.want) || failure != "" {
+		if got, failure := s.heard(t, ID, c.event.Subject); !slices.Equal(got, c.want) || failure != "" {
 			t.Errorf("an event of %+v sees %s rows: %q %s, want %q", c.event, name, got, failure, c.want)
 		}
 	}

@@ -9,10 +9,17 @@ import (
 	"minifleet/plugins/sdk"
 )
 
-// World is a host that runs the suite's plugin, bounded as Limits say, with the mini programs of Apps.
+// World is a host that runs the suite's plugin and its mate as plugins of the house, and the asker as an extension that every
+// space has on, bounded as the constants below say, with the mini programs of Apps.
 type World interface {
-	// Do makes the REST call POST /do. Failures are *sdk.Error, whatever the host itself calls them.
+	// Do makes the REST call POST in.Address() of the suite's plugin. Failures are *sdk.Error, whatever the host itself calls them.
 	Do(t testing.TB, actor sdk.ActorInfo, in Command) (Outcome, error)
+	// DoWithin is Do on a platform that gives up after a while.
+	DoWithin(t testing.TB, most time.Duration, actor sdk.ActorInfo, in Command) (Outcome, error)
+	// Ask is Do of the extension.
+	Ask(t testing.TB, actor sdk.ActorInfo, in Command) (Outcome, error)
+	// Sent is how many calls have reached WeChat so far.
+	Sent() int
 	// Event lets an event come in; the plugin may hear of it later.
 	Event(t testing.TB, event sdk.Event)
 	// Published are the events that the plugin has published so far, with Data as json.RawMessage.
@@ -38,7 +45,7 @@ type App struct {
 }
 
 // rulesMost is how many rules may have people of their own.
-const rulesMost = 20
+const rulesMost = 40
 
 // Apps are the mini programs of every World.
 func Apps() []App {
@@ -108,6 +115,17 @@ func rules() []rule {
 		{"a delegation acts for its person until it ends", delegations},
 		{"the system hears of its own event and a job sees all", system},
 		{"events that cause each other come to an end", endless},
+		{"routes are for those whom they name", admission},
+		{"an extension uses what it asked for and nothing else", capabilities},
+		{"what goes to WeChat is what its actor may do", wechatCalls},
+		{"the core's operations and views are asked rightly or not at all", coreCalls},
+		{"news goes to declared topics and to one's own space", publishing},
+		{"a key of an extension is its space's own", ownKeys},
+		{"an extension hears of an event in the name of each space that it concerns", hearing},
+		{"an operation's input fits before it is asked and its answer before it is heard", schemas},
+		{"operations neither go round in circles nor deeper than six", cycles},
+		{"who is called learns who calls and for whom", callers},
+		{"what is called ends with the call it was made in", deadlines},
 	}
 }
 
