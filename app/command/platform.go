@@ -187,7 +187,7 @@ func (p *platform) hostOf(list []plugin.First, series prometheus.Registerer) (*p
 		DB: p.db, Clock: p.clk, Log: p.log, Events: p.events, Gateway: pluginGateway{p.gateway}, Actors: p.accounts,
 		MiniPrograms: pluginMiniPrograms{p.grants}, Grants: pluginGrants{p.grants, p.accounts, p.apps}, Components: pluginComponents{p.components},
 		Spaces: pluginSpaces{p.accounts, p.spaces}, Authorizations: pluginAuthorizations{p.apps},
-		Trail: p.trail, Sealer: p.vault, Outside: p.outside, News: extensionNews{p.notices},
+		Trail: p.trail, Sealer: p.vault, Outside: p.outside, News: extensionNews{p.notices, p.accounts},
 		Registry: series, Tracer: p.tracing.tracer,
 		Catalog: p.catalog, Cache: extensionCache(p.cfg.Data.Dir), UIDBase: p.cfg.Plugins.UIDBase,
 		Quota: plugin.Quota{Rows: int64(p.cfg.Plugins.RowsPerSpace), Bytes: int64(p.cfg.Plugins.BytesPerSpace)},

@@ -14,6 +14,7 @@ import (
 	"minifleet/app/clock"
 	"minifleet/app/config"
 	"minifleet/app/fault"
+	"minifleet/app/notice"
 	"minifleet/app/plugin"
 	"minifleet/app/trail"
 )
@@ -67,7 +68,18 @@ func withCatalog(ctx context.Context, cfg config.Config, f func(c *plugin.Catalo
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	clk := clock.System()
-	return spoken(f(plugin.NewCatalog(plugin.CatalogOptions{DB: db, Clock: clk, Trail: trail.New(db, clk), Enabled: cfg.Plugins.ThirdParty, Development: cfg.Plugins.Development})))
+	acts := trail.New(db, clk)
+	people := account.New(db, clk, acts)
+	told := archiveNews{db, notice.New(notice.Options{DB: db, Clock: clk, Directory: people, Trail: acts}), people} // to hand in only: the platform delivers
+	return spoken(f(plugin.NewCatalog(plugin.CatalogOptions{
+		DB: db, Clock: clk, Trail: acts, Enabled: cfg.Plugins.ThirdParty, Development: cfg.Plugins.Development,
+		Tell: func(ctx context.Context, news plugin.ArchiveNews) error {
+			if news.Archive.State != plugin.ArchiveWithdrawn { // who installs from the machine itself decides at once; a space that loses something must hear of it
+				return nil
+			}
+			return told.tell(ctx, news)
+		},
+	})))
 }
 
 // spoken says a refusal as a person reads it: its sentence, and what is wrong with each input.

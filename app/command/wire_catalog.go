@@ -11,6 +11,7 @@ import (
 	"minifleet/app/fault"
 	"minifleet/app/notice"
 	"minifleet/app/plugin"
+	"minifleet/app/store"
 )
 
 // extensionCache is the folder of unpacked archives.
@@ -92,14 +93,26 @@ func (e extensions) follow(ctx context.Context, id string) error {
 	return e.host.Settled(ctx, id)
 }
 
-// onArchive tells those who wait for it what became of an archive: operators of one that was handed in and of one that
-// turned out to be another than it said, the space that handed it in of every decision.
+// onArchive tells people what became of an archive.
 func (p *platform) onArchive(ctx context.Context, news plugin.ArchiveNews) error {
+	return archiveNews{p.db, p.notices, p.accounts}.tell(ctx, news)
+}
+
+// archiveNews tells those who wait for it what became of an archive: operators of one that was handed in and of one that
+// turned out to be another than it said, the space that handed it in of every decision, and of one that was withdrawn the
+// spaces that used it.
+type archiveNews struct {
+	db       *store.DB
+	notices  *notice.Service
+	accounts *account.Service
+}
+
+func (n archiveNews) tell(ctx context.Context, news plugin.ArchiveNews) error {
 	a := news.Archive
 	name := a.Spec.Title + " " + a.Version
 	link := fmt.Sprintf("/admin/plugin-archives/%d", a.ID)
 	if a.State == plugin.ArchivePending {
-		return p.notices.Send(ctx, notice.Message{Event: notice.PluginSubmitted, Title: "插件「" + name + "」等待审批", Text: "代号 " + a.Plugin, Link: link})
+		return n.notices.Send(ctx, notice.Message{Event: notice.PluginSubmitted, Title: "插件「" + name + "」等待审批", Text: "代号 " + a.Plugin, Link: link})
 	}
 	m := notice.Message{Event: notice.PluginDecided, SpaceID: a.SpaceID, Link: link, Text: "代号 " + a.Plugin}
 	if a.Reason != "" {
@@ -111,7 +124,7 @@ func (p *platform) onArchive(ctx context.Context, news plugin.ArchiveNews) error
 		m.Title = "插件「" + name + "」没有上架"
 		operators := m
 		operators.Event, operators.SpaceID = notice.PluginRefused, 0
-		if err := p.notices.Send(ctx, operators); err != nil {
+		if err := n.notices.Send(ctx, operators); err != nil {
 			return err
 		}
 	case a.State == plugin.ArchiveApproved:
@@ -120,15 +133,18 @@ func (p *platform) onArchive(ctx context.Context, news plugin.ArchiveNews) error
 		m.Title = "插件「" + name + "」没有通过审批"
 	default:
 		m.Title = "插件「" + name + "」已下架"
+		if err := (extensionNews{n.notices, n.accounts}).tellUsers(ctx, n.db, a); err != nil {
+			return err
+		}
 	}
-	spaces, err := p.accounts.Spaces(ctx, a.SpaceID)
+	spaces, err := n.accounts.Spaces(ctx, a.SpaceID)
 	if err != nil {
 		return err
 	}
 	if spaces[a.SpaceID].Kind != account.Merchant {
 		return nil // the platform's own: who decided knows
 	}
-	return p.notices.Send(ctx, m)
+	return n.notices.Send(ctx, m)
 }
 
 // submitters names people and spaces behind archives, for screens; who is gone has no name.

@@ -47,10 +47,20 @@ type News interface {
 	Tell(ctx context.Context, spaceID int64, news ExtensionNews) error
 }
 
-// ExtensionNews is that an extension was switched off by itself.
+// ExtensionNews is what became of an extension without its space's doing.
 type ExtensionNews struct {
 	Plugin, Title, Text string
+	Kind                NewsKind
 }
+
+// NewsKind says what the news are about, and so where they lead.
+type NewsKind int
+
+const (
+	NewsStopped NewsKind = iota // off until the space fills its settings in again
+	NewsTaken                   // taken back by an operator: there is nothing that the space itself could do
+	NewsAuthor                  // to the merchant whose extension it is; spaces of operators hear nothing
+)
 
 // refit looks at what spaces have filled in under another schema than the one that serves now: what still fits goes on,
 // for the others the extension is off until it is filled in again, and the space hears of it.

@@ -185,6 +185,10 @@ func (h *Host) SetReach(ctx context.Context, who account.Actor, plugin string, f
 		if err != nil {
 			return err
 		}
+		had, err := UsedIn(ctx, db, h.options.Spaces, plugin)
+		if err != nil {
+			return err
+		}
 		if f.Version != 0 && f.Version != before.Version {
 			return changedMeanwhile()
 		}
@@ -201,7 +205,12 @@ func (h *Host) SetReach(ctx context.Context, who account.Actor, plugin string, f
 		if err != nil {
 			return err
 		}
-		return h.record(ctx, who, "plugin.offer", plugin, reachChanges(before, after))
+		have, err := UsedIn(ctx, db, h.options.Spaces, plugin)
+		if err != nil {
+			return err
+		}
+		lost := slices.DeleteFunc(had, func(id int64) bool { _, still := slices.BinarySearch(have, id); return still })
+		return errors.Join(h.tellNarrowed(ctx, plugin, before, after, lost), h.record(ctx, who, "plugin.offer", plugin, reachChanges(before, after)))
 	})
 	if err != nil {
 		return Reach{}, err
