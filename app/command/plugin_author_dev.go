@@ -48,6 +48,7 @@ func pluginDev(ctx context.Context, env Env) error {
 		if *once {
 			return d.build(ctx)
 		}
+		d.say("正在构建；之后每次保存都会重新构建，按 Ctrl+C 结束。第一次使用时，先由平台管理员在 插件 → 可用范围 中开放，再在 扩展 中开启")
 		return d.watch(ctx)
 	})
 }

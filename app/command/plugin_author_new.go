@@ -60,7 +60,7 @@ func pluginNew(ctx context.Context, env Env) error {
 	if err := writeSums(root, name, made.Requires); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, "已创建 %s。接下来：\n  cd %s && go test ./...\n  minifleet plugin pack\n", name, name)
+	_, err = fmt.Fprintf(env.Stdout, "已创建 %s。接下来：\n  cd %s && go test ./...\n  minifleet plugin dev --data DIR    边写边在运行中的平台上试用\n  minifleet plugin pack              打包，交给平台管理员安装\n", name, name)
 	return err
 }
 

@@ -81,8 +81,12 @@ func packFolder(ctx context.Context, env Env, folder string, platforms []string,
 		}
 	}
 	made.spec = plugin.SpecOf(manifest)
+	pack := archive.Pack
+	if len(extra) > 0 { // a development build, which the next one replaces
+		pack = archive.PackFast
+	}
 	var out bytes.Buffer
-	if made.sha256, err = archive.Pack(&out, made.spec, os.DirFS(work)); err != nil {
+	if made.sha256, err = pack(&out, made.spec, os.DirFS(work)); err != nil {
 		return made, err
 	}
 	made.bytes = out.Bytes()

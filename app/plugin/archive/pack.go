@@ -31,6 +31,15 @@ const Extension = ".mfp"
 // The same spec and files give the same bytes on every machine, whatever the files' times and owners are. What Open would
 // refuse is refused here.
 func Pack(w io.Writer, spec Spec, files fs.FS) (sum string, err error) {
+	return pack(w, spec, files, gzip.BestCompression)
+}
+
+// PackFast is Pack for an archive that is not kept for long: a tenth of the time, a tenth larger.
+func PackFast(w io.Writer, spec Spec, files fs.FS) (sum string, err error) {
+	return pack(w, spec, files, gzip.BestSpeed)
+}
+
+func pack(w io.Writer, spec Spec, files fs.FS, level int) (sum string, err error) {
 	if err := spec.Check(); err != nil {
 		return "", err
 	}
@@ -48,7 +57,7 @@ func Pack(w io.Writer, spec Spec, files fs.FS) (sum string, err error) {
 	}
 	whole := sha256.New()
 	out := &bounded{w: io.MultiWriter(w, whole), left: MaxSize}
-	zipped, err := gzip.NewWriterLevel(out, gzip.BestCompression)
+	zipped, err := gzip.NewWriterLevel(out, level)
 	if err != nil {
 		return "", fmt.Errorf("pack: %w", err)
 	}
