@@ -194,6 +194,8 @@ type archiveView struct {
 	More, SameNumber bool // asks for more than what serves; bears its version
 	Waiting, MayTake bool
 	Isolated, Reason string
+	Use              *plugin.Extension // as the submitter's own space has it; nil: not open to it
+	Submitter        bool              // reads it as one who may switch it on, not as an operator
 }
 
 func (a *Admin) archivePage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
@@ -224,7 +226,27 @@ func (a *Admin) oneArchive(ctx context.Context, actor account.Actor, id int64, r
 		v.Asked = plugin.Ask(one.Spec, &v.Before.Spec)
 		v.More, v.SameNumber = plugin.More(v.Asked), v.Before.Version == one.Version
 	}
+	if err := a.ownUse(ctx, actor, &v); err != nil {
+		return View{}, err
+	}
 	return View{Title: one.Spec.Title + " " + one.Version, Trail: archiveTrail(), Body: a.render("archive", v), Status: statusOf(problem)}, nil
+}
+
+// ownUse finds out how the submitter's space goes on with what was approved: it switches the extension on, once it is open
+// to the space.
+func (a *Admin) ownUse(ctx context.Context, actor account.Actor, v *archiveView) error {
+	if !v.Serving || actor.Operator() || a.o.Services.SpaceExtensions == nil || account.Narrowed(actor, readPermission(extensionsBase)) != nil {
+		return nil
+	}
+	v.Submitter = true
+	x, err := a.o.Services.SpaceExtensions.Extension(ctx, actor, v.Plugin)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	if err == nil {
+		v.Use = &x
+	}
+	return err
 }
 
 func (a *Admin) decideArchive(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {

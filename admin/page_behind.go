@@ -29,6 +29,8 @@ type Behind struct {
 	Settle       func(ctx context.Context, who account.Actor, id, startedAt int64, happened bool) error
 	// Directory lists spaces.
 	Directory func(ctx context.Context, who account.Actor, f account.SpaceFilter) ([]account.SpaceEntry, int64, int64, error)
+	// NamedSpaces reads spaces by their numbers; unknown ones are left out.
+	NamedSpaces func(ctx context.Context, ids ...int64) (map[int64]account.Space, error)
 	// MailReady and SafeURL are what the operator's checklist asks about.
 	MailReady, SafeURL bool
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -139,91 +138,4 @@ func (a *Admin) saveExtension(ctx context.Context, actor account.Actor, r *http.
 	}
 	a.flash.put(actor, words)
 	return View{Redirect: extensionsBase + "/" + x.ID}, nil
-}
-
-// reachView is the operator's form of whom an extension is open to.
-type reachView struct {
-	plugin.Reach
-	Chosen  string // numbers of spaces, one a line
-	Kinds   []reachKind
-	Problem *fault.Error
-}
-
-type reachKind struct {
-	Kind account.Kind
-	On   bool
-}
-
-// Error is the reason why a field was refused, or nothing.
-func (v reachView) Error(name string) string {
-	if v.Problem == nil {
-		return ""
-	}
-	return fieldMessage(v.Problem, name)
-}
-
-func (a *Admin) reachView(id string, reach plugin.Reach, form plugin.ReachForm, chosen string, problem *fault.Error) View {
-	v := reachView{Reach: reach, Chosen: chosen, Problem: problem}
-	v.Reach.Reach = form.Reach
-	for _, kind := range []account.Kind{account.Merchant, account.Personal, account.Platform} {
-		v.Kinds = append(v.Kinds, reachKind{kind, slices.Contains(form.Kinds, kind)})
-	}
-	out := View{Title: "可用范围", Subtitle: id, Trail: []Link{{"插件", Prefix + "/plugins"}, {id, Prefix + "/plugins/" + id}}, Body: a.render("reach", v)}
-	if problem != nil {
-		out.Status = problem.Kind.Status()
-	}
-	return out
-}
-
-func (a *Admin) reachPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	id := r.PathValue("id")
-	reach, err := a.o.Services.SpaceExtensions.ReachOf(ctx, actor, id)
-	if err != nil {
-		return View{}, err
-	}
-	var lines []string
-	for _, s := range reach.Spaces {
-		lines = append(lines, strconv.FormatInt(s.ID, 10))
-	}
-	return a.reachView(id, reach, plugin.ReachForm{Reach: reach.Reach, Kinds: reach.Kinds}, strings.Join(lines, "\n"), nil), nil
-}
-
-func (a *Admin) saveReach(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
-	id := r.PathValue("id")
-	before, err := a.o.Services.SpaceExtensions.ReachOf(ctx, actor, id)
-	if err != nil {
-		return View{}, err
-	}
-	form := plugin.ReachForm{Reach: r.PostForm.Get("reach")}
-	for _, kind := range r.PostForm["kind"] {
-		form.Kinds = append(form.Kinds, account.Kind(kind))
-	}
-	chosen := r.PostForm.Get("spaces")
-	wrong := fault.InvalidInput()
-	for _, word := range strings.FieldsFunc(chosen, func(c rune) bool { return strings.ContainsRune(" ,，;；\r\n\t", c) }) {
-		n, err := strconv.ParseInt(word, 10, 64)
-		if err != nil {
-			wrong.On("spaces", "不是空间编号："+word)
-			break
-		}
-		form.SpaceIDs = append(form.SpaceIDs, n)
-	}
-	if form.Reach == plugin.ReachSpaces {
-		err = wrong.OrNil()
-	}
-	if n, bad := strconv.ParseInt(r.PostForm.Get("version"), 10, 64); bad == nil {
-		form.Version = n
-	}
-	if err == nil {
-		_, err = a.o.Services.SpaceExtensions.SetReach(ctx, actor, id, form)
-	}
-	if err != nil {
-		problem := fault.From(err)
-		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
-			return View{}, err
-		}
-		return a.reachView(id, before, form, chosen, problem), nil
-	}
-	a.flash.put(actor, "可用范围已保存，立即生效")
-	return View{Redirect: Prefix + "/reach/" + id}, nil
 }

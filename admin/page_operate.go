@@ -274,6 +274,11 @@ func (row processRow) kind() string {
 	return "内置"
 }
 
+// Moving reports whether the state will be another soon: the page asks again by itself.
+func (row processRow) Moving() bool {
+	return slices.Contains([]plugin.State{plugin.Starting, plugin.Upgrading, plugin.Probing, plugin.Stopping, plugin.Backoff}, plugin.State(row.State))
+}
+
 func orDash(n int) string {
 	if n == 0 {
 		return "—"

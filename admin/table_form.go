@@ -73,7 +73,7 @@ func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (Vie
 		hidden[queryKey], title, url = row.ID, "修改"+t.Title, t.Address()+"/edit"
 	}
 	content := theme.New().Form().SetContent(fields).SetPrimaryKey(queryKey).SetUrl(url).
-		SetHiddenFields(hidden).SetHeader(a.render("form-problem", summary(f))).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
+		SetHiddenFields(hidden).SetHeader(a.render("form-problem", summary(t, f))).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
 	return View{Title: title, Trail: []Link{{t.Title, t.Address()}}, Body: content, Status: problemStatus(problem)}, nil
 }
 
@@ -88,15 +88,27 @@ func fieldError(f *fault.Error, name string) template.HTML {
 // formErrors is the summary above a refused form: what is wrong, each line leading to its field.
 type formErrors struct {
 	Message string
-	Fields  []fault.Field
+	Fields  []wrongField
 	WeChat  *fault.Upstream
 }
 
-func summary(f *fault.Error) *formErrors {
+// wrongField is one refused field. Title is "" where the message names the field itself, or no column bears the name.
+type wrongField struct{ Name, Title, Message string }
+
+func summary(t Table, f *fault.Error) *formErrors {
 	if f == nil {
 		return nil
 	}
-	return &formErrors{Message: f.Headline(), Fields: f.Fields, WeChat: f.WeChat}
+	out := &formErrors{Message: f.Headline(), WeChat: f.WeChat}
+	for _, field := range f.Fields {
+		wrong := wrongField{Name: field.Name, Message: field.Message}
+		i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == field.Name })
+		if i >= 0 && !strings.Contains(field.Message, t.Columns[i].Title) {
+			wrong.Title = t.Columns[i].Title
+		}
+		out.Fields = append(out.Fields, wrong)
+	}
+	return out
 }
 
 const inputTime = "2006-01-02T15:04:05"

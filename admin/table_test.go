@@ -4,12 +4,15 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/GoAdminGroup/go-admin/template/types"
+
+	"minifleet/app/fault"
 )
 
 const tableURL = "/admin/info/version_templates"
@@ -125,6 +128,18 @@ func TestRefusedFormKeepsInputAndNamesTheField(t *testing.T) {
 		t.Errorf("saved %v", plugins.saved)
 	}
 	h.do("merchant", "POST", tableURL+"/edit", url.Values{"id": {"2"}, "name": {"x"}}).want(t, 400, "表单不完整")
+}
+
+func TestTheSummaryOfARefusedFormNamesEachField(t *testing.T) {
+	table := Table{Columns: []Column{{Name: "stock", Title: "库存"}, {Name: "until", Title: "有效期至"}}}
+	got := summary(table, fault.InvalidInput().On("stock", "不能小于 0").On("until", "请填写有效期至").On("other", "没有这一列"))
+	want := []wrongField{{"stock", "库存", "不能小于 0"}, {"until", "", "请填写有效期至"}, {"other", "", "没有这一列"}}
+	if !slices.Equal(got.Fields, want) {
+		t.Errorf("the summary lists %v", got.Fields)
+	}
+	if summary(table, nil) != nil {
+		t.Error("a form without a problem has a summary")
+	}
 }
 
 func TestValuesAreCheckedByTheirColumn(t *testing.T) {

@@ -167,10 +167,28 @@ func operatorInstalls(o *person, address, id, title string) {
 	o.see("运行中")
 	o.both(id + "-process")
 	o.press("[data-test=reach]")
+	o.choosesSpaces()
 	o.click("[name=reach][value=all]")
 	o.press("[data-test=save]")
 	o.see("可用范围已保存")
 	o.both(id + "-reach")
+}
+
+// choosesSpaces finds a space by its name, adds it and takes it out again; the tour's button covers no button of the form.
+func (p *person) choosesSpaces() {
+	p.t.Helper()
+	p.click("[name=reach][value=spaces]")
+	p.fill("#reach-find", "晨光")
+	p.click("[data-test=add]")
+	p.see("已选择 1 个")
+	p.both("reach-chosen")
+	p.do("take up the phone", chromedp.EmulateViewport(360, 800))
+	p.wait("press 保存 on a phone", `(()=>{const e=document.querySelector("[data-test=save]"); e.scrollIntoView({block:"center"}); const r=e.getBoundingClientRect(); return e.contains(document.elementFromPoint(r.right-8, r.top+r.height/2)) && !!document.querySelector("[data-test=tour-open]")})()`)
+	p.do("sit down again", chromedp.EmulateViewport(1366, 900))
+	p.click("[data-test=take]")
+	p.see("还没有选择空间")
+	p.press("[data-test=save]")
+	p.see("请至少")
 }
 
 // merchantKeepsCoupons switches the coupons on and uses their list and their REST.
@@ -239,7 +257,7 @@ func userFillsInTheRobot(u *person, port string) {
 	u.open("/my/extensions/auditnotifier")
 	u.both("notifier-off")
 	u.press("[data-test=save-on]")
-	u.see("Webhook 地址")
+	u.see("Webhook 地址：必填")
 	u.both("notifier-refused")
 	u.fill("[name=url]", "http://localhost:"+port+"/cgi-bin/webhook/send?key=walk-robot-key")
 	u.press("[data-test=save-on]")
@@ -290,6 +308,8 @@ func upgradeWaits(d *running, m, o *person, file string) {
 	m.see("开业满减券")
 	m.open(address)
 	m.both("submission-approved")
+	m.press("[data-test=to-extension]")
+	m.at("/admin/extensions/coupon")
 }
 
 // operatorWithdraws takes the coupons out of service: nothing of them is left in the merchant's space.

@@ -23,7 +23,7 @@ func (p *platform) board() *dashboard.Service {
 func (p *platform) behind() admin.Behind {
 	return admin.Behind{
 		FailedRuns: p.jobs.Failures, ErrCodes: p.trail.ErrCodes, Refusals: p.trail.Refusals,
-		UnknownCodes: p.trail.UnknownCodes, Unsettled: p.gateway.Unsettled, Settle: p.gateway.SettleByHand, Directory: p.accounts.Directory,
+		UnknownCodes: p.trail.UnknownCodes, Unsettled: p.gateway.Unsettled, Settle: p.gateway.SettleByHand, Directory: p.accounts.Directory, NamedSpaces: p.accounts.Spaces,
 		MailReady: p.cfg.Mail.Host != "", SafeURL: strings.HasPrefix(p.cfg.Server.PublicURL, "https://"),
 	}
 }

@@ -156,7 +156,7 @@ func (f *ReachForm) check() error {
 	case ReachSpaces:
 		f.Kinds = nil
 		if len(f.SpaceIDs) == 0 {
-			bad.On("spaces", "请至少填写一个空间编号")
+			bad.On("spaces", "请至少选择一个空间")
 		}
 		if len(f.SpaceIDs) > reachMost {
 			bad.On("spaces", fmt.Sprintf("最多 %d 个空间，请改为按类型开放", reachMost))

@@ -88,7 +88,7 @@ func TestAPersonSwitchesAnExtensionAndFillsInItsSettings(t *testing.T) {
 	}
 	x.err = fault.InvalidInput().On("url", "请填写完整的网址")
 	got = b.post("/my/extensions/robot/settings", "url", "nowhere", "key", "s3cret")
-	if got.status != http.StatusBadRequest || !strings.Contains(got.body, `value="nowhere"`) || !strings.Contains(got.body, "请填写完整的网址") || strings.Contains(got.body, "s3cret") {
+	if got.status != http.StatusBadRequest || !strings.Contains(got.body, `value="nowhere"`) || !strings.Contains(got.body, `<a href="#set-url"><span>机器人地址</span>：<span>请填写完整的网址</span></a>`) || strings.Contains(got.body, "s3cret") {
 		t.Errorf("a refusal answers %d\n%s", got.status, got.body)
 	}
 	if got := b.get("/my/extensions/other"); got.status != http.StatusNotFound {
