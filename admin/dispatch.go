@@ -34,7 +34,14 @@ func (a *Admin) register() error {
 			return err
 		}
 	}
-	return a.add(Page{Pattern: "/p/{plugin}/{path...}", Handle: a.pluginPage}, kindPlugin)
+	// GoAdmin hands an address on without the slash at its end: without a pattern of its own a plugin's first page would be
+	// sent to itself for ever.
+	for _, pattern := range []string{"/p/{plugin}", "/p/{plugin}/{path...}"} {
+		if err := a.add(Page{Pattern: pattern, Handle: a.pluginPage}, kindPlugin); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *Admin) add(p Page, kind routeKind) (err error) {

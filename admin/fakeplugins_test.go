@@ -125,6 +125,8 @@ func (p *fakePlugins) Act(_ context.Context, _ account.Actor, _, _, action strin
 func (p *fakePlugins) Serve(_ context.Context, _ account.Actor, r PluginRequest) (PluginResponse, error) {
 	p.seen = append(p.seen, r)
 	switch r.Path {
+	case "/":
+		return PluginResponse{Framed: true, Title: "首页", Body: []byte("<p>插件的首页</p>")}, nil
 	case "/drafts":
 		return PluginResponse{Framed: true, Title: "<b>草稿箱</b>", Body: []byte(`<p id="from-plugin">一份草稿</p>`), Trail: []Link{{"外站", "https://evil.example"}, {"模板", "/admin/p/version/x"}}}, nil
 	case "/qr":

@@ -209,6 +209,9 @@ func TestPluginPagesAreFramedAndRawAnswersAreNot(t *testing.T) {
 	plugins := newFakePlugins(1)
 	h := open(t, Options{Plugins: plugins})
 	h.get("merchant", "/admin/p/version/drafts").want(t, 200, `<p id="from-plugin">一份草稿</p>`, "&lt;b&gt;草稿箱&lt;/b&gt;", `href="/admin/p/version/x"`, "mf-side-menu").lacks(t, "evil.example", "<b>草稿箱")
+	for _, first := range []string{"/admin/p/version", "/admin/p/version/"} {
+		h.get("merchant", first).want(t, 200, "<p>插件的首页</p>")
+	}
 	qr := h.get("merchant", "/admin/p/version/qr").want(t, 200)
 	if qr.text != "PNG" || qr.Header.Get("Content-Type") != "image/png" || len(qr.Header.Values("Set-Cookie")) > 0 {
 		t.Errorf("raw answer: %q %v", qr.text, qr.Header)

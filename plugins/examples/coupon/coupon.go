@@ -40,6 +40,8 @@ func New() *sdk.Plugin {
 
 // endregion
 
+// region offer
+
 // offer adds what a form alone cannot do: rules, and taking a coupon.
 func offer(p *sdk.Plugin, s *shop) {
 	p.Describe("管理各小程序的优惠券：库存、有效期、停用；过期自动停用。", "MiniFleet 示例")
@@ -49,6 +51,8 @@ func offer(p *sdk.Plugin, s *shop) {
 
 // shop draws on the stock.
 type shop struct{ coupons *sdk.Registered[Coupon] }
+
+// endregion
 
 // region check
 
