@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -31,7 +32,11 @@ type pluginDataView struct {
 
 type sizeView struct{ Name, Rows, Bytes string }
 
-type dropView struct{ Item, What, Rows string }
+type dropView struct {
+	Item, What, Rows string
+	Approved         bool
+	Users            int // processes that still use it
+}
 
 // pluginData tells what a plugin keeps and what of it waits to be removed; nil where nobody can tell.
 func (a *Admin) pluginData(ctx context.Context, actor account.Actor, id string) (*pluginDataView, error) {
@@ -66,7 +71,7 @@ func (a *Admin) pluginData(ctx context.Context, actor account.Actor, id string) 
 		if drop.Column != "" {
 			what = "一列"
 		}
-		view.Drops = append(view.Drops, dropView{drop.Item(), what, countOr(drop.Rows)})
+		view.Drops = append(view.Drops, dropView{drop.Item(), what, countOr(drop.Rows), drop.Approved, drop.Users})
 	}
 	return view, nil
 }
@@ -99,6 +104,14 @@ func (a *Admin) dropData(ctx context.Context, actor account.Actor, r *http.Reque
 	if err := a.o.Services.PluginData.ApproveDrop(ctx, actor, id, r.PostForm.Get("item")); err != nil {
 		return View{}, err
 	}
-	a.flash.put(actor, "已永久删除")
+	waiting, err := a.o.Services.PluginData.PendingDrops(ctx)
+	if err != nil {
+		return View{}, err
+	}
+	words := "已永久删除"
+	if slices.ContainsFunc(waiting, func(d plugin.Drop) bool { return d.Plugin == id && d.Item() == r.PostForm.Get("item") }) {
+		words = "已同意删除：旧版本都停止使用后会自动删除"
+	}
+	a.flash.put(actor, words)
 	return View{Redirect: Prefix + "/plugins/" + url.PathEscape(id)}, nil
 }

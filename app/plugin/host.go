@@ -139,6 +139,7 @@ func (h *Host) Start(ctx context.Context) error {
 		h.launch(u)
 	}
 	h.done.Go(func() { h.relayNews(ctx) })
+	h.done.Go(func() { h.keepBuilds(ctx) })
 	if h.extensions() {
 		h.done.Go(func() { h.followCatalog(ctx) })
 	}
@@ -274,6 +275,9 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	}
 	info, err := describe(u.id, u.third, h.options.Mounts, manifest)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.announce(ctx, p, u.id, info); err != nil {
 		return nil, err
 	}
 	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {

@@ -45,6 +45,8 @@ func TestMain(m *testing.M) {
 			sdk.Serve(careless)
 		case "flow":
 			sdk.Serve(flowPlugin())
+		case "ware", "warenext":
+			sdk.Serve(warePlugin(os.Args[3] == "warenext"))
 		case "hostile", "hostile2":
 			serveHostile(os.Args[3])
 		case "rogue":

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
@@ -20,6 +21,8 @@ type Drop struct {
 	Collection    string
 	Column        string // "" for the whole collection
 	Rows          int64  // that would lose something: exact to 10,000, -1 beyond
+	Approved      bool   // an operator has said yes: it goes when nobody uses it any more
+	Users         int    // processes of older builds that still use it, on all replicas
 }
 
 // Item names it as the manifest does.
@@ -44,24 +47,31 @@ func (d *described) checkDrops() error {
 	return nil
 }
 
-// PendingDrops are those that wait for an operator, of the builds that serve now, by plugin. Who may ask is the caller's to
+// PendingDrops are those that wait, of the builds that serve now on any replica, by plugin. Who may ask is the caller's to
 // decide.
 func (h *Host) PendingDrops(ctx context.Context) ([]Drop, error) {
+	builds, err := h.schemas.builds(ctx, "")
+	if err != nil {
+		return nil, err
+	}
 	var pending []Drop
-	for _, manifest := range h.Manifests() {
-		if len(manifest.GetDrops()) == 0 {
-			continue
-		}
-		done, err := h.schemas.noted(ctx, manifest.GetId())
+	titles, wanted := h.dropped(builds)
+	for _, plugin := range slices.Sorted(maps.Keys(wanted)) {
+		done, err := h.schemas.noted(ctx, plugin)
 		if err != nil {
 			return nil, err
 		}
-		for _, item := range slices.Sorted(slices.Values(manifest.GetDrops())) {
+		open, err := h.schemas.approved(ctx, plugin)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range slices.Sorted(maps.Keys(wanted[plugin])) {
 			if _, there := done[item]; !there {
 				continue
 			}
-			drop := Drop{Plugin: manifest.GetId(), Title: manifest.GetTitle()}
+			drop := Drop{Plugin: plugin, Title: titles[plugin], Users: usedBy(builds, plugin, item)}
 			drop.Collection, drop.Column, _ = strings.Cut(item, ".")
+			drop.Approved = slices.ContainsFunc(open, func(o openDrop) bool { return o.Item == item })
 			if drop.Rows, err = h.schemas.losing(ctx, drop); err != nil {
 				return nil, err
 			}
@@ -69,6 +79,26 @@ func (h *Host) PendingDrops(ctx context.Context) ([]Drop, error) {
 		}
 	}
 	return pending, nil
+}
+
+// dropped gathers what the builds of this replica and of the others no longer need, by plugin, and the plugins' titles.
+func (h *Host) dropped(builds []builtFor) (titles map[string]string, wanted map[string]map[string]bool) {
+	titles, wanted = map[string]string{}, map[string]map[string]bool{}
+	add := func(plugin, title string, items iter.Seq[string]) {
+		for item := range items {
+			if wanted[plugin] == nil {
+				titles[plugin], wanted[plugin] = title, map[string]bool{}
+			}
+			wanted[plugin][item] = true
+		}
+	}
+	for _, manifest := range h.Manifests() {
+		add(manifest.GetId(), manifest.GetTitle(), slices.Values(manifest.GetDrops()))
+	}
+	for _, b := range builds {
+		add(b.Plugin, b.Title, maps.Keys(b.drops))
+	}
+	return titles, wanted
 }
 
 func (d Drop) table() string { return "plugin_" + d.Plugin + "_" + d.Collection }
@@ -94,8 +124,9 @@ func (s schemas) losing(ctx context.Context, d Drop) (int64, error) {
 	return rows, nil
 }
 
-// ApproveDrop removes what waits for it, for good: the operator's yes is in the operation log before anything is gone. A
-// crash in the middle is taken up again at the plugin's next start.
+// ApproveDrop removes what waits for it, for good: the operator's yes is in the database and in the operation log before
+// anything is gone. While an older build still uses it, on whichever replica, it waits for that to go; whoever notices first
+// removes it. A crash in the middle is taken up again.
 func (h *Host) ApproveDrop(ctx context.Context, who account.Actor, plugin, item string) error {
 	if !who.Operator() || !who.Can(PermissionApprove) {
 		return fault.New(fault.Forbidden, "plugin.operator", "只有平台管理员可以删除扩展的数据")
@@ -110,8 +141,15 @@ func (h *Host) ApproveDrop(ctx context.Context, who account.Actor, plugin, item 
 	}
 	drop, now := pending[at], h.options.Clock.Now().UnixMilli()
 	err = h.options.DB.Tx(ctx, func(ctx context.Context) error {
-		err := h.options.DB.Insert(ctx, "plugin_drop", map[string]any{
-			"id": h.options.DB.NewID(), "plugin": plugin, "item": item, "rows_lost": drop.Rows, "account_id": who.AccountID, "created_at": now, "done_at": 0,
+		open, err := h.schemas.approved(ctx, plugin)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(open, func(o openDrop) bool { return o.Item == item }) {
+			return fault.New(fault.Conflict, "plugin.drop_approved", "这项数据已经同意删除，旧版本都停止使用后会自动删除")
+		}
+		err = h.options.DB.Insert(ctx, "plugin_drop", map[string]any{
+			"id": h.options.DB.NewID(), "plugin": plugin, "item": item, "rows_lost": drop.Rows, "account_id": who.AccountID, "created_at": now, "done_at": 0, "began_at": 0,
 		})
 		if err != nil {
 			return err
@@ -131,14 +169,33 @@ func (h *Host) ApproveDrop(ctx context.Context, who account.Actor, plugin, item 
 	return h.schemas.resume(ctx, plugin)
 }
 
-// resume carries out what an operator approved and what is not done yet.
-func (s schemas) resume(ctx context.Context, plugin string) (err error) {
-	var open []struct {
-		ID   int64
-		Item string
+// openDrop is a removal that an operator approved and that is not done.
+type openDrop struct {
+	ID      int64
+	Item    string
+	BeganAt int64
+}
+
+func (s schemas) approved(ctx context.Context, plugin string) ([]openDrop, error) {
+	var open []openDrop
+	if err := s.db.All(ctx, &open, "SELECT id, item, began_at FROM plugin_drop WHERE plugin=? AND done_at=0 ORDER BY id", plugin); err != nil {
+		return nil, fmt.Errorf("approved drops of plugin %s: %w", plugin, err)
 	}
-	if err := s.db.All(ctx, &open, "SELECT id, item FROM plugin_drop WHERE plugin=? AND done_at=0 ORDER BY id", plugin); err != nil || len(open) == 0 {
+	return open, nil
+}
+
+// resume carries out what an operator approved and what is not done yet, as far as no process of any replica uses it.
+func (s schemas) resume(ctx context.Context, plugin string) (err error) {
+	open, err := s.approved(ctx, plugin)
+	if err != nil || len(open) == 0 {
 		return err
+	}
+	builds, err := s.builds(ctx, plugin)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(open, func(o openDrop) bool { return o.BeganAt != 0 || usedBy(builds, plugin, o.Item) == 0 }) {
+		return nil // all of it waits: no need to keep others from the tables
 	}
 	lease, err := s.await(ctx, "plugin.schema")
 	if err != nil {
@@ -149,17 +206,46 @@ func (s schemas) resume(ctx context.Context, plugin string) (err error) {
 			err = fmt.Errorf("drop data of plugin %s: %w", plugin, releaseErr)
 		}
 	}()
+	if open, err = s.approved(ctx, plugin); err != nil { // another replica may have been faster
+		return err
+	}
 	for _, one := range open {
-		drop := Drop{Plugin: plugin}
-		drop.Collection, drop.Column, _ = strings.Cut(one.Item, ".")
-		if err := s.remove(ctx, drop); err != nil {
+		if err := s.carryOut(ctx, plugin, one); err != nil {
 			return fmt.Errorf("drop %s of plugin %s: %w", one.Item, plugin, err)
-		}
-		if _, err := s.db.Exec(ctx, "UPDATE plugin_drop SET done_at=? WHERE id=?", time.Now().UnixMilli(), one.ID); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// carryOut removes one item, unless a process uses it. It is marked before that is asked, and a process is announced before
+// it looks for marks: of a removal and a process that begin at once, one sees the other.
+func (s schemas) carryOut(ctx context.Context, plugin string, one openDrop) error {
+	mark := func(column string, at int64) error {
+		_, err := s.db.Exec(ctx, "UPDATE plugin_drop SET "+column+"=? WHERE id=?", at, one.ID)
+		return err
+	}
+	now := time.Now().UnixMilli()
+	if one.BeganAt <= 0 {
+		if err := mark("began_at", -now); err != nil {
+			return err
+		}
+		builds, err := s.builds(ctx, plugin)
+		if err != nil {
+			return err
+		}
+		if usedBy(builds, plugin, one.Item) > 0 {
+			return mark("began_at", 0)
+		}
+		if err := mark("began_at", now); err != nil {
+			return err
+		}
+	}
+	drop := Drop{Plugin: plugin}
+	drop.Collection, drop.Column, _ = strings.Cut(one.Item, ".")
+	if err := s.remove(ctx, drop); err != nil {
+		return err
+	}
+	return mark("done_at", time.Now().UnixMilli())
 }
 
 var indexMade = regexp.MustCompile("INDEX `([^`]+)` ON")

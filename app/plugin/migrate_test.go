@@ -233,7 +233,10 @@ func TestDroppedDataWaitsForAnOperator(t *testing.T) {
 		}
 		b.roster.add(&unit{id: "ware", info: info})
 		pending, err := b.PendingDrops(ctx)
-		want := []Drop{{"ware", "货物", "boxes", "", 1}, {"ware", "货物", "goods", "note", 1}, {"ware", "货物", "goods", "price", 2}}
+		want := []Drop{
+			{Plugin: "ware", Title: "货物", Collection: "boxes", Rows: 1}, {Plugin: "ware", Title: "货物", Collection: "goods", Column: "note", Rows: 1},
+			{Plugin: "ware", Title: "货物", Collection: "goods", Column: "price", Rows: 2},
+		}
 		if err != nil || !slices.Equal(pending, want) {
 			t.Fatalf("pending %+v, %v", pending, err)
 		}

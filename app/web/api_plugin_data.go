@@ -66,6 +66,9 @@ type listDropsIn struct {
 type dropView struct {
 	Item string `json:"item"`
 	Rows *int64 `json:"row_count"` // null: more than 10,000
+	// Approved ones go when Users, the processes of older builds on all replicas, are 0.
+	Approved bool `json:"approved" dc:"平台管理员已经同意，旧版本都停止使用后自动删除"`
+	Users    int  `json:"users" dc:"还有几个旧版本的进程在使用"`
 }
 
 func (s *Server) listDrops(ctx context.Context, in *listDropsIn) (*list[dropView], error) {
@@ -79,14 +82,14 @@ func (s *Server) listDrops(ctx context.Context, in *listDropsIn) (*list[dropView
 	rows := []dropView{}
 	for _, drop := range pending {
 		if drop.Plugin == in.ID {
-			rows = append(rows, dropView{drop.Item(), exactOrNull(drop.Rows)})
+			rows = append(rows, dropView{drop.Item(), exactOrNull(drop.Rows), drop.Approved, drop.Users})
 		}
 	}
 	return listOf(rows, "", int64(len(rows))), nil
 }
 
 type dropDataIn struct {
-	g.Meta `path:"/plugins/{id}/drops" method:"post" tags:"插件" summary:"永久删除一项不再需要的数据" needs:"plugin.approve"`
+	g.Meta `path:"/plugins/{id}/drops" method:"post" tags:"插件" summary:"永久删除一项不再需要的数据；还有旧版本在使用时，等它们停止后自动删除" needs:"plugin.approve"`
 	ID     string `json:"id" in:"path"`
 	Item   string `json:"item"`
 }
