@@ -17,7 +17,7 @@ func (p *platform) syncClock(ctx context.Context) error {
 		return fmt.Errorf("simulator's clock: %w", err)
 	}
 	asked := time.Now()
-	res, err := p.http.Do(req)
+	res, err := p.simulator.Do(req)
 	if err != nil {
 		return fmt.Errorf("simulator's clock: %w", err)
 	}

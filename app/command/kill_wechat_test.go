@@ -34,6 +34,20 @@ func (d *running) kill(exe string) {
 	d.start(exe)
 }
 
+// inBackground makes a call whose answer nobody waits for; the channel closes when it is over, however it ended.
+func inBackground(req *http.Request, token string) <-chan struct{} {
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	return done
+}
+
 // hook is somebody's server that can hold what it is told.
 type hook struct {
 	mu   sync.Mutex
@@ -172,15 +186,7 @@ func TestAKillDuringARotationLeavesTheOldKeysOrBoth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+merchant)
-		req.Header.Set("Content-Type", "application/json")
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			if res, err := http.DefaultClient.Do(req); err == nil {
-				_ = res.Body.Close()
-			}
-		}()
+		done := inBackground(req, merchant)
 		time.Sleep(rand.N(12 * time.Millisecond))
 		d.kill(exe)
 		<-done
@@ -261,15 +267,7 @@ func TestAKillDuringAReplayOfManyLeavesNothingStuck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+operator)
-	req.Header.Set("Content-Type", "application/json")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			_ = res.Body.Close()
-		}
-	}()
+	done := inBackground(req, operator)
 	d.eventually("the replay under way", func() bool { ids, _ := to.told(); return len(ids) > many })
 	d.kill(exe)
 	<-done

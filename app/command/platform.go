@@ -42,11 +42,12 @@ import (
 
 // platform is the whole house, built once.
 type platform struct {
-	cfg    config.Config
-	log    *slog.Logger
-	offset *clock.Offset
-	clk    clock.Clock
-	http   *http.Client
+	cfg       config.Config
+	log       *slog.Logger
+	offset    *clock.Offset
+	clk       clock.Clock
+	http      *http.Client
+	simulator *http.Client // asks the simulator for its clock, twice a second: no span of anybody's
 
 	db         *store.DB
 	vault      *secret.Vault
@@ -101,6 +102,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, executable 
 		return nil, err
 	}
 	p.http = &http.Client{Transport: p.tracing.outgoing(transport())}
+	p.simulator = &http.Client{Transport: transport()}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if cfg.Simulated() {
 		p.offset = &clock.Offset{}

@@ -83,26 +83,36 @@ type errorGroup struct {
 	people map[string]bool
 }
 
-func listScriptErrors(w *world, c *apiCall) (any, error) {
-	var req struct {
-		Version string `json:"appVersion"`
-		Kind    string `json:"errType"`
-		Start   string `json:"startTime"`
-		End     string `json:"endTime"`
-		Keyword string `json:"keyword"`
-		OpenID  string `json:"openid"`
-		OrderBy string `json:"orderby"`
-		Desc    string `json:"desc"`
-		Offset  number `json:"offset"`
-		Limit   number `json:"limit"`
-	}
-	if err := c.decode(&req); err != nil {
+// errorWindow is what every question about script errors names.
+type errorWindow struct {
+	Version string `json:"appVersion"`
+	Start   string `json:"startTime"`
+	End     string `json:"endTime"`
+	OpenID  string `json:"openid"`
+	Desc    string `json:"desc"`
+	Offset  number `json:"offset"`
+	Limit   number `json:"limit"`
+}
+
+// errorPage reads a question into req, of which asked is a part, and gives the errors of its days.
+func (w *world) errorPage(c *apiCall, req any, asked *errorWindow) ([]*scriptError, error) {
+	if err := c.decode(req); err != nil {
 		return nil, err
 	}
-	if req.Offset < 0 || req.Limit < 0 || req.Limit > maxErrorPage {
+	if asked.Offset < 0 || asked.Limit < 0 || asked.Limit > maxErrorPage {
 		return nil, refuse(40097)
 	}
-	found, err := w.errorsBetween(c, req.Start, req.End, req.Version)
+	return w.errorsBetween(c, asked.Start, asked.End, asked.Version)
+}
+
+func listScriptErrors(w *world, c *apiCall) (any, error) {
+	var req struct {
+		errorWindow
+		Kind    string `json:"errType"`
+		Keyword string `json:"keyword"`
+		OrderBy string `json:"orderby"`
+	}
+	found, err := w.errorPage(c, &req, &req.errorWindow)
 	if err != nil {
 		return nil, err
 	}
@@ -149,23 +159,11 @@ func cutList[T any](all []T, offset, limit int) []T {
 
 func showScriptError(w *world, c *apiCall) (any, error) {
 	var req struct {
-		Start   string `json:"startTime"`
-		End     string `json:"endTime"`
+		errorWindow
 		Message string `json:"errorMsgMd5"`
 		Stack   string `json:"errorStackMd5"`
-		Version string `json:"appVersion"`
-		OpenID  string `json:"openid"`
-		Offset  number `json:"offset"`
-		Limit   number `json:"limit"`
-		Desc    string `json:"desc"`
 	}
-	if err := c.decode(&req); err != nil {
-		return nil, err
-	}
-	if req.Offset < 0 || req.Limit < 0 || req.Limit > maxErrorPage {
-		return nil, refuse(40097)
-	}
-	found, err := w.errorsBetween(c, req.Start, req.End, req.Version)
+	found, err := w.errorPage(c, &req, &req.errorWindow)
 	if err != nil {
 		return nil, err
 	}
