@@ -283,8 +283,8 @@ func (h *Host) bring(ctx context.Context, u *unit, p *process) (*described, erro
 	if err := h.schemas.apply(ctx, u.id, info.collections); err != nil {
 		return nil, err
 	}
-	id := p.offer(&hostService{host: h, plugin: u.id, info: info, capabilities: p.capabilities()}, h.seen.answer(u.id), newPressure(u.third))
-	if _, err := p.rpc.Configure(ctx, &pluginpb.ConfigureRequest{HostBrokerId: id}); err != nil {
+	p.offer(&hostService{host: h, plugin: u.id, info: info, capabilities: p.capabilities()}, h.seen.answer(u.id), newPressure(u.third))
+	if _, err := p.rpc.Configure(ctx, &pluginpb.ConfigureRequest{}); err != nil {
 		return nil, fmt.Errorf("configure %s: %w", u.id, err)
 	}
 	return info, nil

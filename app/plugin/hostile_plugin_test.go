@@ -25,10 +25,10 @@ import (
 // hostile speaks the wire by itself: it sends which token it likes, and answers what it likes.
 type hostile struct {
 	*sdk.Server
-	broker *goplugin.GRPCBroker
-	id     string
-	host   atomic.Pointer[grpc.ClientConn]
-	kept   atomic.Pointer[string]
+	dial func() (grpc.ClientConnInterface, error)
+	id   string
+	host atomic.Pointer[grpc.ClientConnInterface]
+	kept atomic.Pointer[string]
 }
 
 // order is what the test asks a hostile plugin to do; report what came of it.
@@ -73,8 +73,8 @@ type hostileWire struct {
 	id string
 }
 
-func (w *hostileWire) GRPCServer(broker *goplugin.GRPCBroker, registrar *grpc.Server) error {
-	pluginpb.RegisterPluginServer(registrar, &hostile{Server: sdk.NewServer(hostilePlugin(w.id), nil, nil), broker: broker, id: w.id})
+func (w *hostileWire) GRPCServer(_ *goplugin.GRPCBroker, registrar *grpc.Server) error {
+	pluginpb.RegisterPluginServer(registrar, &hostile{Server: sdk.NewServer(hostilePlugin(w.id), nil, nil), dial: sdk.HostConnection(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20))), id: w.id})
 	return nil
 }
 
@@ -82,12 +82,12 @@ func (*hostileWire) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.Clie
 	return nil, errors.New("not a client")
 }
 
-func (h *hostile) Configure(_ context.Context, request *pluginpb.ConfigureRequest) (*pluginpb.ConfigureResponse, error) {
-	connection, err := h.broker.DialWithOptions(request.GetHostBrokerId(), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20)))
+func (h *hostile) Configure(context.Context, *pluginpb.ConfigureRequest) (*pluginpb.ConfigureResponse, error) {
+	connection, err := h.dial()
 	if err != nil {
 		return nil, err
 	}
-	h.host.Store(connection)
+	h.host.Store(&connection)
 	return &pluginpb.ConfigureResponse{}, nil
 }
 
@@ -148,7 +148,7 @@ func code(err error) string {
 }
 
 func (h *hostile) obey(ctx context.Context, token string, in order) report {
-	host := pluginpb.NewHostClient(h.host.Load())
+	host := pluginpb.NewHostClient(*h.host.Load())
 	find := func(ctx context.Context, request *pluginpb.FindRequest) report {
 		answer, err := host.Find(ctx, request)
 		return report{Code: code(err), Rows: len(answer.GetRows()), Total: answer.GetTotal(), Text: fmt.Sprintf("%s", answer.GetRows())}
@@ -205,6 +205,11 @@ func (h *hostile) obey(ctx context.Context, token string, in order) report {
 		return h.flood(with(ctx, "", token), host, in.N)
 	case "fork":
 		return fork()
+	case "hang up":
+		if err := (*h.host.Load()).(*grpc.ClientConn).Close(); err != nil {
+			return report{Code: err.Error()}
+		}
+		return report{PID: os.Getpid()}
 	}
 	return report{Code: "unknown order"}
 }

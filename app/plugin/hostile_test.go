@@ -232,10 +232,19 @@ func TestWhatAPluginForkedEndsWithIt(t *testing.T) {
 	if got.Code != "" {
 		t.Fatal(got.Code)
 	}
+	near := got.PID
+	open, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", near))
+	if err != nil || len(open) == 0 {
+		t.Fatalf("the child's descriptors: %v, %v", open, err)
+	}
+	for _, name := range open {
+		if what, err := os.Readlink(name); err == nil && strings.HasPrefix(what, "socket:") {
+			t.Errorf("the child inherited %s: %s", filepath.Base(name), what)
+		}
+	}
 	if err := h.Restart(t.Context(), "hostile"); err != nil {
 		t.Fatal(err)
 	}
-	near := got.PID
 	for deadline := time.Now().Add(30 * time.Second); running(near); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the child in the plugin's own group outlives it")
@@ -245,6 +254,23 @@ func TestWhatAPluginForkedEndsWithIt(t *testing.T) {
 	// test ends it.
 	if process, err := os.FindProcess(got.Done); err == nil {
 		_ = process.Kill()
+	}
+}
+
+func TestAPluginThatHangsUpIsStartedAnew(t *testing.T) {
+	h := newHouse(t, storetest.Open(t), "hostile").run(t).ready(t)
+	tell(t, h, "hostile", ada, order{Do: "find"}) // a call makes the connection
+	deaf := tell(t, h, "hostile", ada, order{Do: "hang up"})
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if s := h.Status()[0]; s.PID != deaf.PID && s.State == plugin.Serving {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a minute after it closed its way back: %+v", h.Status())
+		}
+	}
+	if got := tell(t, h, "hostile", ada, order{Do: "find"}); got.Code != "" {
+		t.Errorf("the new process calls the host: %+v", got)
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 
 	startTimeout = 20 * time.Second
 	killTimeout  = 4 * time.Second
+	deafTimeout  = time.Second // for a process whose connection closes because it ends
 )
 
 // process is one running plugin process. It is made by start and ended by stop; exited closes when it is gone, however.
@@ -38,7 +39,7 @@ type process struct {
 	startedAt time.Time
 	client    *goplugin.Client
 	rpc       pluginpb.PluginClient
-	broker    *goplugin.GRPCBroker
+	back      *backline // the plugin's way to call the host
 	life      io.Closer // our end of the pipe whose closing ends the child
 	program   program
 	sockets   string // a folder of its own for an extension, "" otherwise
@@ -74,17 +75,12 @@ type wireClient struct {
 	watch func(grpc.ClientConnInterface) grpc.ClientConnInterface
 }
 
-type dispensed struct {
-	rpc    pluginpb.PluginClient
-	broker *goplugin.GRPCBroker
-}
-
 func (wireClient) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("the host is not a plugin")
 }
 
-func (w wireClient) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
-	return dispensed{pluginpb.NewPluginClient(w.watch(connection)), broker}, nil
+func (w wireClient) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
+	return pluginpb.NewPluginClient(w.watch(connection)), nil
 }
 
 // start runs a program as a plugin process and connects to it. spawn runs a function on the one thread that may fork
@@ -94,23 +90,26 @@ func start(run program, sockets string, memory int64, log *slog.Logger, spawn fu
 	if err != nil {
 		return nil, fmt.Errorf("life pipe: %w", err)
 	}
-	p := &process{life: life, program: run, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
-	command, done, err := p.command(reading, sockets)
+	ours, theirs, err := pair()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), reading.Close(), life.Close(), p.tidy())
+		return nil, errors.Join(err, reading.Close(), life.Close())
 	}
-	command.Env = append(command.Env, lifeEnv+"=3", fmt.Sprintf("GOMEMLIMIT=%d", memory), "TZ=UTC")
+	p := &process{life: life, back: newBackline(ours), program: run, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
+	command, done, err := p.command([]*os.File{reading, theirs}, sockets)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), reading.Close(), theirs.Close(), p.letGo())
+	}
+	command.Env = append(command.Env, lifeEnv+"=3", hostEnv+"=4", fmt.Sprintf("GOMEMLIMIT=%d", memory), "TZ=UTC")
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:     goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
-		Plugins:             goplugin.PluginSet{wireName: wireClient{watch: watch}},
-		Cmd:                 command,
-		AllowedProtocols:    []goplugin.Protocol{goplugin.ProtocolGRPC},
-		AutoMTLS:            true,
-		SkipHostEnv:         true,
-		GRPCBrokerMultiplex: true,
-		StartTimeout:        startTimeout,
-		Logger:              hclog.NewNullLogger(),
-		Stderr:              p.lines,
+		HandshakeConfig:  goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
+		Plugins:          goplugin.PluginSet{wireName: wireClient{watch: watch}},
+		Cmd:              command,
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		StartTimeout:     startTimeout,
+		Logger:           hclog.NewNullLogger(),
+		Stderr:           p.lines,
 		// A fixed window bounds what waits for a slow reader of a stream; gRPC's own would grow to 16 MiB each.
 		GRPCDialOptions: []grpc.DialOption{grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(4 * streamWindow), grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage))},
@@ -123,9 +122,9 @@ func start(run program, sockets string, memory int64, log *slog.Logger, spawn fu
 		}
 		_, err = p.client.Start()
 	})
-	closeErr := errors.Join(reading.Close(), done()) // the child has its own copies
+	closeErr := errors.Join(reading.Close(), theirs.Close(), done()) // the child has its own copies
 	if err = errors.Join(err, closeErr); err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), life.Close(), p.tidy())
+		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), p.letGo())
 	}
 	p.pid = command.Process.Pid
 	go func() {
@@ -154,25 +153,38 @@ func (p *process) connect() error {
 	if err != nil {
 		return err
 	}
-	wired, ok := raw.(dispensed)
+	rpc, ok := raw.(pluginpb.PluginClient)
 	if !ok {
 		return fmt.Errorf("dispensed %T", raw)
 	}
-	p.rpc, p.broker = wired.rpc, wired.broker
+	p.rpc = rpc
 	return nil
 }
 
-// offer serves the Host service for this process and gives the broker id that Configure names. The server ends with
-// the connection.
-func (p *process) offer(host pluginpb.HostServer, see grpc.UnaryServerInterceptor, bound *pressure) uint32 {
-	id := p.broker.NextId()
-	go p.broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
-		server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.MaxConcurrentStreams(bound.streams()),
-			grpc.ChainUnaryInterceptor(see, bound.intercept))...)
-		pluginpb.RegisterHostServer(server, host)
-		return server
-	})
-	return id
+// offer serves the Host service for this process. A process that closes its way back can never call again, so it is ended,
+// which starts it anew.
+func (p *process) offer(host pluginpb.HostServer, see grpc.UnaryServerInterceptor, bound *pressure) {
+	p.back.serve(host, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.MaxConcurrentStreams(bound.streams()),
+		grpc.ChainUnaryInterceptor(see, bound.intercept))
+	go func() {
+		select {
+		case <-p.exited:
+			return
+		case <-p.back.gone:
+		}
+		select {
+		case <-p.exited:
+		case <-time.After(deafTimeout):
+			p.lines.log.Warn("a plugin closed its connection to the host: it is ended")
+			killGroup(p.pid)
+		}
+	}()
+}
+
+// letGo gives back what a process holds outside itself.
+func (p *process) letGo() error {
+	p.back.close()
+	return errors.Join(p.life.Close(), p.tidy())
 }
 
 // stop asks the process to end, and makes sure: a child that ignores it is killed with its whole group.
@@ -189,10 +201,9 @@ func (p *process) stop() {
 		killGroup(p.pid)
 		<-p.exited
 	}
-	killGroup(p.pid)   // children that it left behind hold the group's number until they are gone
-	_ = p.life.Close() // our own end; nothing to lose
-	if err := p.tidy(); err != nil {
-		p.lines.log.Warn("a plugin's socket folder was not removed", "error", err.Error())
+	killGroup(p.pid) // children that it left behind hold the group's number until they are gone
+	if err := p.letGo(); err != nil {
+		p.lines.log.Warn("what a plugin's process left was not all removed", "error", err.Error())
 	}
 	select {
 	case <-killed:

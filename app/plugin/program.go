@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,13 +52,13 @@ func (p *process) capabilities() *capabilities {
 	return p.program.approved.capabilities
 }
 
-// command prepares the process. done lets go of what only the start needs.
-func (p *process) command(life *os.File, sockets string) (command *exec.Cmd, done func() error, err error) {
+// command prepares the process with the descriptors it inherits, from 3 on. done lets go of what only the start needs.
+func (p *process) command(inherited []*os.File, sockets string) (command *exec.Cmd, done func() error, err error) {
 	a := p.program.approved
 	if a == nil {
 		command = exec.Command(p.program.argv[0], p.program.argv[1:]...)
 		command.Env = []string{goplugin.EnvUnixSocketDir + "=" + sockets}
-		command.ExtraFiles = []*os.File{life}
+		command.ExtraFiles = inherited
 		command.SysProcAttr = childAttributes()
 		return command, func() error { return nil }, nil
 	}
@@ -70,8 +71,8 @@ func (p *process) command(life *os.File, sockets string) (command *exec.Cmd, don
 	}
 	// A file that is open already is what is executed, so that nothing can be put in its place after it was looked at.
 	command = &exec.Cmd{
-		Path: executablePath(file, 4), Args: []string{a.spec.ID}, Dir: "/", Env: []string{goplugin.EnvUnixSocketDir + "=" + p.sockets},
-		ExtraFiles: []*os.File{life, file}, SysProcAttr: extensionAttributes(a.uid),
+		Path: executablePath(file, 3+len(inherited)), Args: []string{a.spec.ID}, Dir: "/", Env: []string{goplugin.EnvUnixSocketDir + "=" + p.sockets},
+		ExtraFiles: append(slices.Clip(inherited), file), SysProcAttr: extensionAttributes(a.uid),
 	}
 	return command, file.Close, nil
 }

@@ -189,9 +189,9 @@ type rogueWire struct {
 	p *sdk.Plugin
 }
 
-func (w rogueWire) GRPCServer(broker *goplugin.GRPCBroker, registrar *grpc.Server) error {
+func (w rogueWire) GRPCServer(_ *goplugin.GRPCBroker, registrar *grpc.Server) error {
 	pluginpb.RegisterPluginServer(registrar, rogue{
-		sdk.NewServer(w.p, slog.Default(), func(id uint32) (grpc.ClientConnInterface, error) { return broker.Dial(id) }), new(atomic.Int64),
+		sdk.NewServer(w.p, slog.Default(), sdk.HostConnection()), new(atomic.Int64),
 	})
 	return nil
 }

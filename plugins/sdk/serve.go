@@ -24,6 +24,8 @@ const (
 	WireName  = "minifleet"
 	// LifeEnv names the descriptor that closes when the host is gone.
 	LifeEnv = "MINIFLEET_LIFE_FD"
+	// HostEnv names the descriptor of the connection to the Host service.
+	HostEnv = "MINIFLEET_HOST_FD"
 )
 
 // maxMessage leaves room around a body of MaxBody.
@@ -45,7 +47,7 @@ func Serve(p *Plugin) {
 	}
 	followHost()
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})).With("plugin", p.ID())
-	wire := &wire{plugin: p, log: log}
+	wire := &wire{plugin: p, log: log, host: HostConnection()}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: Handshake(),
 		Plugins:         goplugin.PluginSet{WireName: wire},
@@ -104,20 +106,13 @@ type wire struct {
 	goplugin.NetRPCUnsupportedPlugin
 	plugin *Plugin
 	log    *slog.Logger
+	host   func() (grpc.ClientConnInterface, error)
 	server *Server
 }
 
 // GRPCServer registers the Plugin service.
-func (w *wire) GRPCServer(broker *goplugin.GRPCBroker, registrar *grpc.Server) error {
-	w.server = NewServer(w.plugin, w.log, func(id uint32) (grpc.ClientConnInterface, error) {
-		// A call waits for a connection that a busy machine is slow to make; when the host is gone, the life pipe ends us.
-		connection, err := broker.DialWithOptions(id, grpc.WithDefaultCallOptions(
-			grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
-		if err != nil {
-			return nil, fmt.Errorf("dial the host: %w", err)
-		}
-		return connection, nil
-	})
+func (w *wire) GRPCServer(_ *goplugin.GRPCBroker, registrar *grpc.Server) error {
+	w.server = NewServer(w.plugin, w.log, w.host)
 	pluginpb.RegisterPluginServer(registrar, w.server)
 	return nil
 }

@@ -24,16 +24,16 @@ import (
 type Server struct {
 	pluginpb.UnimplementedPluginServer
 	plugin *Plugin
-	dial   func(brokerID uint32) (grpc.ClientConnInterface, error)
+	dial   func() (grpc.ClientConnInterface, error)
 	host   atomic.Pointer[hostLink]
 	log    *slog.Logger
 }
 
 type hostLink struct{ client pluginpb.HostClient }
 
-// NewServer makes the Plugin service of p. dial reaches the Host service whose
-// broker id Configure names.
-func NewServer(p *Plugin, log *slog.Logger, dial func(brokerID uint32) (grpc.ClientConnInterface, error)) *Server {
+// NewServer makes the Plugin service of p. dial reaches the
+// Host service.
+func NewServer(p *Plugin, log *slog.Logger, dial func() (grpc.ClientConnInterface, error)) *Server {
 	return &Server{plugin: p, dial: dial, log: log}
 }
 
@@ -87,8 +87,8 @@ func (s *Server) Describe(context.Context, *pluginpb.DescribeRequest) (*pluginpb
 }
 
 // Configure connects to the host.
-func (s *Server) Configure(_ context.Context, request *pluginpb.ConfigureRequest) (*pluginpb.ConfigureResponse, error) {
-	connection, err := s.dial(request.GetHostBrokerId())
+func (s *Server) Configure(context.Context, *pluginpb.ConfigureRequest) (*pluginpb.ConfigureResponse, error) {
+	connection, err := s.dial()
 	if err != nil {
 		return nil, fmt.Errorf("reach the host: %w", err)
 	}

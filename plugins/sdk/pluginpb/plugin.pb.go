@@ -1,8 +1,11 @@
 // The wire between MiniFleet and one plugin process.
 //
-// Two services share one connection: Plugin (host calls plugin) and Host
-// (plugin calls back through go-plugin's broker). Identity is never a field of
-// a request: the host mints a token for each call and sends it as metadata
+// Two services, a connection each: Plugin (host calls plugin) on the socket
+// that go-plugin's handshake names, with mutual TLS, and Host (plugin calls
+// back) on a connected socket the process inherits, whose descriptor
+// MINIFLEET_HOST_FD tells, without TLS: nobody else can reach it. It is not
+// dialled again; a plugin that closes it is ended. Identity is never a field
+// of a request: the host mints a token for each call and sends it as metadata
 // ("minifleet-token"), next to a CallContext ("minifleet-call-bin") that tells
 // the plugin who acts. The plugin sends the token back with each callback; it
 // dies with the call. A delegation id travels as "minifleet-delegation".
@@ -2079,7 +2082,6 @@ func (x *Operation) GetInternal() bool {
 
 type ConfigureRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	HostBrokerId  uint32                 `protobuf:"varint,1,opt,name=host_broker_id,json=hostBrokerId,proto3" json:"host_broker_id,omitempty"` // where the Host service answers
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2112,13 +2114,6 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
 	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *ConfigureRequest) GetHostBrokerId() uint32 {
-	if x != nil {
-		return x.HostBrokerId
-	}
-	return 0
 }
 
 type ConfigureResponse struct {
@@ -5035,9 +5030,8 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12!\n" +
 	"\finput_schema\x18\x03 \x01(\fR\vinputSchema\x12#\n" +
 	"\routput_schema\x18\x04 \x01(\fR\foutputSchema\x12\x1a\n" +
-	"\binternal\x18\x05 \x01(\bR\binternal\"8\n" +
-	"\x10ConfigureRequest\x12$\n" +
-	"\x0ehost_broker_id\x18\x01 \x01(\rR\fhostBrokerId\"\x13\n" +
+	"\binternal\x18\x05 \x01(\bR\binternal\"\x12\n" +
+	"\x10ConfigureRequest\"\x13\n" +
 	"\x11ConfigureResponse\"\x82\x02\n" +
 	"\vRowsRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12G\n" +

@@ -1,8 +1,11 @@
 // The wire between MiniFleet and one plugin process.
 //
-// Two services share one connection: Plugin (host calls plugin) and Host
-// (plugin calls back through go-plugin's broker). Identity is never a field of
-// a request: the host mints a token for each call and sends it as metadata
+// Two services, a connection each: Plugin (host calls plugin) on the socket
+// that go-plugin's handshake names, with mutual TLS, and Host (plugin calls
+// back) on a connected socket the process inherits, whose descriptor
+// MINIFLEET_HOST_FD tells, without TLS: nobody else can reach it. It is not
+// dialled again; a plugin that closes it is ended. Identity is never a field
+// of a request: the host mints a token for each call and sends it as metadata
 // ("minifleet-token"), next to a CallContext ("minifleet-call-bin") that tells
 // the plugin who acts. The plugin sends the token back with each callback; it
 // dies with the call. A delegation id travels as "minifleet-delegation".
@@ -52,7 +55,7 @@ const (
 type PluginClient interface {
 	// Describe is pure: it reads nothing, calls nobody and gives the manifest.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*Manifest, error)
-	// Configure hands over the broker id of the Host service. Called once,
+	// Configure says that the Host service answers from now on. Called once,
 	// before any call below.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
 	// Rows reads one page of a computed table.
@@ -219,7 +222,7 @@ func (c *pluginClient) Operate(ctx context.Context, in *OperateRequest, opts ...
 type PluginServer interface {
 	// Describe is pure: it reads nothing, calls nobody and gives the manifest.
 	Describe(context.Context, *DescribeRequest) (*Manifest, error)
-	// Configure hands over the broker id of the Host service. Called once,
+	// Configure says that the Host service answers from now on. Called once,
 	// before any call below.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
 	// Rows reads one page of a computed table.

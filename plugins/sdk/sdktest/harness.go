@@ -102,10 +102,10 @@ func start(t testing.TB, shared *world, p *sdk.Plugin, out io.Writer) *host {
 	}
 	hostConnection := listen(t, func(server *grpc.Server) { pluginpb.RegisterHostServer(server, h) }, nil)
 	log := slog.New(slog.NewTextHandler(out, nil))
-	server := sdk.NewServer(p, log, func(uint32) (grpc.ClientConnInterface, error) { return hostConnection, nil })
+	server := sdk.NewServer(p, log, func() (grpc.ClientConnInterface, error) { return hostConnection, nil })
 	connection := listen(t, func(registrar *grpc.Server) { pluginpb.RegisterPluginServer(registrar, server) }, server.Intercept)
 	h.client = pluginpb.NewPluginClient(connection)
-	if _, err := h.client.Configure(t.Context(), &pluginpb.ConfigureRequest{HostBrokerId: 1}); err != nil {
+	if _, err := h.client.Configure(t.Context(), &pluginpb.ConfigureRequest{}); err != nil {
 		t.Fatalf("configure %s: %v", p.ID(), err)
 	}
 	return h
