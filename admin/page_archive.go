@@ -126,7 +126,7 @@ func (a *Admin) archivesPage(ctx context.Context, actor account.Actor, r *http.R
 		more.Set(queryCursor, strconv.FormatInt(page.Next, 10))
 		v.Next = archivesBase + "?" + more.Encode()
 	}
-	subtitle := "提交给平台审批的插件，以及审批结果"
+	subtitle := "提交给平台审批的插件，以及审批结果；批准并对空间开放后，在“扩展”里开启"
 	if v.Operator {
 		subtitle = "核对内容和权限后才会运行"
 	}

@@ -2,11 +2,13 @@ package admin
 
 import (
 	"context"
+	"net/url"
 	"testing"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
 	"minifleet/app/plugin"
+	"minifleet/app/plugin/archive"
 )
 
 // oneServing is a catalog with one archive, which serves.
@@ -68,4 +70,53 @@ func TestAnApprovedArchiveLeadsItsMerchantOn(t *testing.T) {
 			a.lacks(t, c.lack...)
 		})
 	}
+}
+
+// hostile is what an author may call things: words, never elements.
+const hostile = `"><img src=x onerror=alert(1)></label><script>alert(2)</script>`
+
+type hostileWords struct{ oneServing }
+
+func (hostileWords) Archive(context.Context, account.Actor, int64) (plugin.Archive, error) {
+	a := plugin.Archive{ID: 5, Plugin: "coupon", Version: "1.0.0", State: plugin.ArchivePending, SpaceID: 10, Reason: hostile, Platforms: []string{"linux-amd64"}}
+	a.Spec.Title, a.Spec.Description, a.Spec.Author = hostile, hostile, hostile
+	a.Spec.Capabilities.Jobs = []archive.Job{{Name: "job", Title: hostile, Spec: "5 0 * * *"}}
+	a.Spec.Capabilities.Data = []archive.Data{{Name: "rows", Title: hostile, Visibility: "space"}}
+	return a, nil
+}
+
+type hostileExtension struct{ otherExtensions }
+
+func (hostileExtension) Extension(_ context.Context, _ account.Actor, id string) (plugin.Extension, error) {
+	return plugin.Extension{
+		ID: id, Title: hostile, Description: hostile, Author: hostile, Version: "1.0.0", May: []plugin.May{{Title: "数据", Items: []string{hostile}}},
+		Settings: []plugin.Setting{
+			{Name: "key", Title: hostile, Help: hostile, Kind: plugin.SettingPassword, Secret: true, Required: true}, {Name: "note", Title: hostile, Kind: plugin.SettingArea},
+			{Name: "mode", Title: hostile, Kind: plugin.SettingChoice, Choices: []plugin.Choice{{Value: hostile, Title: hostile}}},
+		},
+		Values: map[string]any{"note": "</textarea>" + hostile, "mode": hostile},
+	}, nil
+}
+
+func (h hostileExtension) Extensions(ctx context.Context, who account.Actor) ([]plugin.Extension, error) {
+	x, err := h.Extension(ctx, who, "coupon")
+	return []plugin.Extension{x}, err
+}
+
+func (hostileExtension) FormSettings(string, func(string) string, func(string) bool) (map[string]any, error) {
+	return nil, fault.InvalidInput().On("note", hostile)
+}
+
+func TestWordsOfAnExtensionStayWords(t *testing.T) {
+	s := newRooms().services()
+	s.Catalog, s.Submitters, s.SpaceExtensions = hostileWords{}, nobody{}, hostileExtension{}
+	h := open(t, Options{Services: s})
+	const text = "&lt;img src=x onerror=alert(1)&gt;"
+	for who, pages := range map[string][]string{"operator": {"/admin/plugin-archives/5"}, "merchant": {"/admin/plugin-archives/5", "/admin/extensions", "/admin/extensions/coupon"}} {
+		for _, page := range pages {
+			h.get(who, page).want(t, 200, text).lacks(t, "<img src=x", "<script>alert", "</textarea>\"")
+		}
+	}
+	refused := h.do("merchant", "POST", "/admin/extensions/coupon/settings", url.Values{"key": {"typed-secret"}, "note": {"</textarea>" + hostile}})
+	refused.want(t, 400, text, `href="#set-note"`).lacks(t, "<img src=x", "<script>alert", "</textarea>\"", "typed-secret")
 }

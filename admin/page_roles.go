@@ -68,15 +68,28 @@ func roleList(s Services) shortList[roleRow] {
 		name: listRoles, title: "角色", address: Prefix + "/roles", search: "角色名称", empty: "没有角色", admit: func(who account.Actor) error { return account.Require(who, "space.member.read") },
 		rows: func(ctx context.Context, who account.Actor) ([]roleRow, error) {
 			roles, err := s.Spaces.Roles(ctx, who)
+			if err != nil {
+				return nil, err
+			}
+			var extensions []account.Permission
+			if s.Extensions != nil {
+				if extensions, err = s.Extensions(ctx, who); err != nil {
+					return nil, err
+				}
+			}
 			rows := make([]roleRow, 0, len(roles))
 			for _, r := range roles {
 				row := roleRow{Role: r}
 				for _, p := range r.Permissions {
-					row.Titles = append(row.Titles, account.PermissionTitle(p))
+					title := account.PermissionTitle(p)
+					if i := slices.IndexFunc(extensions, func(x account.Permission) bool { return x.Name == p }); i >= 0 {
+						title = extensions[i].Title
+					}
+					row.Titles = append(row.Titles, title)
 				}
 				rows = append(rows, row)
 			}
-			return rows, err
+			return rows, nil
 		},
 		key: roleRow.value, label: func(row roleRow) string { return row.Title },
 		filters: []shortFilter[roleRow]{{"kind", "种类", roleKinds, func(row roleRow, v string) bool { return row.kind() == v }}},

@@ -295,6 +295,9 @@ func upgradeWaits(d *running, m, o *person, file string) {
 	for _, words := range []string{"比上架中的版本要求更多权限", "coupon.example.com", "新增", "晨光软件"} {
 		o.see(words)
 	}
+	if !strings.Contains(ask[string](o, `document.querySelector("[data-test=new]").innerText`), "coupon.example.com") {
+		o.lost("read what is new at the top", errStep)
+	}
 	o.both("upgrade")
 	m.open("/admin/extensions/coupon")
 	m.see("1.0.0")

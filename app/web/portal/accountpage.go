@@ -27,6 +27,7 @@ func (p *Portal) accountPage(w http.ResponseWriter, r *http.Request, v *visit) e
 			view.More = append(view.More, link{Title: item.Title, Href: item.Path})
 		}
 	}
+	view.More = append(view.More, p.ownExtensions(v.actor)...)
 	return p.show(w, r, v, "account", view, page{Title: "账号", Width: "mid"})
 }
 

@@ -21,7 +21,10 @@ type Extensions interface {
 	FormSettings(id string, text func(name string) string, remove func(name string) bool) (map[string]any, error)
 }
 
-const extensionsBase = "/my/extensions"
+const (
+	extensionsBase      = "/my/extensions"
+	extensionPermission = "space.extension"
+)
 
 func (p *Portal) extensionRoutes(member func(string, handler)) {
 	member("GET "+extensionsBase, p.extensions)
@@ -29,6 +32,14 @@ func (p *Portal) extensionRoutes(member func(string, handler)) {
 	member("POST "+extensionsBase+"/{id}/on", p.switchExtension(true))
 	member("POST "+extensionsBase+"/{id}/off", p.switchExtension(false))
 	member("POST "+extensionsBase+"/{id}/settings", p.saveExtension)
+}
+
+// ownExtensions is the way to them for a person whose space has no back office, which would show it in its menu.
+func (p *Portal) ownExtensions(who account.Actor) []link {
+	if p.o.SpaceExtensions == nil || who.SpaceKind != account.Personal || !who.Can(extensionPermission) {
+		return nil
+	}
+	return []link{{Title: "扩展", Href: extensionsBase}}
 }
 
 // extensionsView is the list; extensionView one of them with its form.

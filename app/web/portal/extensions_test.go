@@ -70,6 +70,11 @@ func TestAPersonSwitchesAnExtensionAndFillsInItsSettings(t *testing.T) {
 	if got := b.get("/my/extensions"); got.status != http.StatusOK || !strings.Contains(got.body, `data-extension="robot"`) || !strings.Contains(got.body, `data-state="off"`) {
 		t.Errorf("the list answers %d\n%s", got.status, got.body)
 	}
+	for _, from := range []string{"/my/miniprograms", "/account"} {
+		if !strings.Contains(b.get(from).body, `href="/my/extensions"`) {
+			t.Errorf("%s does not lead to the extensions", from)
+		}
+	}
 	page := b.get("/my/extensions/robot").body
 	for _, want := range []string{"https://hooks.example.com/&lt;a&gt;", "审核不通过", `value="bad" selected`, `value="true" checked`, "已填写，留空则不变", `data-test="save-on"`} {
 		if !strings.Contains(page, want) {

@@ -106,6 +106,7 @@ func (p *Portal) navigation(ctx context.Context, f *framed, here string) {
 			entry := link{Title: item.Title, Href: item.Path}
 			f.Nav, f.More = append(f.Nav, entry), append(f.More, entry)
 		}
+		f.More = append(f.More, p.ownExtensions(f.Actor)...)
 		f.Bar = append(f.Bar, link{Title: "我的", Href: "/account"})
 	} else {
 		f.Bar = append(f.Bar, link{Title: "登录", Href: f.Login})

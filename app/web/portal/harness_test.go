@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,7 @@ type house struct {
 	grants     *grant.Service
 	plugins    *fakePlugins
 	extensions *fakeExtensions
+	brought    []account.Permission // by extensions of the person's space
 	server     *httptest.Server
 }
 
@@ -96,6 +98,9 @@ func open(t *testing.T, with ...account.Setting) *house {
 	}
 	p, err := portal.New(portal.Options{
 		Accounts: h.accounts, Tokens: account.NewTokens(h.DB, h.Trail, h.accounts), Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, SpaceExtensions: h.extensions, Assets: assets,
+		Extensions: func(context.Context, account.Actor) ([]account.Permission, error) {
+			return slices.Clone(h.brought), nil
+		},
 		PublicURL: "http://" + h.server.Listener.Addr().String(), Environment: "模拟环境", Clock: h.Clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

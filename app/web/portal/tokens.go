@@ -64,7 +64,19 @@ func (p *Portal) tokens(w http.ResponseWriter, r *http.Request, v *visit) error 
 	return p.showTokens(w, r, v, tokensView{}, chosenLife, nil, http.StatusOK)
 }
 
+// scopeTitle gives the words for a permission, also for one of an extension that is on.
+func scopeTitle(offered []account.Permission, name string) string {
+	if i := slices.IndexFunc(offered, func(p account.Permission) bool { return p.Name == name }); i >= 0 {
+		return offered[i].Title
+	}
+	return account.PermissionTitle(name)
+}
+
 func (p *Portal) showTokens(w http.ResponseWriter, r *http.Request, v *visit, view tokensView, days int, scopes []string, status int) error {
+	offered, err := p.offeredScopes(r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
 	list, err := p.o.Tokens.List(r.Context(), v.actor)
 	if err != nil {
 		return err
@@ -72,17 +84,13 @@ func (p *Portal) showTokens(w http.ResponseWriter, r *http.Request, v *visit, vi
 	for _, t := range list {
 		line := tokenLine{Token: t, Expired: t.Expired(time.Now())}
 		for _, name := range t.Scopes {
-			line.Titles = append(line.Titles, account.PermissionTitle(name))
+			line.Titles = append(line.Titles, scopeTitle(offered, name))
 		}
 		view.Items = append(view.Items, line)
 	}
 	view.Space = v.actor.Space
 	for _, d := range account.TokenDays() {
 		view.Lives = append(view.Lives, lifeChoice{d, lifeTitle(d), d == days})
-	}
-	offered, err := p.offeredScopes(r.Context(), v.actor)
-	if err != nil {
-		return err
 	}
 	for _, s := range offered {
 		if n := len(view.Areas); n == 0 || view.Areas[n-1].Title != s.Area {

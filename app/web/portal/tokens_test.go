@@ -40,6 +40,16 @@ func TestATokenIsShownOnceAndRevoked(t *testing.T) {
 	b.get("/my/tokens").wantPage(t, 200, "令牌已撤销", "还没有令牌")
 }
 
+func TestATokensScopeOfAnExtensionIsShownInWords(t *testing.T) {
+	h := open(t)
+	b, _ := h.member("user@example.test", account.Merchant)
+	h.brought = []account.Permission{{Name: "robot.rows", Title: "机器人<b>记录", Area: "扩展：审核机器人"}}
+	made := b.post("/my/tokens", "name", "CI", "scope", "robot.rows", "days", "90")
+	made.wantPage(t, 201, `<span class="mf-tag">机器人&lt;b&gt;记录</span>`)
+	h.brought = nil // it was switched off
+	b.get("/my/tokens").wantPage(t, 200, `<span class="mf-tag">robot.rows</span>`)
+}
+
 func TestATokenFormKeepsWhatWasTyped(t *testing.T) {
 	h := open(t)
 	b, _ := h.member("user@example.test", account.Personal)
