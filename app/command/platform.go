@@ -211,7 +211,7 @@ func (p *platform) pages() error {
 		p.demo.board, p.demo.jobs = board, p.jobs
 	}
 	door, err := portal.New(portal.Options{
-		Notices: p.notices, Transfers: p.transfers, SpaceExtensions: p.plugins, Outbox: p.outbox(), TopBar: p.bell,
+		Notices: p.notices, Transfers: p.transfers, SpaceExtensions: p.plugins, Tables: p.plugins, Outbox: p.outbox(), TopBar: p.bell,
 		Accounts: p.accounts, Tokens: p.tokens, Spaces: p.spaces, Components: p.components, Apps: p.apps, Grants: p.grants, Trail: p.trail, Plugins: p.plugins, Extensions: p.plugins.Permissions,
 		Assets: assets, PublicURL: p.cfg.Server.PublicURL, Environment: label, Clock: p.clk,
 		Operators: p.operators, Board: board, Demo: p.tour(), PageEnd: p.demo.tags(assets),

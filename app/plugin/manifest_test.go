@@ -3,6 +3,8 @@ package plugin
 import (
 	"testing"
 
+	"minifleet/app/account"
+	"minifleet/app/store/storetest"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -32,5 +34,23 @@ func TestADescribedPluginKnowsWhetherItIsAnExtension(t *testing.T) {
 				t.Errorf("third is %v, its rows are those of %q", info.third, info.collections["goods"].extension)
 			}
 		})
+	}
+}
+
+func TestATableActsInTheFrameThatItsPersonHas(t *testing.T) {
+	b := newBench(t, storetest.Open(t), Quota{})
+	info, err := describe("ware", false, nil, &Manifest{
+		Id: "ware", Protocol: protocol, Tables: []*Table{{Name: "goods", Title: "货物", Collection: "goods"}},
+		Collections: []*pluginpb.Collection{{Name: "goods", Columns: []*Column{{Name: "sku", Type: "text"}}, Visibility: &pluginpb.Visibility{Kind: "space"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.roster.add(&unit{id: "ware", info: info})
+	for kind, prefix := range map[account.Kind]string{account.Personal: "/p/ware", account.Merchant: "/admin/p/ware", account.Platform: "/admin/p/ware"} {
+		_, _, a, err := b.table(t.Context(), account.Actor{AccountID: 1, SpaceID: 1, Role: account.RoleOwner, SpaceKind: kind}, "ware", "goods")
+		if err != nil || a.prefix != prefix || (a.frame == FramePortal) != (kind == account.Personal) {
+			t.Errorf("for a %s space it acts below %s in %s, %v", kind, a.prefix, a.frame, err)
+		}
 	}
 }

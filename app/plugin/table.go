@@ -58,7 +58,11 @@ func (h *Host) table(ctx context.Context, actor account.Actor, plugin, name stri
 	if err := allow(actor, table.GetKinds(), table.GetPermission()); err != nil {
 		return nil, nil, authority{}, err
 	}
-	a := authority{kind: byPerson, actor: actor, frame: FrameAdmin, prefix: "/admin/p/" + plugin}
+	frame := FrameAdmin
+	if actor.SpaceKind == account.Personal { // it has no back office: its people see the table in the portal
+		frame = FramePortal
+	}
+	a := authority{kind: byPerson, actor: actor, frame: frame, prefix: Request{Plugin: plugin, Frame: frame}.prefix()}
 	return info, table, a, nil
 }
 

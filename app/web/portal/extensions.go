@@ -82,6 +82,9 @@ func (p *Portal) showExtension(w http.ResponseWriter, r *http.Request, v *visit,
 			view.Places = append(view.Places, link{Title: item.Title, Href: item.Path})
 		}
 	}
+	if view.X.On {
+		view.Places = append(view.Places, p.tablePlaces(r.Context(), v.actor, view.X.ID)...)
+	}
 	return p.show(w, r, v, "extension", view, page{Title: view.X.Title, Crumbs: []link{{Title: "扩展", Href: extensionsBase}}, Width: "mid", Status: status})
 }
 

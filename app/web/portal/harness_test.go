@@ -36,6 +36,7 @@ type house struct {
 	plugins    *fakePlugins
 	extensions *fakeExtensions
 	brought    []account.Permission // by extensions of the person's space
+	tables     *fakeTables
 	server     *httptest.Server
 }
 
@@ -87,7 +88,7 @@ func (f *fakePlugins) Menu(context.Context, account.Actor, string) []plugin.Menu
 
 func open(t *testing.T, with ...account.Setting) *house {
 	t.Helper()
-	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}, extensions: newFakeExtensions()}
+	h := &house{World: authtest.New(t, storetest.Open(t)), t: t, plugins: &fakePlugins{}, extensions: newFakeExtensions(), tables: newFakeTables()}
 	h.server = httptest.NewUnstartedServer(nil)
 	h.own()
 	h.accounts = account.New(h.DB, h.Clock, h.Trail, with...)
@@ -97,7 +98,7 @@ func open(t *testing.T, with ...account.Setting) *house {
 		t.Fatal(err)
 	}
 	p, err := portal.New(portal.Options{
-		Accounts: h.accounts, Tokens: account.NewTokens(h.DB, h.Trail, h.accounts), Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, SpaceExtensions: h.extensions, Assets: assets,
+		Accounts: h.accounts, Tokens: account.NewTokens(h.DB, h.Trail, h.accounts), Components: h.Components, Apps: h.Apps, Grants: h.grants, Trail: h.Trail, Plugins: h.plugins, SpaceExtensions: h.extensions, Tables: h.tables, Assets: assets,
 		Extensions: func(context.Context, account.Actor) ([]account.Permission, error) {
 			return slices.Clone(h.brought), nil
 		},

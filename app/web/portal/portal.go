@@ -43,8 +43,10 @@ type Options struct {
 	Transfers  Transfers       // exports; nil leaves their page out
 	// SpaceExtensions are switched and filled in by a space's people; nil leaves their pages out.
 	SpaceExtensions Extensions
-	Plugins         Plugins
-	Assets          *resource.Assets
+	// Tables are the lists that plugins declare, for spaces that see them here; nil leaves their pages out.
+	Tables  Tables
+	Plugins Plugins
+	Assets  *resource.Assets
 	// Extensions are the permissions that extensions of the person's space bring, for tokens; nil: none.
 	Extensions func(ctx context.Context, actor account.Actor) ([]account.Permission, error)
 	// PublicURL is the origin that links and QR codes are made of, without a final slash.
@@ -180,6 +182,9 @@ func (p *Portal) routes() {
 	}
 	if p.o.SpaceExtensions != nil {
 		p.extensionRoutes(member)
+	}
+	if p.o.Tables != nil {
+		p.tableRoutes(member)
 	}
 	if p.o.Outbox != nil {
 		anyone("GET /demo/outbox", p.outbox)

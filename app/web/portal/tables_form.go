@@ -1,0 +1,138 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"minifleet/app/fault"
+	"minifleet/app/plugin"
+)
+
+type tableFormView struct {
+	Base, Action string
+	Version      string
+	Fields       []tableField
+	Problem      *fault.Error
+}
+
+// formTime is how a browser writes a moment.
+const formTime = "2006-01-02T15:04:05"
+
+// tableForm is the form of a new row, or of one that is there.
+func (p *Portal) tableForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	t, base, err := p.tableAt(r, v)
+	if err != nil {
+		return err
+	}
+	id, err := rowID(r)
+	if err != nil {
+		return err
+	}
+	if id == 0 && !t.GetCanCreate() || id != 0 && !t.GetCanEdit() {
+		return fault.New(fault.Forbidden, "plugin.readonly", "这个列表不能这样修改")
+	}
+	values, version := map[string]string{}, "0"
+	if id != 0 {
+		row, err := p.o.Tables.Row(r.Context(), v.actor, r.PathValue("plugin"), t.GetName(), id)
+		if err != nil {
+			return err
+		}
+		for _, c := range t.GetForm() {
+			values[c.GetName()] = formText(c, row[c.GetName()])
+		}
+		version = rowText(row["version"])
+	}
+	return p.showRowForm(w, r, v, t, base, version, values, nil)
+}
+
+func (p *Portal) showRowForm(w http.ResponseWriter, r *http.Request, v *visit, t *plugin.Table, base, version string, values map[string]string, problem *fault.Error) error {
+	title, action := "新建"+t.GetTitle(), base+"/new"
+	if id := r.PathValue("id"); id != "" {
+		title, action = "修改"+t.GetTitle(), base+"/rows/"+id
+	}
+	view := tableFormView{Base: base, Action: action, Version: version, Problem: problem}
+	for _, c := range t.GetForm() {
+		view.Fields = append(view.Fields, formField(c, values[c.GetName()], problem))
+	}
+	status := http.StatusOK
+	if problem != nil {
+		status = problem.Kind.Status()
+	}
+	head := tableHeading(title, r, status, link{Title: t.GetTitle(), Href: base})
+	head.Width = "mid"
+	return p.show(w, r, v, "plugin-form", view, head)
+}
+
+func formField(c *plugin.Column, value string, problem *fault.Error) tableField {
+	f := tableField{Name: c.GetName(), Title: c.GetTitle(), Kind: "text", Value: value, Help: c.GetHelp(), Required: c.GetRequired(), Size: int64(c.GetSize())}
+	if f.Size == 0 {
+		f.Size = 255
+	}
+	switch c.GetType() {
+	case "longtext", "json":
+		f.Kind = "area"
+	case "int", "time", "bool":
+		f.Kind = c.GetType()
+	}
+	f.On = f.Kind == "bool" && value == "true"
+	if len(c.GetOptions()) > 0 {
+		f.Kind, f.Options = "choice", choicesOf(c, value)
+	}
+	if problem != nil {
+		for _, wrong := range problem.Fields {
+			if wrong.Name == f.Name {
+				f.Error = wrong.Message
+			}
+		}
+	}
+	return f
+}
+
+// formText is a value as the form holds it.
+func formText(c *plugin.Column, value any) string {
+	text := rowText(value)
+	if c.GetType() != "time" {
+		return text
+	}
+	at, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || at <= 0 {
+		return ""
+	}
+	return time.UnixMilli(at).In(shanghai).Format(formTime)
+}
+
+// saveRow writes the form. What was typed stays through a refusal.
+func (p *Portal) saveRow(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := parseForm(w, r); err != nil {
+		return err
+	}
+	t, base, err := p.tableAt(r, v)
+	if err != nil {
+		return err
+	}
+	id, err := rowID(r)
+	if err != nil {
+		return err
+	}
+	values := map[string]string{}
+	for _, c := range t.GetForm() {
+		if r.PostForm.Has(c.GetName()) {
+			values[c.GetName()] = r.PostForm.Get(c.GetName())
+		}
+	}
+	version, err := strconv.ParseInt(r.PostForm.Get("_version"), 10, 64)
+	if err != nil {
+		version = 0
+	}
+	if _, err = p.o.Tables.Save(r.Context(), v.actor, r.PathValue("plugin"), t.GetName(), id, version, values); err != nil {
+		problem := fault.From(err)
+		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
+			return err
+		}
+		return p.showRowForm(w, r, v, t, base, strconv.FormatInt(version, 10), values, problem)
+	}
+	p.putFlash(w, "已保存")
+	redirect(w, r, base)
+	return nil
+}
