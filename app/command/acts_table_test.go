@@ -205,6 +205,7 @@ func acts() map[string]act {
 		"/market/{path...}":           none(handsOn),
 		"/p/{plugin}":                 none(handsOn),
 		"/p/{plugin}/{path...}":       none(handsOn),
+		"/admin/p/{plugin}":           none(handsOn),
 		"/admin/p/{plugin}/{path...}": none(handsOn),
 	}
 }

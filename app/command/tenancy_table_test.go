@@ -4,6 +4,7 @@ package command
 func tenancy() map[string]route {
 	return map[string]route{
 		"/":                           {about: open},
+		"/admin/p/{plugin}":           {about: own, fill: map[string]string{"plugin": "version"}},
 		"/admin/p/{plugin}/{path...}": {about: own, fill: map[string]string{"path": "nothing", "plugin": "version"}},
 		"/market":                     {about: open},
 		"/market/{path...}":           {about: open, fill: map[string]string{"path": "nothing"}},
