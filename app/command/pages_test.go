@@ -160,6 +160,8 @@ func (p *person) inspect(address, axe string) (gripes []string) {
 	for _, language := range []string{"zh", "en"} {
 		ask[string](p, fmt.Sprintf(`document.cookie="%s=%s;path=/"`, lang.Cookie, language))
 		p.open(address)
+		// A load event that comes late may be the page's in the other language.
+		p.wait("read "+address+" in "+language, fmt.Sprintf(`document.readyState==="complete" && document.documentElement.lang.startsWith(%q)`, language))
 		for _, l := range looks {
 			ask[bool](p, fmt.Sprintf(`(()=>{document.documentElement.dataset.mfTheme=%q; return true})()`, l.theme))
 			p.do("look at "+address, chromedp.EmulateViewport(l.width, 900))
