@@ -272,8 +272,13 @@ func (a *Admin) decideArchive(ctx context.Context, actor account.Actor, r *http.
 
 func (a *Admin) withdrawPlugin(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
 	id := r.PathValue("id")
-	if err := a.o.Services.Catalog.Withdraw(ctx, actor, id, strings.TrimSpace(r.PostForm.Get("reason"))); err != nil {
-		return View{}, err
+	reason := strings.TrimSpace(r.PostForm.Get("reason"))
+	if err := a.o.Services.Catalog.Withdraw(ctx, actor, id, reason); err != nil {
+		problem := fault.From(err)
+		if problem.Kind != fault.Invalid {
+			return View{}, err
+		}
+		return a.oneProcess(ctx, actor, id, reason, problem)
 	}
 	a.flash.put(actor, "插件已下架，它保存的数据不变")
 	return View{Redirect: archivesBase + "?plugin=" + id}, nil

@@ -72,6 +72,38 @@ func TestAnApprovedArchiveLeadsItsMerchantOn(t *testing.T) {
 	}
 }
 
+// strictCatalog wants a reason.
+type strictCatalog struct{ oneServing }
+
+func (strictCatalog) Withdraw(_ context.Context, _ account.Actor, _, reason string) error {
+	if reason == "" {
+		return fault.InvalidInput().On("reason", "请填写原因，提交者会看到")
+	}
+	return nil
+}
+
+func (strictCatalog) Entry(context.Context, account.Actor, string) (plugin.Entry, bool, error) {
+	return plugin.Entry{}, true, nil
+}
+
+type thirdParty struct{ fakeProcesses }
+
+func (*thirdParty) Status(context.Context) []Process {
+	return []Process{{ID: "coupon", Title: "优惠券", State: "starting", Third: true}, {ID: "settled", Title: "驳回提醒", State: "serving", Third: true}}
+}
+
+func TestAPluginsPageFollowsItsStartAndAsksWhyItIsWithdrawn(t *testing.T) {
+	s := newRooms().services()
+	s.Catalog, s.Submitters, s.Processes = strictCatalog{}, nobody{}, &thirdParty{}
+	h := open(t, Options{Services: s})
+	h.get("operator", "/admin/plugins/coupon").want(t, 200, `id="process" hx-get="/admin/plugins/coupon" hx-trigger="every 2s"`)
+	h.get("operator", "/admin/plugins/settled").want(t, 200, `id="process"`).lacks(t, "every 2s")
+	h.do("operator", "POST", "/admin/plugins/coupon/withdraw", url.Values{"reason": {"  "}}).want(t, 400, `id="withdraw-error" role="alert">请填写原因，提交者会看到`, `aria-invalid="true"`)
+	if a := h.do("operator", "POST", "/admin/plugins/coupon/withdraw", url.Values{"reason": {"停止维护"}}); a.StatusCode != 303 {
+		t.Errorf("withdrawn with %d", a.StatusCode)
+	}
+}
+
 // hostile is what an author may call things: words, never elements.
 const hostile = `"><img src=x onerror=alert(1)></label><script>alert(2)</script>`
 

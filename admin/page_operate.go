@@ -198,6 +198,8 @@ func (a *Admin) processPages() []Page {
 
 type processRow struct {
 	Process
+	refusals             // of the form that withdraws it
+	Reason        string // typed there
 	Color, Memory string
 	Past          []processStep // the newest first
 	Asked         bool          // this person may restart it
@@ -321,9 +323,15 @@ func (a *Admin) addEntry(ctx context.Context, actor account.Actor, row *processR
 
 // processPage shows one plugin process with the last steps of its life.
 func (a *Admin) processPage(ctx context.Context, actor account.Actor, r *http.Request) (View, error) {
+	return a.oneProcess(ctx, actor, r.PathValue("id"), "", nil)
+}
+
+// oneProcess is the page, after a refusal with the reason for it beside what was typed.
+func (a *Admin) oneProcess(ctx context.Context, actor account.Actor, id, reason string, problem *fault.Error) (View, error) {
 	for _, p := range a.o.Services.Processes.Status(ctx) {
-		if p.ID == r.PathValue("id") {
+		if p.ID == id {
 			row := rowOfProcess(p)
+			row.refusals, row.Reason = refusals{problem}, reason
 			row.Asked = actor.Can("plugin.restart")
 			if err := a.addEntry(ctx, actor, &row); err != nil {
 				return View{}, err
@@ -335,7 +343,7 @@ func (a *Admin) processPage(ctx context.Context, actor account.Actor, r *http.Re
 			if a.o.Services.PluginOperations != nil {
 				row.Operations = slices.DeleteFunc(a.o.Services.PluginOperations(), func(o plugin.Operation) bool { return o.Plugin != p.ID || o.Internal })
 			}
-			return View{Title: p.Title, Trail: []Link{{"插件", Prefix + "/plugins"}}, Body: a.render("process", row)}, nil
+			return View{Title: p.Title, Trail: []Link{{"插件", Prefix + "/plugins"}}, Body: a.render("process", row), Status: statusOf(problem)}, nil
 		}
 	}
 	return View{}, fault.New(fault.NotFound, "plugin.unknown", "没有这个插件")
