@@ -59,6 +59,7 @@ type development struct {
 	folder  string
 	catalog *plugin.Catalog
 	newest  plugin.Archive // the one that is asked after
+	before  []int64        // the processes that ran when it was handed over
 	until   time.Time      // when that ends
 }
 
@@ -103,30 +104,45 @@ func (d *development) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before, err := d.catalog.Processes(ctx, made.spec.ID)
+	if err != nil {
+		return err
+	}
 	a, err := d.catalog.Develop(ctx, commandLine(), made.spec.ID+"-dev"+archive.Extension, bytes.NewReader(made.bytes), int64(len(made.bytes)))
 	if err != nil {
 		return err
 	}
-	d.newest, d.until = a, time.Now().Add(watchBuild)
+	d.newest, d.before, d.until = a, before, time.Now().Add(watchBuild)
 	d.say("%s %s 已构建（%.1f 秒），平台几秒内换上新版本", a.Plugin, a.Version, time.Since(began).Seconds())
 	return nil
 }
 
-// follow says what the platform made of the newest build.
+// follow says what the platform made of the newest build, once.
 func (d *development) follow(ctx context.Context) {
-	if d.newest.ID == 0 || time.Now().After(d.until) {
+	if d.newest.ID == 0 {
 		return
 	}
 	a, err := d.catalog.Archive(ctx, commandLine(), d.newest.ID)
-	if err != nil {
+	var now []int64
+	if err == nil {
+		now, err = d.catalog.Processes(ctx, d.newest.Plugin)
+	}
+	old := slices.ContainsFunc(now, func(id int64) bool { return slices.Contains(d.before, id) })
+	switch {
+	case err != nil:
 		d.say("没有读到平台的结果：%v", spoken(err))
-		d.newest = plugin.Archive{}
-		return
-	}
-	if !a.Serving {
+	case !a.Serving:
 		d.say("平台没有换上新版本，原来的继续运行：%s", a.Reason)
-		d.newest = plugin.Archive{}
+	case len(now) > 0 && !old:
+		d.say("平台已换上 %s %s", a.Plugin, a.Version)
+	case time.Now().Before(d.until):
+		return
+	case len(now) == 0:
+		d.say("没有平台在用这个数据目录运行插件：请检查 --data 和平台是否已启动，它启动后会直接使用这个构建")
+	default:
+		d.say("平台还没有换上新版本，请在后台的 插件 页面查看原因")
 	}
+	d.newest = plugin.Archive{}
 }
 
 // packExtra is a file that stands in an archive beside those of the folder.

@@ -106,6 +106,7 @@ func TestEverySaveReachesTheRunningPlatform(t *testing.T) {
 	})
 	operator, merchant := l.login("operator@example.test"), l.login("merchant@example.test")
 	l.waits("the first build serves", func() bool { version, _ := l.served(operator); return version == "0.1.0" })
+	l.says("平台已换上 memo 0.1.0")
 	if status := l.call(http.MethodPut, l.base+"/api/v1/plugins/memo/reach", operator, map[string]any{"reach": "all", "version": "0"}, nil); status != http.StatusOK {
 		t.Fatalf("opening it: %d", status)
 	}
@@ -125,6 +126,7 @@ func TestEverySaveReachesTheRunningPlatform(t *testing.T) {
 		version, _ := l.served(operator)
 		return version == "0.1.1"
 	})
+	l.says("平台已换上 memo 0.1.1")
 	_, pid := l.served(operator)
 	for _, bad := range []struct{ from, to, says string }{
 		{"return p\n", "return q\n", "undefined: q"},
@@ -139,6 +141,7 @@ func TestEverySaveReachesTheRunningPlatform(t *testing.T) {
 	}
 	l.save(`"0.1.1")`, `"0.1.2")`)
 	l.waits("the mended build serves", func() bool { version, _ := l.served(operator); return version == "0.1.2" })
+	l.says("平台已换上 memo 0.1.2")
 
 	if err := dev.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
@@ -32,6 +33,20 @@ func (c *Catalog) Develop(ctx context.Context, who account.Actor, name string, s
 		return Archive{}, err
 	}
 	return c.archive(ctx, "a.id=?", a.ID)
+}
+
+// Processes names those of a plugin that run now, on whatever replica: a new build has taken over when none of the old ones is
+// left and a new one is there.
+func (c *Catalog) Processes(ctx context.Context, plugin string) ([]int64, error) {
+	var rows []struct{ ID int64 }
+	if err := c.o.DB.All(ctx, &rows, "SELECT id FROM plugin_build WHERE plugin=? AND seen_at>=? ORDER BY id", plugin, time.Now().Add(-buildLost).UnixMilli()); err != nil {
+		return nil, fmt.Errorf("processes of %s: %w", plugin, err)
+	}
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return ids, nil
 }
 
 // forgetBuilds gives the bytes of development builds free that neither serve nor are the one to go back to.
