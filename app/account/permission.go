@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -81,7 +82,11 @@ func (a Actor) Names() []string {
 }
 
 // Require is nil when the actor may use the permission, and otherwise says what is missing and who can give it.
-func Require(who Actor, permission string) error {
+func Require(who Actor, permission string) error { return RequireTitled(who, permission, "") }
+
+// RequireTitled is Require for a permission that may have a title of somebody else's, as those of extensions have; "" is the
+// house's own.
+func RequireTitled(who Actor, permission, title string) error {
 	switch {
 	case who.Can(permission):
 		return nil
@@ -90,7 +95,7 @@ func Require(who Actor, permission string) error {
 	case !who.SpaceKind.Offers(permission):
 		return fault.New(fault.Forbidden, "wrong_space", "当前身份（"+who.SpaceKind.Title()+"）不能使用这个功能，请切换身份后重试")
 	}
-	return fault.New(fault.Forbidden, "permission_missing", "你的角色没有「"+PermissionTitle(permission)+"」权限，请联系"+who.givers()+"开通")
+	return fault.New(fault.Forbidden, "permission_missing", "你的角色没有「"+cmp.Or(title, PermissionTitle(permission))+"」权限，请联系"+who.givers()+"开通")
 }
 
 // Narrowed is Require for an act that is open to every kind of space which has the permission at all, and judged by the room

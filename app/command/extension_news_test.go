@@ -43,7 +43,7 @@ func TestWhoLosesAnExtensionFindsItInTheBell(t *testing.T) {
 	h := newNewsHouse(t)
 	operator := account.Actor{AccountID: 1 << 40, SpaceID: 1, Name: "平台", Role: account.RoleOwner, SpaceKind: account.Platform}
 	var raw bytes.Buffer
-	sum, err := archive.Pack(&raw, archive.Spec{ID: "coupon", Title: "优惠券", Version: "1.0.0", Protocol: 1}, fstest.MapFS{archive.Binary(archive.Platform(runtime.GOOS, runtime.GOARCH)): {Data: []byte("binary")}})
+	sum, err := archive.Pack(&raw, archive.Spec{ID: "coupon", Title: "优惠券", Version: "1.0.0", Protocol: archive.Protocol}, fstest.MapFS{archive.Binary(archive.Platform(runtime.GOOS, runtime.GOARCH)): {Data: []byte("binary")}})
 	if err != nil {
 		t.Fatal(err)
 	}

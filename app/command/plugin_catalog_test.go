@@ -27,7 +27,7 @@ func cli(t *testing.T, on bool, args ...string) (string, error) {
 func TestExtensionsAreInstalledListedAndRemovedFromTheCommandLine(t *testing.T) {
 	data, file := t.TempDir(), filepath.Join(t.TempDir(), "coupon-1.0.0.mfp")
 	var raw bytes.Buffer
-	sum, err := archive.Pack(&raw, archive.Spec{ID: "coupon", Title: "优惠券", Version: "1.0.0", Protocol: 1, Capabilities: archive.Capabilities{
+	sum, err := archive.Pack(&raw, archive.Spec{ID: "coupon", Title: "优惠券", Version: "1.0.0", Protocol: archive.Protocol, Capabilities: archive.Capabilities{
 		WeChat: []string{"code.release"}, Hosts: []string{"hooks.example.com"},
 	}}, fstest.MapFS{archive.Binary(archive.Platform(runtime.GOOS, runtime.GOARCH)): {Data: []byte("binary")}})
 	if err == nil {
@@ -59,7 +59,7 @@ func TestExtensionsAreInstalledListedAndRemovedFromTheCommandLine(t *testing.T) 
 	}
 	other := filepath.Join(filepath.Dir(file), "coupon-1.1.0.mfp")
 	raw.Reset()
-	if _, err := archive.Pack(&raw, archive.Spec{ID: "coupon", Title: "优惠券", Version: "1.1.0", Protocol: 1}, fstest.MapFS{archive.Binary(archive.Platform(runtime.GOOS, runtime.GOARCH)): {Data: []byte("binary")}}); err != nil {
+	if _, err := archive.Pack(&raw, archive.Spec{ID: "coupon", Title: "优惠券", Version: "1.1.0", Protocol: archive.Protocol}, fstest.MapFS{archive.Binary(archive.Platform(runtime.GOOS, runtime.GOARCH)): {Data: []byte("binary")}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(other, raw.Bytes(), 0o600); err != nil {

@@ -78,6 +78,8 @@ func (w *world) Ask(ctx context.Context, _ account.Actor, id, operation string, 
 		return nil, ctx.Err()
 	case string:
 		return []byte(answer), nil
+	case error:
+		return nil, answer
 	default:
 		return json.Marshal(answer)
 	}
@@ -156,6 +158,20 @@ func TestAPluginThatHangsOrLiesCostsItsCardOnly(t *testing.T) {
 	}
 	if value(t, view, "miniprograms") != 1 {
 		t.Error("the other cards suffered")
+	}
+}
+
+func TestAnExtensionThatASpaceHasNotOnIsNotMissed(t *testing.T) {
+	w := &world{answers: map[string]any{"version": fault.New(fault.NotFound, "plugin.unknown", "没有这个插件")}, tally: grant.Tally{States: map[string]int64{}}}
+	view, err := service(storetest.Open(t), w).Snapshot(t.Context(), who(account.Merchant, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if card, ok := view.Card("version", "down"); ok {
+		t.Errorf("a card tells of it: %+v", card)
+	}
+	if _, ok := view.Card("market", "down"); !ok {
+		t.Error("the one that is down has no card any more")
 	}
 }
 

@@ -231,6 +231,9 @@ func (s *Service) ask(ctx context.Context, who account.Actor, p plugin.Status) [
 	if err == nil {
 		err = json.Unmarshal(raw, &cards)
 	}
+	if plugin.IsUnknown(err) {
+		return nil // an extension that is not on in this space: it has no card to miss
+	}
 	if err != nil {
 		if ctx.Err() == nil && fault.KindOf(err) != fault.Unavailable {
 			s.o.Log.ErrorContext(ctx, "dashboard: a plugin's cards could not be read", "plugin", p.ID, "error", err)

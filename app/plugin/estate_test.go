@@ -55,7 +55,7 @@ var bare = sync.OnceValues(func() ([]byte, error) {
 
 // spec is the plugin.yaml that fits the shape.
 func (s shape) spec() archive.Spec {
-	spec := archive.Spec{ID: s.ID, Title: "扩展", Version: s.Version, Protocol: 1, Capabilities: archive.Capabilities{
+	spec := archive.Spec{ID: s.ID, Title: "扩展", Version: s.Version, Protocol: archive.Protocol, Capabilities: archive.Capabilities{
 		WeChat: s.WeChat, Core: s.Core, Calls: s.Calls, Hosts: s.Hosts, Events: s.Events,
 	}}
 	for _, name := range s.Collection {

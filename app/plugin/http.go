@@ -160,7 +160,7 @@ func (h *Host) routed(ctx context.Context, actor account.Actor, request Request)
 	if err != nil {
 		return nil, nil, err
 	}
-	return info, route, admit(actor, route)
+	return info, route, admit(info.manifest, actor, route)
 }
 
 // wireRequest is what a plugin may know of a request, without its body.
@@ -207,7 +207,7 @@ func find(info *described, request Request) (*Route, error) {
 }
 
 // admit applies a route's rules to who asks.
-func admit(actor account.Actor, route *Route) error {
+func admit(m *Manifest, actor account.Actor, route *Route) error {
 	if route.GetPublic() {
 		return nil
 	}
@@ -218,17 +218,29 @@ func admit(actor account.Actor, route *Route) error {
 	if actor.ByToken() && route.GetPermission() == "" {
 		return fault.New(fault.Forbidden, "plugin.token", "API 令牌不能用于这个接口，请登录后操作")
 	}
-	return allow(actor, route.GetKinds(), route.GetPermission())
+	return allow(m, actor, route.GetKinds(), route.GetPermission())
 }
 
-func allow(actor account.Actor, kinds []string, permission string) error {
+// allow admits an actor to what a declaration limits to kinds of spaces and to a permission, which the plugin itself may have
+// named.
+func allow(m *Manifest, actor account.Actor, kinds []string, permission string) error {
 	if len(kinds) > 0 && !slices.Contains(kinds, string(actor.SpaceKind)) {
 		return fault.New(fault.Forbidden, "plugin.kind", "当前身份不能使用这个功能，请切换身份后重试")
 	}
 	if permission != "" {
-		return account.Require(actor, permission)
+		return account.RequireTitled(actor, permission, titleOf(m, permission))
 	}
 	return nil
+}
+
+// titleOf is what the plugin calls a permission of its own, "" for one of the house.
+func titleOf(m *Manifest, permission string) string {
+	for _, p := range m.GetPermissions() {
+		if p.GetName() == permission {
+			return p.GetTitle()
+		}
+	}
+	return ""
 }
 
 // respond keeps of an answer only what a plugin may decide.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/microcosm-cc/bluemonday"
 
+	"minifleet/app/plugin/archive"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -32,7 +33,7 @@ var (
 )
 
 // protocol is the wire this host speaks.
-const protocol = 1
+const protocol = archive.Protocol
 
 // described is a manifest that was checked, with what the host looks up on every call.
 type described struct {

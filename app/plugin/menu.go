@@ -27,7 +27,7 @@ func (h *Host) Menu(ctx context.Context, actor account.Actor, frame string) []Me
 	}
 	for _, manifest := range met {
 		for _, declared := range manifest.GetMenu() {
-			if declared.GetFrame() != frame || allow(actor, declared.GetKinds(), declared.GetPermission()) != nil {
+			if declared.GetFrame() != frame || allow(manifest, actor, declared.GetKinds(), declared.GetPermission()) != nil {
 				continue
 			}
 			item := MenuItem{

@@ -40,7 +40,7 @@ func (h *Host) deliverToSpaces(ctx context.Context, id string, e event.Event, wi
 		a := forSpace(space, requestOf(e))
 		a.component, a.appid, a.hops = e.Component, e.AppID, e.Hops+1
 		err := h.offeredTo(ctx, a, id)
-		if slices.Contains(heard, space.ID) || isUnknown(err) {
+		if slices.Contains(heard, space.ID) || IsUnknown(err) {
 			continue
 		}
 		if err == nil {

@@ -60,7 +60,7 @@ func (h *Host) runForSpaces(ctx context.Context, id, name string) (note string, 
 		running.Go(func() {
 			defer func() { <-slots }()
 			err := h.runForSpace(ctx, id, name, space)
-			if !isUnknown(err) {
+			if !IsUnknown(err) {
 				t.add(space.ID, err)
 			}
 		})
@@ -111,8 +111,8 @@ func (h *Host) eachSpace(ctx context.Context, id string, do func(space Space) er
 	}
 }
 
-// isUnknown reports whether the answer is that there is no such plugin for whoever asked.
-func isUnknown(err error) bool {
+// IsUnknown reports whether the answer is that there is no such plugin for whoever asked.
+func IsUnknown(err error) bool {
 	var known *fault.Error
 	return errors.As(err, &known) && known.Code == "plugin.unknown"
 }

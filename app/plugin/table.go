@@ -55,7 +55,7 @@ func (h *Host) table(ctx context.Context, actor account.Actor, plugin, name stri
 	if actor.Nobody() {
 		return nil, nil, authority{}, fault.New(fault.Unauthenticated, "plugin.login", "请先登录再操作")
 	}
-	if err := allow(actor, table.GetKinds(), table.GetPermission()); err != nil {
+	if err := allow(info.manifest, actor, table.GetKinds(), table.GetPermission()); err != nil {
 		return nil, nil, authority{}, err
 	}
 	frame := FrameAdmin
@@ -329,7 +329,7 @@ func (h *Host) Remove(ctx context.Context, actor account.Actor, plugin, name str
 
 // Act runs one action on the chosen rows.
 func (h *Host) Act(ctx context.Context, actor account.Actor, plugin, name, action string, ids []int64) (Result, error) {
-	_, table, a, err := h.table(ctx, actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return Result{}, err
 	}
@@ -338,7 +338,7 @@ func (h *Host) Act(ctx context.Context, actor account.Actor, plugin, name, actio
 		if declared.GetName() != action {
 			continue
 		}
-		if err := allow(actor, nil, declared.GetPermission()); err != nil {
+		if err := allow(info.manifest, actor, nil, declared.GetPermission()); err != nil {
 			return Result{}, err
 		}
 		if len(ids) == 0 || len(ids) > 1 && !declared.GetBatch() {

@@ -305,5 +305,5 @@ func (h *Host) mayListen(ctx context.Context, actor account.Actor, plugin, name 
 	if actor.SpaceID == 0 && !actor.Nobody() {
 		return fault.New(fault.Forbidden, "plugin.kind", "当前身份不能使用这个功能，请切换身份后重试")
 	}
-	return admit(actor, &Route{Permission: topic.GetPermission(), Kinds: slices.Clone(topic.GetKinds())})
+	return admit(info.manifest, actor, &Route{Permission: topic.GetPermission(), Kinds: slices.Clone(topic.GetKinds())})
 }

@@ -143,8 +143,12 @@ func (s *Server) setReach(ctx context.Context, in *setReachIn) (*plugin.Reach, e
 		return nil, err
 	}
 	f := plugin.ReachForm{Reach: in.Reach, Kinds: in.Kinds}
-	for _, id := range in.SpaceIDs {
-		f.SpaceIDs = append(f.SpaceIDs, idOf(id))
+	for _, text := range in.SpaceIDs {
+		id := idOf(text)
+		if id <= 0 {
+			return nil, fault.InvalidInput().On("space_ids", "不是空间编号："+text)
+		}
+		f.SpaceIDs = append(f.SpaceIDs, id)
 	}
 	if in.Version != "" {
 		f.Version = idOf(in.Version)

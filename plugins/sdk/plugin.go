@@ -10,7 +10,7 @@ import (
 )
 
 // Protocol is the version of the wire this SDK speaks.
-const Protocol = 1
+const Protocol = 2
 
 // Plugin collects what one plugin offers. Make it with New, declare, then
 // Serve. Declarations never fail on the spot: a mistake of the author (a wrong

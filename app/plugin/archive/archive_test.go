@@ -20,7 +20,7 @@ import (
 )
 
 func coupon() Spec {
-	return Spec{ID: "coupon", Title: "优惠券", Version: "1.0.0", Description: "给小程序发优惠券", Author: "示例公司", Protocol: 1, Capabilities: Capabilities{
+	return Spec{ID: "coupon", Title: "优惠券", Version: "1.0.0", Description: "给小程序发优惠券", Author: "示例公司", Protocol: Protocol, Capabilities: Capabilities{
 		WeChat: []string{"wxa.getwxacode", "wxa.*"}, Core: []string{"miniprograms", "grant.create"}, Calls: []string{"version.install"}, Hosts: []string{"hooks.example.com"},
 		Events: []string{"version.audit.rejected", "wechat.*"}, Jobs: []Job{{Name: "remind", Title: "提醒", Spec: "0 9 * * *"}}, Data: []Data{{Name: "coupons", Title: "优惠券", Visibility: "space"}},
 	}}
@@ -250,7 +250,7 @@ func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
 		"no title":                  {spec(func(s *Spec) { s.Title = "" }), "title"},
 		"a title that turns around": {spec(func(s *Spec) { s.Title = "优惠\u202e券" }), "title"},
 		"a version that is none":    {spec(func(s *Spec) { s.Version = "latest" }), "version"},
-		"another protocol":          {spec(func(s *Spec) { s.Protocol = 2 }), "协议版本"},
+		"another protocol":          {spec(func(s *Spec) { s.Protocol = 1 }), "协议版本"},
 		"an endpoint that is none":  {spec(func(s *Spec) { s.Capabilities.WeChat = []string{"*"} }), "capabilities.wechat"},
 		"every host":                {spec(func(s *Spec) { s.Capabilities.Hosts = []string{"*"} }), "capabilities.hosts"},
 		"an address for a host":     {spec(func(s *Spec) { s.Capabilities.Hosts = []string{"http://127.0.0.1"} }), "capabilities.hosts"},

@@ -18,7 +18,7 @@ import (
 )
 
 // Protocol is the wire that an extension must have been built with.
-const Protocol = 1
+const Protocol = 2
 
 // Bounds of a spec.
 const (

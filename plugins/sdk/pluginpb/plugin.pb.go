@@ -535,7 +535,7 @@ type Manifest struct {
 	Operations     []*Operation           `protobuf:"bytes,10,rep,name=operations,proto3" json:"operations,omitempty"`
 	Mounts         []string               `protobuf:"bytes,11,rep,name=mounts,proto3" json:"mounts,omitempty"` // fixed portal paths claimed, e.g. "market" for /market
 	Permissions    []*Permission          `protobuf:"bytes,12,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	Protocol       int32                  `protobuf:"varint,13,opt,name=protocol,proto3" json:"protocol,omitempty"`                                  // version of this file the plugin was built with: 1
+	Protocol       int32                  `protobuf:"varint,13,opt,name=protocol,proto3" json:"protocol,omitempty"`                                  // version of this file the plugin was built with: 2
 	Capabilities   *Capabilities          `protobuf:"bytes,14,opt,name=capabilities,proto3" json:"capabilities,omitempty"`                           // what it asks for; a third-party plugin gets nothing else
 	SettingsSchema []byte                 `protobuf:"bytes,15,opt,name=settings_schema,json=settingsSchema,proto3" json:"settings_schema,omitempty"` // JSON Schema of what a space fills in; empty: nothing
 	Topics         []*Topic               `protobuf:"bytes,16,rep,name=topics,proto3" json:"topics,omitempty"`                                       // what browsers may listen to
