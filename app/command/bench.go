@@ -51,8 +51,7 @@ func bench(ctx context.Context, env Env) error {
 		sdk.Serve(benchPage())
 		return nil
 	case "plugins-bare":
-		barePlugin()
-		return nil
+		return barePlugin()
 	}
 	if err := set.Parse(env.Args[1:]); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -13,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
 	"minifleet/app/account"
@@ -114,7 +111,8 @@ func page(ctx context.Context, h *plugin.Host) error {
 	return err
 }
 
-// pages alternates rounds through the process with rounds that call the SDK's server directly.
+// pages alternates rounds through the process with rounds through a bare go-plugin process, whose page is made before, and
+// rounds that call the SDK's server directly: what a machine can do, what the rules cost, what the wire costs.
 func (b *pluginBench) pages(ctx context.Context) (_ []benchRow, err error) {
 	h, _, err := b.started(ctx)
 	if err != nil {
@@ -129,15 +127,20 @@ func (b *pluginBench) pages(ctx context.Context) (_ []benchRow, err error) {
 		return err
 	}
 	wired := func(ctx context.Context) error { return page(ctx, h) }
+	bare, end, err := b.barePages()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	type measured struct{ alone, together []time.Duration }
-	var through, inside measured
-	var throughTook, insideTook time.Duration
+	var through, plain, inside measured
+	var throughTook, plainTook, insideTook time.Duration
 	for round := range listRounds + 1 {
 		for _, one := range []struct {
 			call func(context.Context) error
 			into *measured
 			took *time.Duration
-		}{{wired, &through, &throughTook}, {direct, &inside, &insideTook}} {
+		}{{wired, &through, &throughTook}, {bare, &plain, &plainTook}, {direct, &inside, &insideTook}} {
 			alone, _, err := callAll(ctx, 1, pagesAlone/listRounds, one.call)
 			if err != nil {
 				return nil, err
@@ -161,9 +164,15 @@ func (b *pluginBench) pages(ctx context.Context) (_ []benchRow, err error) {
 		memory += float64(s.MemoryBytes) / (1 << 20)
 	}
 	const name = "page of 20 rows"
+	alone, bareAlone := micros(through.alone), micros(plain.alone)
+	together, bareTogether := rate(through, throughTook), rate(plain, plainTook)
 	return []benchRow{
-		benchRow{Case: name + ", unix + mTLS", Metric: "p50, one caller", Value: micros(through.alone), Unit: "µs"}.atMost(goalPageMicros),
-		benchRow{Case: name + ", unix + mTLS", Metric: "32 callers", Value: rate(through, throughTook), Unit: "1/s"}.atLeast(goalPageRate),
+		benchRow{Case: name + ", unix + mTLS", Metric: "p50, one caller", Value: alone, Unit: "µs"}.atMost(goalPageMicros),
+		benchRow{Case: name + ", unix + mTLS", Metric: "32 callers", Value: together, Unit: "1/s"}.atLeast(goalPageRate),
+		{Case: name + ", bare go-plugin", Metric: "p50, one caller", Value: bareAlone, Unit: "µs"},
+		{Case: name + ", bare go-plugin", Metric: "32 callers", Value: bareTogether, Unit: "1/s"},
+		{Case: name + ", ours / bare", Metric: "p50, one caller", Value: alone / bareAlone, Unit: "times"},
+		{Case: name + ", ours / bare", Metric: "32 callers", Value: together / bareTogether, Unit: "times"},
 		{Case: name + ", in process", Metric: "p50, one caller", Value: micros(inside.alone), Unit: "µs"},
 		{Case: name + ", in process", Metric: "32 callers", Value: rate(inside, insideTook), Unit: "1/s"},
 		{Case: "plugin of this binary, after the load", Metric: "RSS", Value: memory, Unit: "MiB"},
@@ -250,36 +259,6 @@ func killed(ctx context.Context, h *plugin.Host) (heard, again time.Duration, er
 		}
 	}
 	return 0, 0, errStillServing
-}
-
-// bareStart runs a go-plugin process that does nothing, to its first answer.
-func (b *pluginBench) bareStart() (time.Duration, error) {
-	began := time.Now()
-	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig: sdk.Handshake(), Plugins: goplugin.PluginSet{sdk.WireName: bareWire{}}, Cmd: exec.Command(b.bare[0], b.bare[1:]...),
-		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC}, AutoMTLS: true, SkipHostEnv: true, Logger: hclog.NewNullLogger(),
-	})
-	defer client.Kill()
-	rpc, err := client.Client()
-	if err == nil {
-		err = rpc.Ping()
-	}
-	return time.Since(began), err
-}
-
-// bareWire is a go-plugin without a service of its own.
-type bareWire struct {
-	goplugin.NetRPCUnsupportedPlugin
-}
-
-func (bareWire) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return nil }
-func (bareWire) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
-	return c, nil
-}
-
-// barePlugin is the process of bareStart.
-func barePlugin() {
-	goplugin.Serve(&goplugin.ServeConfig{HandshakeConfig: sdk.Handshake(), Plugins: goplugin.PluginSet{sdk.WireName: bareWire{}}, GRPCServer: goplugin.DefaultGRPCServer, Logger: hclog.NewNullLogger()})
 }
 
 // upgrades has processes take over while callers go on.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"strconv"
 
 	"github.com/hashicorp/go-hclog"
@@ -27,6 +26,10 @@ const (
 	// HostEnv names the descriptor of the connection to the Host service.
 	HostEnv = "MINIFLEET_HOST_FD"
 )
+
+// streamWorkers answer calls on stacks that have grown already; more calls at
+// once than these have goroutines of their own.
+const streamWorkers = 8
 
 // maxMessage leaves room around a body of MaxBody.
 const maxMessage = MaxBody + 1<<20
@@ -56,7 +59,7 @@ func Serve(p *Plugin) {
 				// A fixed window bounds what waits for a handler that reads a stream slowly.
 				grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(4<<20),
 				grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-				grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))), // their stacks have grown already
+				grpc.NumStreamWorkers(streamWorkers),
 				grpc.UnaryInterceptor(wire.intercept))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Name: p.ID(), Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
