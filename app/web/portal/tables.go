@@ -139,6 +139,9 @@ func (p *Portal) table(w http.ResponseWriter, r *http.Request, v *visit) error {
 		if view.Problem = fault.From(err); view.Problem.Kind != fault.Invalid {
 			return err
 		}
+		for i := range view.Filters {
+			view.Filters[i].Error = saidOf(view.Problem, strings.TrimPrefix(view.Filters[i].Name, "f_"))
+		}
 	}
 	for _, row := range page.Rows {
 		view.Rows = append(view.Rows, shownRow(t, columns, row, v.actor))

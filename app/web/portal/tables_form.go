@@ -79,14 +79,21 @@ func formField(c *plugin.Column, value string, problem *fault.Error) tableField 
 	if len(c.GetOptions()) > 0 {
 		f.Kind, f.Options = "choice", choicesOf(c, value)
 	}
-	if problem != nil {
-		for _, wrong := range problem.Fields {
-			if wrong.Name == f.Name {
-				f.Error = wrong.Message
-			}
+	f.Error = saidOf(problem, f.Name)
+	return f
+}
+
+// saidOf is what a refusal says of one column, "" for nothing.
+func saidOf(problem *fault.Error, column string) string {
+	if problem == nil {
+		return ""
+	}
+	for _, wrong := range problem.Fields {
+		if wrong.Name == column {
+			return wrong.Message
 		}
 	}
-	return f
+	return ""
 }
 
 // formText is a value as the form holds it.

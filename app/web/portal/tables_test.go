@@ -140,6 +140,10 @@ func TestAPersonWorksWithAnExtensionsTableInThePortal(t *testing.T) {
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, `value="重名"`) || !strings.Contains(got.body, "留着</textarea>") || !strings.Contains(got.body, `<a href="#row-name"><span>名称</span>：<span>已有同名的优惠券</span></a>`) {
 		t.Errorf("a refusal answers %d\n%s", got.status, got.body)
 	}
+	h.tables.err = fault.InvalidInput().On("state", "没有这个状态")
+	if got := b.get(base + "?f_state=x"); got.status != http.StatusBadRequest || !strings.Contains(got.body, `<a href="#f_state"><span>状态</span>：<span>没有这个状态</span></a>`) || !strings.Contains(got.body, `id="f_state-e"`) {
+		t.Errorf("a refused filter answers %d\n%s", got.status, got.body)
+	}
 	h.tables.err = nil
 
 	for _, path := range []string{"/my/tables/coupon/others", base + "/rows/999", base + "/rows/x"} {
