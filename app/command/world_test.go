@@ -250,7 +250,7 @@ func (w *world) things() {
 	}
 	w.ids["tester"] = w.plant("plugin_version_testers", map[string]any{"appid": shop, "name": "别家小馆", "version": 1})
 	w.ids["forward_target"] = w.plant("forward_target", nil)
-	w.ids["plugin_archive"] = w.plant("plugin_archive", map[string]any{"plugin": "planted", "state": "pending", "binaries": "[]", "spec": "id: planted\ntitle: 种下的插件\nversion: 1.0.0\nprotocol: 1\ncapabilities: {}\n"})
+	w.ids["plugin_archive"] = w.plant("plugin_archive", map[string]any{"plugin": "planted", "state": "pending", "binaries": "[]", "spec": "id: planted\ntitle: 种下的插件\nversion: 1.0.0\nprotocol: 2\ncapabilities: {}\n"})
 	w.ids["forward_attempt"] = w.plant("forward_attempt", map[string]any{"target_id": w.ids["forward_target"], "event_id": w.ids["event"], "request": "planted"})
 	w.ids["transfer_import"] = w.plant("transfer_import", map[string]any{"target": "version_templates", "header": `["planted"]`, "mapping": "{}", "phase": transfer.PhaseMap, "state": transfer.Idle, "file_name": "planted.csv"})
 	w.plant("notice_recipient", map[string]any{"notice_id": w.ids["notice"]})

@@ -126,7 +126,7 @@ func (r archiveRow) archive() (Archive, error) {
 		SubmittedAt: r.SubmittedAt, DecidedBy: r.DecidedBy, DecidedAt: r.DecidedAt, Reason: r.Reason, Serving: r.Serving == 1, blobID: r.BlobID,
 	}
 	var err error
-	if a.Spec, err = archive.ParseSpec([]byte(r.Spec)); err != nil {
+	if a.Spec, err = archive.ReadSpec([]byte(r.Spec)); err != nil {
 		return a, fmt.Errorf("plugin.yaml of archive %d: %w", r.ID, err)
 	}
 	if err := json.Unmarshal([]byte(r.Binaries), &a.binaries); err != nil {

@@ -111,6 +111,9 @@ func (c *Catalog) Back(ctx context.Context, who account.Actor, plugin string) er
 	if !known || e.Previous == nil || e.Previous.State != ArchiveApproved {
 		return fault.New(fault.Conflict, "plugin.no_previous", "这个插件没有可以回到的上一版本")
 	}
+	if err := e.Previous.Spec.Check(); err != nil { // it was taken in for another wire
+		return err
+	}
 	serving := int64(0)
 	if e.Serving != nil {
 		serving = e.Serving.ID
@@ -231,6 +234,9 @@ func (c *Catalog) turn(ctx context.Context, plugin string, from, to, previous in
 
 // serve makes an archive the one that serves; the first of its plugin gets a number that no other ever has.
 func (c *Catalog) serve(ctx context.Context, a Archive) error {
+	if err := a.Spec.Check(); err != nil { // it was taken in for another wire
+		return err
+	}
 	var row entryRow
 	known, err := c.o.DB.One(ctx, &row, "SELECT plugin, number, space_id, archive_id, previous_id, updated_at FROM plugin_catalog WHERE plugin=?", a.Plugin)
 	if err != nil {

@@ -174,6 +174,9 @@ func (h *Host) prepare(ctx context.Context, want served) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
+	if err := a.Spec.Check(); err != nil {
+		return program{}, err
+	}
 	at := slices.IndexFunc(a.binaries, func(f archive.File) bool { return f.Name == archive.Binary(platform()) })
 	if at < 0 {
 		return program{}, fmt.Errorf("archive %d has no binary for %s", a.ID, platform())

@@ -1,6 +1,7 @@
 package plugin_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"minifleet/app/fault"
 	"minifleet/app/plugin"
+	"minifleet/app/plugin/archive"
 	"minifleet/app/store"
 	"minifleet/app/store/storetest"
 )
@@ -151,6 +153,42 @@ func TestAFirstBinaryThatAsksForMoreNeverServes(t *testing.T) {
 		return err == nil && after.State == plugin.ArchiveRejected && strings.Contains(after.Reason, "release")
 	})
 	eventually(t, "the unit is taken out", 60*time.Second, func() bool { _, there := e.status("greedy"); return !there })
+}
+
+func TestAnArchiveForAnEarlierWireIsShownAndDoesNotServe(t *testing.T) {
+	e := newEstate(t, storetest.Open(t))
+	e.run(t).ready(t)
+	one := e.install(t, shape{ID: "coupon", Version: "1.0.0"})
+	e.serving(t, "coupon", "1.0.0")
+	two := shape{ID: "coupon", Version: "1.1.0"}
+	next := e.submit(t, ada, two.pack(t, two.spec()))
+	age := func(id int64) {
+		t.Helper()
+		if _, err := e.db.Exec(t.Context(), "UPDATE plugin_archive SET spec=REPLACE(spec, ?, ?) WHERE id=?", fmt.Sprintf("protocol: %d", archive.Protocol), "protocol: 1", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(next.ID)
+	if a, err := e.catalog.Archive(t.Context(), olga, next.ID); err != nil || a.Spec.Protocol != 1 {
+		t.Errorf("the operator reads %+v, %v", a.Spec, err)
+	}
+	refused := func(what string, err error) {
+		t.Helper()
+		if f := fault.From(err); err == nil || f.Kind != fault.Invalid || !strings.Contains(f.Message, "协议版本 1") {
+			t.Errorf("%s: %v, want a sentence about the wire", what, err)
+		}
+	}
+	refused("approving it", e.catalog.Approve(t.Context(), olga, next.ID, next.SHA256))
+
+	three := shape{ID: "coupon", Version: "1.2.0"}
+	e.approve(t, e.submit(t, ada, three.pack(t, three.spec())))
+	e.serving(t, "coupon", "1.2.0")
+	age(one.ID)
+	refused("going back to it", e.catalog.Back(t.Context(), olga, "coupon"))
+	if err := e.FollowCatalog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.serving(t, "coupon", "1.2.0")
 }
 
 func TestAnExtensionReachesNothingThatWasNotApproved(t *testing.T) {

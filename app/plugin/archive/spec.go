@@ -176,9 +176,18 @@ func (c Capabilities) checkData() error {
 	return nil
 }
 
-// ParseSpec reads plugin.yaml strictly: a key that does not exist, a second document or an alias is refused, and what it
-// says is checked.
+// ParseSpec reads plugin.yaml strictly, and what it says is checked.
 func ParseSpec(raw []byte) (Spec, error) {
+	spec, err := ReadSpec(raw)
+	if err != nil {
+		return spec, err
+	}
+	return spec, spec.Check()
+}
+
+// ReadSpec reads plugin.yaml without a word about what it says, as that of an archive which was taken in when the rules, or the
+// wire, were others: a key that does not exist, a second document or an alias is refused.
+func ReadSpec(raw []byte) (Spec, error) {
 	var spec Spec
 	if len(raw) > maxSpec {
 		return spec, badf("plugin.yaml 超过 %d KiB", maxSpec>>10)
@@ -198,7 +207,7 @@ func ParseSpec(raw []byte) (Spec, error) {
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return spec, bad("plugin.yaml 只能有一个文档")
 	}
-	return spec, spec.Check()
+	return spec, nil
 }
 
 // aliased looks for anchors: a few lines of them can stand for gigabytes.
