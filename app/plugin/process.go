@@ -101,7 +101,7 @@ func start(run program, sockets string, memory int64, log *slog.Logger, spawn fu
 	}
 	// A plugin has one processor: it cannot take the others from the host, and a call, which passes through half a dozen
 	// goroutines, need not wake a sleeping thread for each. Its heap is a few megabytes, which Go would collect a hundred
-	// times a second under load, a tenth of a page's cost; the limit bounds it.
+	// times a second under load, a tenth of what a page costs it; the limit bounds it.
 	command.Env = append(command.Env, lifeEnv+"=3", hostEnv+"=4", fmt.Sprintf("GOMEMLIMIT=%d", memory), "GOGC=300", "GOMAXPROCS=1", "TZ=UTC")
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
