@@ -12,10 +12,9 @@ import (
 // one of them still uses. A process is announced before its tables are looked at and taken off when it is gone; a replica
 // that died without a word counts for a while longer.
 const (
-	buildTold  = 20 * time.Second // how often a replica says that its processes are there
-	buildLost  = 90 * time.Second // a replica that has not said so for as long has none
-	buildKept  = 24 * time.Hour   // rows of such replicas are deleted after it
-	buildWords = 190              // bytes of a title
+	buildTold = 20 * time.Second // how often a replica says that its processes are there
+	buildLost = 90 * time.Second // a replica that has not said so for as long has none
+	buildKept = 24 * time.Hour   // rows of such replicas are deleted after it
 )
 
 // uses are the collections and columns that a build declares, by their items.
@@ -33,14 +32,9 @@ func (d *described) uses() []string {
 
 // announce notes a process that is about to serve, until it is gone. What waited for it to go is removed then.
 func (h *Host) announce(ctx context.Context, p *process, id string, info *described) error {
-	title := info.manifest.GetTitle()
-	for len(title) > buildWords {
-		runes := []rune(title)
-		title = string(runes[:len(runes)-1])
-	}
 	row := h.options.DB.NewID()
 	err := h.options.DB.Insert(ctx, "plugin_build", map[string]any{
-		"id": row, "replica": h.replica, "plugin": id, "title": title, "uses": strings.Join(info.uses(), " "),
+		"id": row, "replica": h.replica, "plugin": id, "title": clipWord(info.manifest.GetTitle()), "uses": strings.Join(info.uses(), " "),
 		"drops": strings.Join(info.manifest.GetDrops(), " "), "seen_at": time.Now().UnixMilli(),
 	})
 	if err != nil {

@@ -128,9 +128,11 @@ func (p *Portal) saveRow(w http.ResponseWriter, r *http.Request, v *visit) error
 			values[c.GetName()] = r.PostForm.Get(c.GetName())
 		}
 	}
-	version, err := strconv.ParseInt(r.PostForm.Get("_version"), 10, 64)
-	if err != nil {
-		version = 0
+	version := int64(0)
+	if id != 0 { // without the version it was made from, a form would write over what others changed meanwhile
+		if version, err = strconv.ParseInt(r.PostForm.Get("_version"), 10, 64); err != nil || version <= 0 {
+			return fault.New(fault.Invalid, "version", "这个表单不完整，请从列表重新打开")
+		}
 	}
 	if _, err = p.o.Tables.Save(r.Context(), v.actor, r.PathValue("plugin"), t.GetName(), id, version, values); err != nil {
 		problem := fault.From(err)

@@ -121,6 +121,11 @@ func TestAPersonWorksWithAnExtensionsTableInThePortal(t *testing.T) {
 	if got := b.post(base+"/rows/901", "_version", "7", "name", "新名", "vip", "true", "secret", "x"); got.status != http.StatusSeeOther {
 		t.Errorf("saving answers %d", got.status)
 	}
+	for _, version := range []string{"", "0", "-1", "x"} {
+		if got := b.post(base+"/rows/901", "_version", version, "name", "盖过去"); got.status != http.StatusBadRequest {
+			t.Errorf("a form of version %q answers %d", version, got.status)
+		}
+	}
 	if got := b.post(base+"/new", "name", "第二张"); got.status != http.StatusSeeOther {
 		t.Errorf("a new one answers %d", got.status)
 	}
