@@ -2,7 +2,9 @@ package plugin
 
 import (
 	"net"
+	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -31,9 +33,13 @@ func newBackline(conn net.Conn) *backline {
 	return b
 }
 
+// firstCall is how long a plugin may go without calling back. gRPC gives a new connection two minutes to say something, as it
+// must where anybody can connect; here it would end every plugin that has nothing to ask.
+const firstCall = 10 * 365 * 24 * time.Hour
+
 // serve answers calls until close.
 func (b *backline) serve(host pluginpb.HostServer, options ...grpc.ServerOption) {
-	server := grpc.NewServer(options...)
+	server := grpc.NewServer(append(slices.Clip(options), grpc.ConnectionTimeout(firstCall))...)
 	pluginpb.RegisterHostServer(server, host)
 	b.mu.Lock()
 	defer b.mu.Unlock()
