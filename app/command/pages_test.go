@@ -69,6 +69,22 @@ func TestEveryPage(t *testing.T) {
 		}
 		p.content()
 	}
+	// Minutes have gone by, and nobody has ended or restarted anything: what fell, fell by itself.
+	var plugins struct {
+		Items []struct {
+			ID       string `json:"id"`
+			Restarts int    `json:"restarts"`
+			Error    string `json:"last_error"`
+		} `json:"items"`
+	}
+	if status := d.call("GET", "/api/v1/plugins", d.login("operator@example.test"), nil, &plugins); status != http.StatusOK || len(plugins.Items) == 0 {
+		t.Fatalf("the plugins answer %d: %+v", status, plugins)
+	}
+	for _, one := range plugins.Items {
+		if one.Restarts != 0 {
+			t.Errorf("plugin %s fell %d times: %s", one.ID, one.Restarts, one.Error)
+		}
+	}
 }
 
 var (
