@@ -77,7 +77,7 @@ func TestEveryPage(t *testing.T) {
 			Error    string `json:"last_error"`
 		} `json:"items"`
 	}
-	if status := d.call("GET", "/api/v1/plugins", d.login("operator@example.test"), nil, &plugins); status != http.StatusOK || len(plugins.Items) == 0 {
+	if status := d.call(http.MethodGet, d.base+"/api/v1/plugins", d.login("operator@example.test"), nil, &plugins); status != http.StatusOK || len(plugins.Items) == 0 {
 		t.Fatalf("the plugins answer %d: %+v", status, plugins)
 	}
 	for _, one := range plugins.Items {
