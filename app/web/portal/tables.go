@@ -302,6 +302,17 @@ func rowText(value any) string {
 	}
 }
 
+// rowAt is the table that was asked for and the row in it, 0 where the address names none.
+func (p *Portal) rowAt(r *http.Request, v *visit) (t *plugin.Table, base string, id int64, err error) {
+	if t, base, err = p.tableAt(r, v); err != nil {
+		return nil, "", 0, err
+	}
+	if id, err = rowID(r); err != nil {
+		return nil, "", 0, err
+	}
+	return t, base, id, nil
+}
+
 func rowID(r *http.Request) (int64, error) {
 	if r.PathValue("id") == "" {
 		return 0, nil
@@ -315,11 +326,7 @@ func rowID(r *http.Request) (int64, error) {
 
 // removeRow deletes one row.
 func (p *Portal) removeRow(w http.ResponseWriter, r *http.Request, v *visit) error {
-	t, base, err := p.tableAt(r, v)
-	if err != nil {
-		return err
-	}
-	id, err := rowID(r)
+	t, base, id, err := p.rowAt(r, v)
 	if err != nil {
 		return err
 	}
@@ -333,11 +340,7 @@ func (p *Portal) removeRow(w http.ResponseWriter, r *http.Request, v *visit) err
 
 // actOnRow runs one of the table's actions on one row.
 func (p *Portal) actOnRow(w http.ResponseWriter, r *http.Request, v *visit) error {
-	t, base, err := p.tableAt(r, v)
-	if err != nil {
-		return err
-	}
-	id, err := rowID(r)
+	t, base, id, err := p.rowAt(r, v)
 	if err != nil {
 		return err
 	}

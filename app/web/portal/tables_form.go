@@ -19,18 +19,23 @@ type tableFormView struct {
 // formTime is how a browser writes a moment.
 const formTime = "2006-01-02T15:04:05"
 
-// tableForm is the form of a new row, or of one that is there.
-func (p *Portal) tableForm(w http.ResponseWriter, r *http.Request, v *visit) error {
-	t, base, err := p.tableAt(r, v)
-	if err != nil {
-		return err
-	}
-	id, err := rowID(r)
-	if err != nil {
-		return err
+// formAt is the table a form is of and the row it changes, 0 for a new one.
+// A table that takes no such change is refused before anything of the form is read.
+func (p *Portal) formAt(r *http.Request, v *visit) (t *plugin.Table, base string, id int64, err error) {
+	if t, base, id, err = p.rowAt(r, v); err != nil {
+		return nil, "", 0, err
 	}
 	if id == 0 && !t.GetCanCreate() || id != 0 && !t.GetCanEdit() {
-		return fault.New(fault.Forbidden, "plugin.readonly", "这个列表不能这样修改")
+		return nil, "", 0, fault.New(fault.Forbidden, "plugin.readonly", "这个列表不能这样修改")
+	}
+	return t, base, id, nil
+}
+
+// tableForm is the form of a new row, or of one that is there.
+func (p *Portal) tableForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	t, base, id, err := p.formAt(r, v)
+	if err != nil {
+		return err
 	}
 	values, version := map[string]string{}, "0"
 	if id != 0 {
@@ -114,11 +119,7 @@ func (p *Portal) saveRow(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err := parseForm(w, r); err != nil {
 		return err
 	}
-	t, base, err := p.tableAt(r, v)
-	if err != nil {
-		return err
-	}
-	id, err := rowID(r)
+	t, base, id, err := p.formAt(r, v)
 	if err != nil {
 		return err
 	}
