@@ -89,8 +89,8 @@ func (b *pluginBench) barePages() (call func(context.Context) error, end func(),
 	}
 	return func(ctx context.Context) error {
 		answer, err := plain.Rows(ctx, &pluginpb.RowsRequest{Table: "rows", Limit: pageRows})
-		if err == nil && len(answer.GetRows()) != pageRows {
-			err = fmt.Errorf("a page of %d rows", len(answer.GetRows()))
+		if cells := answer.GetRows(); err == nil && len(cells.GetSizes()) != pageRows*len(cells.GetColumns()) {
+			err = fmt.Errorf("a page of %d cells", len(cells.GetSizes()))
 		}
 		return err
 	}, client.Kill, nil

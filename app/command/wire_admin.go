@@ -2,8 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"minifleet/admin"
@@ -91,32 +89,12 @@ func (p adminPlugins) Rows(ctx context.Context, actor account.Actor, id, table s
 	return out, nil
 }
 
-// adminRow turns JSON cells into text. Objects and lists stay JSON.
-func adminRow(row map[string]any) admin.TableRow {
-	r := admin.TableRow{Values: map[string]string{}}
-	for k, v := range row {
-		r.Values[k] = cellText(v)
+func adminRow(row plugin.Row) admin.TableRow {
+	r := admin.TableRow{ID: row.Text("id"), Version: row.Version(), Values: map[string]string{}}
+	for name, text := range row.All() {
+		r.Values[name] = text
 	}
-	r.ID = r.Values["id"]
-	r.Version, _ = strconv.ParseInt(r.Values["version"], 10, 64)
 	return r
-}
-
-func cellText(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case map[string]any, []any:
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return ""
-		}
-		return string(raw)
-	default:
-		return fmt.Sprint(v)
-	}
 }
 
 func rowIDs(ids []string) ([]int64, error) {

@@ -304,7 +304,7 @@ func (t tableSheets) Sheet(ctx context.Context, who account.Actor, list string, 
 		for i, row := range page.Rows {
 			rows[i] = make([]string, len(sheet.Columns))
 			for j, c := range sheet.Columns {
-				rows[i][j] = cellText(row[c.Name])
+				rows[i][j] = row.Text(c.Name)
 			}
 		}
 		return rows, page.Next, err

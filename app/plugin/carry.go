@@ -27,10 +27,7 @@ func (h *Host) Scan(ctx context.Context, actor account.Actor, plugin, name strin
 		query.Limit = 100
 		page, err := h.Rows(ctx, actor, plugin, name, query)
 		if err == nil && ids != nil {
-			page.Rows = slices.DeleteFunc(page.Rows, func(row map[string]any) bool {
-				id, err := strconv.ParseInt(fmt.Sprint(row["id"]), 10, 64)
-				return err != nil || !slices.Contains(ids, id)
-			})
+			page.Rows = slices.DeleteFunc(page.Rows, func(row Row) bool { return !slices.Contains(ids, row.ID()) })
 		}
 		return page, err
 	}

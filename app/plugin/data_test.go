@@ -1,7 +1,6 @@
 package plugin_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -268,7 +267,7 @@ func tableSuite(t *testing.T, h *house) {
 		t.Fatal(err)
 	}
 	row, err := h.Row(ctx, ada, "notes", "notes", id)
-	if err != nil || fmt.Sprint(row["count"]) != "9007199254740993" || row["long"] != "" || fmt.Sprint(row["space_id"]) != "11" {
+	if err != nil || row.Text("count") != "9007199254740993" || row.Text("long") != "" || row.Text("space_id") != "11" {
 		t.Errorf("row %v, %v", row, err)
 	}
 	_, err = h.Save(ctx, ada, "notes", "notes", id, 0, map[string]string{"text": "", "state": "bogus", "count": "x"})
@@ -306,7 +305,7 @@ func tableSuite(t *testing.T, h *house) {
 		t.Error(err)
 	}
 	computed, err := h.Rows(ctx, ada, "notes", "numbers", searchFor(""))
-	if err != nil || len(computed.Rows) != 1 || fmt.Sprint(computed.Rows[0]["id"]) != "9007199254740993" || computed.Note != "刚刚同步" || computed.Total != -1 {
+	if err != nil || len(computed.Rows) != 1 || computed.Rows[0].Text("id") != "9007199254740993" || computed.Note != "刚刚同步" || computed.Total != -1 {
 		t.Errorf("computed table %+v, %v", computed, err)
 	}
 	_, err = h.Rows(ctx, ada, "notes", "numbers", searchFor("down"))

@@ -140,7 +140,7 @@ func TestTheCouponExampleServesFromItsArchive(t *testing.T) {
 	e.rush(t, made.ID)
 	e.expire(t, until)
 	page, err := e.Rows(t.Context(), ada, "coupon", "coupons", plugin.TableQuery{Filters: map[string]string{"name": "券", "stopped": "true"}})
-	if err != nil || len(page.Rows) != 1 || page.Rows[0]["name"] != "抢券" {
+	if err != nil || len(page.Rows) != 1 || page.Rows[0].Text("name") != "抢券" {
 		t.Errorf("the list shows %+v, %v", page, err)
 	}
 	if page, err := e.Rows(t.Context(), bob, "coupon", "coupons", plugin.TableQuery{}); err != nil || len(page.Rows) != 0 {

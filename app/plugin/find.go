@@ -36,10 +36,7 @@ type found struct {
 func (d data) find(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest) (found, error) {
 	var page found
 	var err error
-	page.next, page.total, err = d.each(ctx, a, c, request, func(s *scanner) error {
-		page.rows = append(page.rows, s.json())
-		return nil
-	})
+	page.next, page.total, err = d.each(ctx, a, c, request, func(s *scanner) { page.rows = append(page.rows, s.json()) })
 	return page, err
 }
 
@@ -69,7 +66,7 @@ func (d data) rows(ctx context.Context, a authority, c *collection, conditions [
 }
 
 // each hands the rows of one page to take. The total is -1 when it is unknown.
-func (d data) each(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, take func(*scanner) error) (next string, total int64, err error) {
+func (d data) each(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, take func(*scanner)) (next string, total int64, err error) {
 	total = -1
 	limit := int(request.GetLimit())
 	if limit <= 0 {
@@ -118,9 +115,7 @@ func (d data) each(ctx context.Context, a authority, c *collection, request *plu
 		if err := rows.Scan(scanner.targets...); err != nil {
 			return "", total, fmt.Errorf("find in %s: %w", c.table, err)
 		}
-		if err := take(scanner); err != nil {
-			return "", total, err
-		}
+		take(scanner)
 	}
 	if err := rows.Err(); err != nil {
 		return "", total, fmt.Errorf("find in %s: %w", c.table, err)
@@ -173,12 +168,14 @@ func (c *collection) projection(names []string, sortColumn string) ([]*Column, e
 // search is find for a table on a screen, with the text of its search box.
 func (d data) search(ctx context.Context, a authority, c *collection, request *pluginpb.FindRequest, text string) (TablePage, error) {
 	request.Search = text
-	page := TablePage{Rows: make([]map[string]any, 0, defaultLimit)}
+	page := TablePage{Rows: make([]Row, 0, defaultLimit)}
+	var columns []string
 	var err error
-	page.Next, page.Total, err = d.each(ctx, a, c, request, func(s *scanner) error {
-		row, err := s.values()
-		page.Rows = append(page.Rows, row)
-		return err
+	page.Next, page.Total, err = d.each(ctx, a, c, request, func(s *scanner) {
+		if columns == nil {
+			columns = s.names()
+		}
+		page.Rows = append(page.Rows, Row{columns, s.cells()})
 	})
 	return page, err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -60,36 +59,42 @@ func (s *scanner) json() []byte {
 	return row.Bytes()
 }
 
-// values is the row that json writes, without the way through its text.
-func (s *scanner) values() (map[string]any, error) {
-	row := make(map[string]any, len(s.columns))
+// cells is the row that json writes, as a table shows it.
+func (s *scanner) cells() []string {
+	cells := make([]string, len(s.columns))
 	for i, column := range s.columns {
-		name := column.GetName()
 		switch column.GetType() {
 		case "text", "longtext":
-			row[name] = s.texts[i].String
+			cells[i] = s.texts[i].String
 		case "json":
-			value, err := decodeValue(s.texts[i].String)
-			if err != nil {
-				return nil, fmt.Errorf("column %s: %w", name, err)
-			}
-			row[name] = value
+			cells[i] = jsonCell(s.texts[i].String)
 		case "bool":
-			row[name] = s.numbers[i].Int64 != 0
+			cells[i] = strconv.FormatBool(s.numbers[i].Int64 != 0)
 		default:
-			row[name] = json.Number(strconv.FormatInt(s.numbers[i].Int64, 10))
+			cells[i] = strconv.FormatInt(s.numbers[i].Int64, 10)
 		}
 	}
-	return row, nil
+	return cells
 }
 
-func decodeValue(text string) (value any, err error) {
-	if text == "" {
-		return nil, nil
+// jsonCell is a stored JSON value as a table shows it: a string as it is, null as "", anything else as JSON.
+func jsonCell(stored string) string {
+	if stored == "null" {
+		return ""
 	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	return value, decoder.Decode(&value)
+	var text string
+	if strings.HasPrefix(stored, `"`) && json.Unmarshal([]byte(stored), &text) == nil {
+		return text
+	}
+	return stored
+}
+
+func (s *scanner) names() []string {
+	names := make([]string, len(s.columns))
+	for i, column := range s.columns {
+		names[i] = column.GetName()
+	}
+	return names
 }
 
 func jsonText(text string) []byte {

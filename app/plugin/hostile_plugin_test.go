@@ -95,21 +95,22 @@ func (h *hostile) Configure(context.Context, *pluginpb.ConfigureRequest) (*plugi
 func (h *hostile) Rows(ctx context.Context, request *pluginpb.RowsRequest) (*pluginpb.RowsResponse, error) {
 	switch request.GetSearch() {
 	case "giant row":
-		return &pluginpb.RowsResponse{Rows: [][]byte{append(append([]byte(`{"n":"`), make([]byte, 20<<20)...), `"}`...)}}, nil
-	case "no json":
-		return &pluginpb.RowsResponse{Rows: [][]byte{[]byte("<html>")}}, nil
-	case "wrong type":
-		return &pluginpb.RowsResponse{Rows: [][]byte{[]byte(`[1,2]`)}, Total: -7, Next: "\x00"}, nil
+		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"n"}, Text: make([]byte, 20<<20), Sizes: []uint32{20 << 20}}}, nil
+	case "short text":
+		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"n"}, Text: []byte("<html>"), Sizes: []uint32{7}}}, nil
+	case "long text":
+		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"n"}, Text: []byte("<html>"), Sizes: []uint32{5}}}, nil
+	case "no columns":
+		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Text: []byte("<html>"), Sizes: []uint32{6}}, Total: -7, Next: "\x00"}, nil
+	case "half a row":
+		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"id", "n"}, Text: []byte("123"), Sizes: []uint32{1, 1, 1}}}, nil
 	case "many":
-		answer := &pluginpb.RowsResponse{}
-		for range 5000 {
-			answer.Rows = append(answer.Rows, []byte(`{"id":1,"n":1}`))
-		}
-		return answer, nil
+		answer := &pluginpb.Cells{Columns: []string{"n"}, Sizes: make([]uint32, 5000)}
+		return &pluginpb.RowsResponse{Rows: answer}, nil
 	case "deaf": // to the end of its call
 		time.Sleep(20 * time.Second)
 	}
-	return &pluginpb.RowsResponse{Rows: [][]byte{[]byte(`{"id":1,"n":1}`)}}, nil
+	return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"id", "n"}, Text: []byte("11"), Sizes: []uint32{1, 1}}}, nil
 }
 
 func (h *hostile) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) (*pluginpb.HTTPResponse, error) {

@@ -24,9 +24,9 @@ type TableQuery struct {
 	Cursor  string
 }
 
-// TablePage is one page. Cells are JSON values by column name: numbers as json.Number, so that ids stay exact.
+// TablePage is one page.
 type TablePage struct {
-	Rows  []map[string]any
+	Rows  []Row
 	Next  string
 	Total int64 // -1: unknown or more than 10,000
 	Note  string
@@ -93,11 +93,12 @@ func (h *Host) Rows(ctx context.Context, actor account.Actor, plugin, name strin
 	if err != nil {
 		return TablePage{}, err
 	}
-	if len(answer.GetRows()) > query.Limit || len(answer.GetNext()) > mostCursor || len(answer.GetNote()) > mostNote {
+	if len(answer.GetNext()) > mostCursor || len(answer.GetNote()) > mostNote {
 		return TablePage{}, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试").
-			Because(fmt.Errorf("table %s of %s: %d rows where %d were asked for, a cursor of %d bytes, a note of %d", name, plugin, len(answer.GetRows()), query.Limit, len(answer.GetNext()), len(answer.GetNote())))
+			Because(fmt.Errorf("table %s of %s: a cursor of %d bytes, a note of %d", name, plugin, len(answer.GetNext()), len(answer.GetNote())))
 	}
-	return tablePage(found{rows: answer.GetRows(), next: answer.GetNext(), total: answer.GetTotal()}, answer.GetNote())
+	rows, err := readCells(answer.GetRows(), query.Limit)
+	return TablePage{Rows: rows, Next: answer.GetNext(), Total: answer.GetTotal(), Note: answer.GetNote()}, err
 }
 
 // Bounds in bytes of what a plugin says beside the rows of a computed table.
@@ -149,47 +150,40 @@ func filterValue(column *Column, text string) ([]byte, error) {
 	}
 }
 
-func tablePage(page found, note string) (TablePage, error) {
-	result := TablePage{Next: page.next, Total: page.total, Note: note, Rows: make([]map[string]any, 0, len(page.rows))}
-	for _, raw := range page.rows {
-		row, err := decodeRow(raw)
-		if err != nil {
-			return TablePage{}, err
-		}
-		result.Rows = append(result.Rows, row)
-	}
-	return result, nil
-}
-
 // Row reads one row for a form or detail.
-func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string, id int64) (map[string]any, error) {
+func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string, id int64) (Row, error) {
 	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
-		return nil, err
+		return Row{}, err
 	}
 	a.requestID = trail.RequestID(ctx)
+	var rows []Row
 	if table.GetCollection() != "" {
-		page, err := h.committer.find(ctx, a, info.collections[table.GetCollection()], &pluginpb.FindRequest{
+		page, err := h.committer.search(ctx, a, info.collections[table.GetCollection()], &pluginpb.FindRequest{
 			Limit: 1, Where: []*pluginpb.Where{{Column: "id", Op: "eq", Values: [][]byte{strconv.AppendInt(nil, id, 10)}}},
-		})
+		}, "")
 		if err != nil {
-			return nil, err
+			return Row{}, err
 		}
-		if len(page.rows) == 0 {
-			return nil, fault.New(fault.NotFound, "plugin.row", "没有找到这条数据，可能已被删除")
+		rows = page.Rows
+	} else {
+		var answer *pluginpb.RowResponse
+		err = h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
+			var err error
+			answer, err = client.Row(ctx, &pluginpb.RowRequest{Table: name, Id: id})
+			return err
+		})
+		if err == nil {
+			rows, err = readCells(answer.GetRow(), 1)
 		}
-		return decodeRow(page.rows[0])
+		if err != nil {
+			return Row{}, err
+		}
 	}
-	var row []byte
-	err = h.call(ctx, plugin, a, pageTimeout, func(ctx context.Context, client pluginpb.PluginClient) error {
-		answer, err := client.Row(ctx, &pluginpb.RowRequest{Table: name, Id: id})
-		row = answer.GetRow()
-		return err
-	})
-	if err != nil {
-		return nil, err
+	if len(rows) == 0 {
+		return Row{}, fault.New(fault.NotFound, "plugin.row", "没有找到这条数据，可能已被删除")
 	}
-	return decodeRow(row)
+	return rows[0], nil
 }
 
 // Save writes a form: id 0 makes a new row. version is the one the form was made from, 0 unchecked. Only the form's

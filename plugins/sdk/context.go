@@ -55,24 +55,24 @@ type scopeKey struct{}
 
 // incoming builds the call's context from the metadata of a request.
 func incoming(ctx context.Context, host pluginpb.HostClient, log *slog.Logger) (context.Context, error) {
-	received, _ := metadata.FromIncomingContext(ctx)
 	call := &pluginpb.CallContext{}
-	if raw := received.Get(MetadataCall); len(raw) == 1 {
-		if err := proto.Unmarshal([]byte(raw[0]), call); err != nil {
+	if raw := received(ctx, MetadataCall); raw != "" {
+		if err := proto.Unmarshal([]byte(raw), call); err != nil {
 			return nil, (&Error{Kind: KindInternal, Code: "wire.call", Message: "调用信息无法解析"}).Because(err)
 		}
 	}
-	token := ""
-	if tokens := received.Get(MetadataToken); len(tokens) == 1 {
-		token = tokens[0]
-	}
-	trace := ""
-	if parents := received.Get(MetadataTrace); len(parents) == 1 {
-		trace = parents[0]
-	}
 	return context.WithValue(ctx, scopeKey{}, scope{
-		token: token, call: call, delegation: call.GetDelegation(), trace: trace, host: host, log: log, began: time.Now(),
+		token: received(ctx, MetadataToken), call: call, delegation: call.GetDelegation(), trace: received(ctx, MetadataTrace), host: host, log: log, began: time.Now(),
 	}), nil
+}
+
+// received is a value of the metadata, "" unless it stands there once.
+func received(ctx context.Context, name string) string {
+	values := metadata.ValueFromIncomingContext(ctx, name)
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
 }
 
 func scopeOf(ctx context.Context) scope {

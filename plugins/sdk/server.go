@@ -122,14 +122,8 @@ func (s *Server) Rows(ctx context.Context, request *pluginpb.RowsRequest) (*plug
 	if page.Total != nil {
 		answer.Total = *page.Total
 	}
-	for _, row := range page.Rows {
-		encoded, err := encodeRow(row)
-		if err != nil {
-			return nil, err
-		}
-		answer.Rows = append(answer.Rows, encoded)
-	}
-	return answer, nil
+	answer.Rows, err = writeCells(table.shown, page.Rows)
+	return answer, err
 }
 
 // Row reads one row of a computed table.
@@ -145,11 +139,8 @@ func (s *Server) Row(ctx context.Context, request *pluginpb.RowRequest) (*plugin
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := encodeRow(row)
-	if err != nil {
-		return nil, err
-	}
-	return &pluginpb.RowResponse{Row: encoded}, nil
+	cells, err := writeCells(table.shown, []any{row})
+	return &pluginpb.RowResponse{Row: cells}, err
 }
 
 // Save runs a table's hook.

@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -18,7 +19,8 @@ type Table struct {
 
 	Collection Declared // rows kept by the host
 	// Rows computes one page. Rows are any values that become JSON objects with
-	// an "id" and the columns' names.
+	// an "id" and the columns' names; what else they hold is not shown and stays
+	// with the plugin.
 	Rows func(context.Context, TableQuery) (TablePage, error)
 	// Row computes one row for the form; needed with Rows when CanEdit.
 	Row func(context.Context, int64) (any, error)
@@ -42,6 +44,8 @@ type Table struct {
 	Actions    []Action
 	Permission string
 	Kinds      []string // kinds of space that see it; empty: all
+
+	shown []string // columns that a computed row carries
 }
 
 // Action is a button on the rows of a table.
@@ -116,6 +120,12 @@ func (p *Plugin) Table(table Table) {
 		p.checkOperation(table)
 	}
 	p.checkDeclared(declared, table)
+	table.shown = []string{"id", "version"}
+	for _, column := range append(slices.Clone(declared.GetColumns()), declared.GetForm()...) {
+		if !slices.Contains(table.shown, column.GetName()) {
+			table.shown = append(table.shown, column.GetName())
+		}
+	}
 	p.tables[table.Name] = &table
 	p.manifest.Tables = append(p.manifest.Tables, declared)
 }

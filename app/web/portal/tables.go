@@ -2,8 +2,6 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,7 +18,7 @@ import (
 type Tables interface {
 	Table(ctx context.Context, actor account.Actor, plugin, name string) (*plugin.Table, error)
 	Rows(ctx context.Context, actor account.Actor, plugin, name string, query plugin.TableQuery) (plugin.TablePage, error)
-	Row(ctx context.Context, actor account.Actor, plugin, name string, id int64) (map[string]any, error)
+	Row(ctx context.Context, actor account.Actor, plugin, name string, id int64) (plugin.Row, error)
 	Save(ctx context.Context, actor account.Actor, plugin, name string, id, version int64, values map[string]string) (int64, error)
 	Remove(ctx context.Context, actor account.Actor, plugin, name string, ids []int64) error
 	Act(ctx context.Context, actor account.Actor, plugin, name, action string, ids []int64) (plugin.Result, error)
@@ -227,11 +225,11 @@ func choicesOf(c *plugin.Column, value string) []tableOption {
 	return options
 }
 
-// shownRow turns JSON cells into what is shown. An act that the row's own state or the person's rights do not allow is left out.
-func shownRow(t *plugin.Table, columns []*plugin.Column, row map[string]any, who account.Actor) tableRow {
-	out := tableRow{ID: rowText(row["id"])}
+// shownRow is a row as it is shown. An act that the row's own state or the person's rights do not allow is left out.
+func shownRow(t *plugin.Table, columns []*plugin.Column, row plugin.Row, who account.Actor) tableRow {
+	out := tableRow{ID: row.Text("id")}
 	for _, c := range columns {
-		cell := shownCell(c, row[c.GetName()])
+		cell := shownCell(c, row.Text(c.GetName()))
 		if out.Name == "" && cell.Kind == "text" {
 			out.Name = cell.Text
 		}
@@ -241,7 +239,7 @@ func shownRow(t *plugin.Table, columns []*plugin.Column, row map[string]any, who
 		out.Name = "#" + out.ID
 	}
 	for _, act := range t.GetActions() {
-		fits := act.GetWhenColumn() == "" || slices.Contains(act.GetWhenValues(), rowText(row[act.GetWhenColumn()]))
+		fits := act.GetWhenColumn() == "" || slices.Contains(act.GetWhenValues(), row.Text(act.GetWhenColumn()))
 		if fits && (act.GetPermission() == "" || who.Can(act.GetPermission())) {
 			out.Acts = append(out.Acts, act)
 		}
@@ -252,8 +250,8 @@ func shownRow(t *plugin.Table, columns []*plugin.Column, row map[string]any, who
 // cellMost is how many characters of a value a list shows.
 const cellMost = 120
 
-func shownCell(c *plugin.Column, value any) tableCell {
-	cell := tableCell{Title: c.GetTitle(), Text: rowText(value), Kind: "text"}
+func shownCell(c *plugin.Column, text string) tableCell {
+	cell := tableCell{Title: c.GetTitle(), Text: text, Kind: "text"}
 	for _, o := range c.GetOptions() {
 		if o.GetValue() == cell.Text {
 			return tableCell{Title: cell.Title, Text: o.GetLabel(), Color: o.GetColor(), Kind: "tag"}
@@ -262,7 +260,7 @@ func shownCell(c *plugin.Column, value any) tableCell {
 	switch c.GetType() {
 	case "bool":
 		cell.Kind = "word"
-		if cell.Text = "否"; value == true || rowText(value) == "true" {
+		if cell.Text = "否"; text == "true" {
 			cell.Text = "是"
 		}
 	case "time":
@@ -282,24 +280,6 @@ func shownCell(c *plugin.Column, value any) tableCell {
 		}
 	}
 	return cell
-}
-
-// rowText is a JSON value as text. Objects and lists stay JSON.
-func rowText(value any) string {
-	switch value := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return value
-	case map[string]any, []any:
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return ""
-		}
-		return string(raw)
-	default:
-		return fmt.Sprint(value)
-	}
 }
 
 // rowAt is the table that was asked for and the row in it, 0 where the address names none.

@@ -44,9 +44,9 @@ func (p *Portal) tableForm(w http.ResponseWriter, r *http.Request, v *visit) err
 			return err
 		}
 		for _, c := range t.GetForm() {
-			values[c.GetName()] = formText(c, row[c.GetName()])
+			values[c.GetName()] = formText(c, row.Text(c.GetName()))
 		}
-		version = rowText(row["version"])
+		version = row.Text("version")
 	}
 	return p.showRowForm(w, r, v, t, base, version, values, nil)
 }
@@ -102,8 +102,7 @@ func saidOf(problem *fault.Error, column string) string {
 }
 
 // formText is a value as the form holds it.
-func formText(c *plugin.Column, value any) string {
-	text := rowText(value)
+func formText(c *plugin.Column, text string) string {
 	if c.GetType() != "time" {
 		return text
 	}

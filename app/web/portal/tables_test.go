@@ -2,7 +2,6 @@ package portal_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -17,7 +16,7 @@ import (
 // fakeTables is one table of coupons that keeps what it was asked and given.
 type fakeTables struct {
 	declared *plugin.Table
-	rows     []map[string]any
+	rows     []plugin.Row
 	next     string
 	asked    plugin.TableQuery
 	done     []string
@@ -39,9 +38,9 @@ func newFakeTables() *fakeTables {
 			},
 			Actions: []*plugin.Action{{Name: "stop", Title: "停用", Confirm: "停用后不能再领取", WhenColumn: "state", WhenValues: []string{"on"}}, {Name: "boss", Title: "只有店长", Permission: "plugin.approve"}},
 		},
-		rows: []map[string]any{
-			{"id": json.Number("901"), "version": json.Number("7"), "name": "满减<b>", "state": "on", "until": json.Number("1764000000000"), "vip": true, "secret": "藏", "note": "不限门店"},
-			{"id": json.Number("902"), "version": json.Number("8"), "name": "旧券", "state": "off", "until": json.Number("0"), "vip": false},
+		rows: []plugin.Row{
+			{Columns: []string{"id", "version", "name", "state", "until", "vip", "secret", "note"}, Cells: []string{"901", "7", "满减<b>", "on", "1764000000000", "true", "藏", "不限门店"}},
+			{Columns: []string{"id", "version", "name", "state", "until", "vip"}, Cells: []string{"902", "8", "旧券", "off", "0", "false"}},
 		},
 	}
 }
@@ -58,13 +57,13 @@ func (f *fakeTables) Rows(_ context.Context, _ account.Actor, _, _ string, query
 	return plugin.TablePage{Rows: f.rows, Next: f.next, Total: int64(len(f.rows)), Note: "数据来自门店"}, f.err
 }
 
-func (f *fakeTables) Row(_ context.Context, _ account.Actor, _, _ string, id int64) (map[string]any, error) {
+func (f *fakeTables) Row(_ context.Context, _ account.Actor, _, _ string, id int64) (plugin.Row, error) {
 	for _, row := range f.rows {
-		if row["id"] == json.Number(fmt.Sprint(id)) {
+		if row.ID() == id {
 			return row, nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "plugin.row", "没有找到这条数据，可能已被删除")
+	return plugin.Row{}, fault.New(fault.NotFound, "plugin.row", "没有找到这条数据，可能已被删除")
 }
 
 func (f *fakeTables) Save(_ context.Context, who account.Actor, id, name string, row, version int64, values map[string]string) (int64, error) {

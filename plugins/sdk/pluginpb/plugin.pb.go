@@ -2236,9 +2236,71 @@ func (x *RowsRequest) GetCursor() string {
 	return ""
 }
 
+// Cells is rows of a computed table as the text that lists, forms and files show: strings as they are, a value that is not
+// there or null as "", anything else as JSON writes it.
+type Cells struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Columns       []string               `protobuf:"bytes,1,rep,name=columns,proto3" json:"columns,omitempty"`     // by name; "id" of the row and "version" for a form are among them
+	Text          []byte                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`           // of all cells, row after row, each in the order of the columns; UTF-8
+	Sizes         []uint32               `protobuf:"varint,3,rep,packed,name=sizes,proto3" json:"sizes,omitempty"` // of each cell in bytes: the columns, once for every row
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cells) Reset() {
+	*x = Cells{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cells) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cells) ProtoMessage() {}
+
+func (x *Cells) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cells.ProtoReflect.Descriptor instead.
+func (*Cells) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Cells) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *Cells) GetText() []byte {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+func (x *Cells) GetSizes() []uint32 {
+	if x != nil {
+		return x.Sizes
+	}
+	return nil
+}
+
 type RowsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Rows          [][]byte               `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`    // JSON objects by column name, with "id"
+	Rows          *Cells                 `protobuf:"bytes,1,opt,name=rows,proto3" json:"rows,omitempty"`
 	Next          string                 `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`    // cursor of the next page, "" at the end
 	Total         int64                  `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"` // -1: unknown
 	Note          string                 `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`    // line above the table, e.g. when the data was synced
@@ -2248,7 +2310,7 @@ type RowsResponse struct {
 
 func (x *RowsResponse) Reset() {
 	*x = RowsResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2322,7 @@ func (x *RowsResponse) String() string {
 func (*RowsResponse) ProtoMessage() {}
 
 func (x *RowsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,10 +2335,10 @@ func (x *RowsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsResponse.ProtoReflect.Descriptor instead.
 func (*RowsResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
-func (x *RowsResponse) GetRows() [][]byte {
+func (x *RowsResponse) GetRows() *Cells {
 	if x != nil {
 		return x.Rows
 	}
@@ -2314,7 +2376,7 @@ type RowRequest struct {
 
 func (x *RowRequest) Reset() {
 	*x = RowRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +2388,7 @@ func (x *RowRequest) String() string {
 func (*RowRequest) ProtoMessage() {}
 
 func (x *RowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +2401,7 @@ func (x *RowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowRequest.ProtoReflect.Descriptor instead.
 func (*RowRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RowRequest) GetTable() string {
@@ -2358,14 +2420,14 @@ func (x *RowRequest) GetId() int64 {
 
 type RowResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Row           []byte                 `protobuf:"bytes,1,opt,name=row,proto3" json:"row,omitempty"`
+	Row           *Cells                 `protobuf:"bytes,1,opt,name=row,proto3" json:"row,omitempty"` // exactly one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RowResponse) Reset() {
 	*x = RowResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2377,7 +2439,7 @@ func (x *RowResponse) String() string {
 func (*RowResponse) ProtoMessage() {}
 
 func (x *RowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2390,10 +2452,10 @@ func (x *RowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowResponse.ProtoReflect.Descriptor instead.
 func (*RowResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
-func (x *RowResponse) GetRow() []byte {
+func (x *RowResponse) GetRow() *Cells {
 	if x != nil {
 		return x.Row
 	}
@@ -2412,7 +2474,7 @@ type SaveRequest struct {
 
 func (x *SaveRequest) Reset() {
 	*x = SaveRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2424,7 +2486,7 @@ func (x *SaveRequest) String() string {
 func (*SaveRequest) ProtoMessage() {}
 
 func (x *SaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2437,7 +2499,7 @@ func (x *SaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveRequest.ProtoReflect.Descriptor instead.
 func (*SaveRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SaveRequest) GetTable() string {
@@ -2477,7 +2539,7 @@ type SaveResponse struct {
 
 func (x *SaveResponse) Reset() {
 	*x = SaveResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2489,7 +2551,7 @@ func (x *SaveResponse) String() string {
 func (*SaveResponse) ProtoMessage() {}
 
 func (x *SaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2502,7 +2564,7 @@ func (x *SaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveResponse.ProtoReflect.Descriptor instead.
 func (*SaveResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SaveResponse) GetId() int64 {
@@ -2522,7 +2584,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2534,7 +2596,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2547,7 +2609,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RemoveRequest) GetTable() string {
@@ -2572,7 +2634,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2584,7 +2646,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2597,7 +2659,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 type ActRequest struct {
@@ -2611,7 +2673,7 @@ type ActRequest struct {
 
 func (x *ActRequest) Reset() {
 	*x = ActRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2623,7 +2685,7 @@ func (x *ActRequest) String() string {
 func (*ActRequest) ProtoMessage() {}
 
 func (x *ActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2636,7 +2698,7 @@ func (x *ActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActRequest.ProtoReflect.Descriptor instead.
 func (*ActRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ActRequest) GetTable() string {
@@ -2670,7 +2732,7 @@ type ActResponse struct {
 
 func (x *ActResponse) Reset() {
 	*x = ActResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2744,7 @@ func (x *ActResponse) String() string {
 func (*ActResponse) ProtoMessage() {}
 
 func (x *ActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2757,7 @@ func (x *ActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActResponse.ProtoReflect.Descriptor instead.
 func (*ActResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ActResponse) GetMessage() string {
@@ -2722,7 +2784,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2734,7 +2796,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2747,7 +2809,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Header) GetName() string {
@@ -2778,7 +2840,7 @@ type HTTPRequest struct {
 
 func (x *HTTPRequest) Reset() {
 	*x = HTTPRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2790,7 +2852,7 @@ func (x *HTTPRequest) String() string {
 func (*HTTPRequest) ProtoMessage() {}
 
 func (x *HTTPRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2803,7 +2865,7 @@ func (x *HTTPRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPRequest.ProtoReflect.Descriptor instead.
 func (*HTTPRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *HTTPRequest) GetType() string {
@@ -2860,7 +2922,7 @@ type HTTPResponse struct {
 
 func (x *HTTPResponse) Reset() {
 	*x = HTTPResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2872,7 +2934,7 @@ func (x *HTTPResponse) String() string {
 func (*HTTPResponse) ProtoMessage() {}
 
 func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2885,7 +2947,7 @@ func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPResponse.ProtoReflect.Descriptor instead.
 func (*HTTPResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *HTTPResponse) GetStatus() int32 {
@@ -2929,7 +2991,7 @@ type HTTPChunk struct {
 
 func (x *HTTPChunk) Reset() {
 	*x = HTTPChunk{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2941,7 +3003,7 @@ func (x *HTTPChunk) String() string {
 func (*HTTPChunk) ProtoMessage() {}
 
 func (x *HTTPChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2954,7 +3016,7 @@ func (x *HTTPChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPChunk.ProtoReflect.Descriptor instead.
 func (*HTTPChunk) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HTTPChunk) GetRequest() *HTTPRequest {
@@ -2993,7 +3055,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3005,7 +3067,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3018,7 +3080,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *View) GetTitle() string {
@@ -3073,7 +3135,7 @@ type Crumb struct {
 
 func (x *Crumb) Reset() {
 	*x = Crumb{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3085,7 +3147,7 @@ func (x *Crumb) String() string {
 func (*Crumb) ProtoMessage() {}
 
 func (x *Crumb) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3098,7 +3160,7 @@ func (x *Crumb) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crumb.ProtoReflect.Descriptor instead.
 func (*Crumb) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Crumb) GetTitle() string {
@@ -3133,7 +3195,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3145,7 +3207,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3158,7 +3220,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Event) GetId() int64 {
@@ -3232,7 +3294,7 @@ type HandleEventResponse struct {
 
 func (x *HandleEventResponse) Reset() {
 	*x = HandleEventResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3306,7 @@ func (x *HandleEventResponse) String() string {
 func (*HandleEventResponse) ProtoMessage() {}
 
 func (x *HandleEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +3319,7 @@ func (x *HandleEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandleEventResponse.ProtoReflect.Descriptor instead.
 func (*HandleEventResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 type RunJobRequest struct {
@@ -3269,7 +3331,7 @@ type RunJobRequest struct {
 
 func (x *RunJobRequest) Reset() {
 	*x = RunJobRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3281,7 +3343,7 @@ func (x *RunJobRequest) String() string {
 func (*RunJobRequest) ProtoMessage() {}
 
 func (x *RunJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3294,7 +3356,7 @@ func (x *RunJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunJobRequest.ProtoReflect.Descriptor instead.
 func (*RunJobRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RunJobRequest) GetName() string {
@@ -3313,7 +3375,7 @@ type RunJobResponse struct {
 
 func (x *RunJobResponse) Reset() {
 	*x = RunJobResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3325,7 +3387,7 @@ func (x *RunJobResponse) String() string {
 func (*RunJobResponse) ProtoMessage() {}
 
 func (x *RunJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3338,7 +3400,7 @@ func (x *RunJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunJobResponse.ProtoReflect.Descriptor instead.
 func (*RunJobResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RunJobResponse) GetNote() string {
@@ -3358,7 +3420,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3370,7 +3432,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3383,7 +3445,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *OperateRequest) GetName() string {
@@ -3409,7 +3471,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3421,7 +3483,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3434,7 +3496,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *OperateResponse) GetOutput() []byte {
@@ -3462,7 +3524,7 @@ type WeChatRequest struct {
 
 func (x *WeChatRequest) Reset() {
 	*x = WeChatRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3474,7 +3536,7 @@ func (x *WeChatRequest) String() string {
 func (*WeChatRequest) ProtoMessage() {}
 
 func (x *WeChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3487,7 +3549,7 @@ func (x *WeChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatRequest.ProtoReflect.Descriptor instead.
 func (*WeChatRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *WeChatRequest) GetEndpoint() string {
@@ -3572,7 +3634,7 @@ type SettleRequest struct {
 
 func (x *SettleRequest) Reset() {
 	*x = SettleRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3584,7 +3646,7 @@ func (x *SettleRequest) String() string {
 func (*SettleRequest) ProtoMessage() {}
 
 func (x *SettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3597,7 +3659,7 @@ func (x *SettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
 func (*SettleRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *SettleRequest) GetKey() string {
@@ -3622,7 +3684,7 @@ type SettleResponse struct {
 
 func (x *SettleResponse) Reset() {
 	*x = SettleResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3634,7 +3696,7 @@ func (x *SettleResponse) String() string {
 func (*SettleResponse) ProtoMessage() {}
 
 func (x *SettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3647,7 +3709,7 @@ func (x *SettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
 func (*SettleResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 type WeChatResponse struct {
@@ -3661,7 +3723,7 @@ type WeChatResponse struct {
 
 func (x *WeChatResponse) Reset() {
 	*x = WeChatResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3673,7 +3735,7 @@ func (x *WeChatResponse) String() string {
 func (*WeChatResponse) ProtoMessage() {}
 
 func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3686,7 +3748,7 @@ func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatResponse.ProtoReflect.Descriptor instead.
 func (*WeChatResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *WeChatResponse) GetBody() []byte {
@@ -3721,7 +3783,7 @@ type Where struct {
 
 func (x *Where) Reset() {
 	*x = Where{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3733,7 +3795,7 @@ func (x *Where) String() string {
 func (*Where) ProtoMessage() {}
 
 func (x *Where) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3746,7 +3808,7 @@ func (x *Where) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Where.ProtoReflect.Descriptor instead.
 func (*Where) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Where) GetColumn() string {
@@ -3787,7 +3849,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3799,7 +3861,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3812,7 +3874,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *FindRequest) GetCollection() string {
@@ -3892,7 +3954,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3904,7 +3966,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3917,7 +3979,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Join) GetColumn() string {
@@ -3952,7 +4014,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3964,7 +4026,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3977,7 +4039,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *FindResponse) GetRows() [][]byte {
@@ -4015,7 +4077,7 @@ type AggregateRequest struct {
 
 func (x *AggregateRequest) Reset() {
 	*x = AggregateRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4027,7 +4089,7 @@ func (x *AggregateRequest) String() string {
 func (*AggregateRequest) ProtoMessage() {}
 
 func (x *AggregateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4040,7 +4102,7 @@ func (x *AggregateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRequest.ProtoReflect.Descriptor instead.
 func (*AggregateRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *AggregateRequest) GetCollection() string {
@@ -4095,7 +4157,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4107,7 +4169,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4120,7 +4182,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Measure) GetFunc() string {
@@ -4148,7 +4210,7 @@ type AggregateResponse struct {
 
 func (x *AggregateResponse) Reset() {
 	*x = AggregateResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4160,7 +4222,7 @@ func (x *AggregateResponse) String() string {
 func (*AggregateResponse) ProtoMessage() {}
 
 func (x *AggregateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4173,7 +4235,7 @@ func (x *AggregateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateResponse.ProtoReflect.Descriptor instead.
 func (*AggregateResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *AggregateResponse) GetGroups() [][]byte {
@@ -4208,7 +4270,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4220,7 +4282,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4233,7 +4295,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *PublishRequest) GetTopic() string {
@@ -4266,7 +4328,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4278,7 +4340,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4291,7 +4353,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PublishResponse) GetListeners() int32 {
@@ -4309,7 +4371,7 @@ type SettingsRequest struct {
 
 func (x *SettingsRequest) Reset() {
 	*x = SettingsRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4321,7 +4383,7 @@ func (x *SettingsRequest) String() string {
 func (*SettingsRequest) ProtoMessage() {}
 
 func (x *SettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4334,7 +4396,7 @@ func (x *SettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingsRequest.ProtoReflect.Descriptor instead.
 func (*SettingsRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 type SettingsResponse struct {
@@ -4346,7 +4408,7 @@ type SettingsResponse struct {
 
 func (x *SettingsResponse) Reset() {
 	*x = SettingsResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4358,7 +4420,7 @@ func (x *SettingsResponse) String() string {
 func (*SettingsResponse) ProtoMessage() {}
 
 func (x *SettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4371,7 +4433,7 @@ func (x *SettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingsResponse.ProtoReflect.Descriptor instead.
 func (*SettingsResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SettingsResponse) GetValues() []byte {
@@ -4395,7 +4457,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4407,7 +4469,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4420,7 +4482,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Op) GetKind() string {
@@ -4477,7 +4539,7 @@ type Bound struct {
 
 func (x *Bound) Reset() {
 	*x = Bound{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4489,7 +4551,7 @@ func (x *Bound) String() string {
 func (*Bound) ProtoMessage() {}
 
 func (x *Bound) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4502,7 +4564,7 @@ func (x *Bound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bound.ProtoReflect.Descriptor instead.
 func (*Bound) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Bound) GetColumn() string {
@@ -4540,7 +4602,7 @@ type NewEvent struct {
 
 func (x *NewEvent) Reset() {
 	*x = NewEvent{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4552,7 +4614,7 @@ func (x *NewEvent) String() string {
 func (*NewEvent) ProtoMessage() {}
 
 func (x *NewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4565,7 +4627,7 @@ func (x *NewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEvent.ProtoReflect.Descriptor instead.
 func (*NewEvent) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *NewEvent) GetType() string {
@@ -4621,7 +4683,7 @@ type CommitRequest struct {
 
 func (x *CommitRequest) Reset() {
 	*x = CommitRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4633,7 +4695,7 @@ func (x *CommitRequest) String() string {
 func (*CommitRequest) ProtoMessage() {}
 
 func (x *CommitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4646,7 +4708,7 @@ func (x *CommitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitRequest.ProtoReflect.Descriptor instead.
 func (*CommitRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *CommitRequest) GetOps() []*Op {
@@ -4680,7 +4742,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4692,7 +4754,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4705,7 +4767,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *CommitResponse) GetIds() []int64 {
@@ -4732,7 +4794,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4744,7 +4806,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4757,7 +4819,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *CallRequest) GetOperation() string {
@@ -4783,7 +4845,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4795,7 +4857,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4808,7 +4870,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *CallResponse) GetOutput() []byte {
@@ -5042,18 +5104,22 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06cursor\x18\x06 \x01(\tR\x06cursor\x1a:\n" +
 	"\fFiltersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"`\n" +
-	"\fRowsResponse\x12\x12\n" +
-	"\x04rows\x18\x01 \x03(\fR\x04rows\x12\x12\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"K\n" +
+	"\x05Cells\x12\x18\n" +
+	"\acolumns\x18\x01 \x03(\tR\acolumns\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\fR\x04text\x12\x14\n" +
+	"\x05sizes\x18\x03 \x03(\rR\x05sizes\"|\n" +
+	"\fRowsResponse\x12.\n" +
+	"\x04rows\x18\x01 \x01(\v2\x1a.minifleet.plugin.v1.CellsR\x04rows\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\tR\x04next\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12\x12\n" +
 	"\x04note\x18\x04 \x01(\tR\x04note\"2\n" +
 	"\n" +
 	"RowRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\x03R\x02id\"\x1f\n" +
-	"\vRowResponse\x12\x10\n" +
-	"\x03row\x18\x01 \x01(\fR\x03row\"\xce\x01\n" +
+	"\x02id\x18\x02 \x01(\x03R\x02id\";\n" +
+	"\vRowResponse\x12,\n" +
+	"\x03row\x18\x01 \x01(\v2\x1a.minifleet.plugin.v1.CellsR\x03row\"\xce\x01\n" +
 	"\vSaveRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x03R\x02id\x12\x18\n" +
@@ -5266,7 +5332,7 @@ func file_minifleet_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_minifleet_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
+var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*Actor)(nil),               // 0: minifleet.plugin.v1.Actor
 	(*CallContext)(nil),         // 1: minifleet.plugin.v1.CallContext
@@ -5294,51 +5360,52 @@ var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
 	(*ConfigureRequest)(nil),    // 23: minifleet.plugin.v1.ConfigureRequest
 	(*ConfigureResponse)(nil),   // 24: minifleet.plugin.v1.ConfigureResponse
 	(*RowsRequest)(nil),         // 25: minifleet.plugin.v1.RowsRequest
-	(*RowsResponse)(nil),        // 26: minifleet.plugin.v1.RowsResponse
-	(*RowRequest)(nil),          // 27: minifleet.plugin.v1.RowRequest
-	(*RowResponse)(nil),         // 28: minifleet.plugin.v1.RowResponse
-	(*SaveRequest)(nil),         // 29: minifleet.plugin.v1.SaveRequest
-	(*SaveResponse)(nil),        // 30: minifleet.plugin.v1.SaveResponse
-	(*RemoveRequest)(nil),       // 31: minifleet.plugin.v1.RemoveRequest
-	(*RemoveResponse)(nil),      // 32: minifleet.plugin.v1.RemoveResponse
-	(*ActRequest)(nil),          // 33: minifleet.plugin.v1.ActRequest
-	(*ActResponse)(nil),         // 34: minifleet.plugin.v1.ActResponse
-	(*Header)(nil),              // 35: minifleet.plugin.v1.Header
-	(*HTTPRequest)(nil),         // 36: minifleet.plugin.v1.HTTPRequest
-	(*HTTPResponse)(nil),        // 37: minifleet.plugin.v1.HTTPResponse
-	(*HTTPChunk)(nil),           // 38: minifleet.plugin.v1.HTTPChunk
-	(*View)(nil),                // 39: minifleet.plugin.v1.View
-	(*Crumb)(nil),               // 40: minifleet.plugin.v1.Crumb
-	(*Event)(nil),               // 41: minifleet.plugin.v1.Event
-	(*HandleEventResponse)(nil), // 42: minifleet.plugin.v1.HandleEventResponse
-	(*RunJobRequest)(nil),       // 43: minifleet.plugin.v1.RunJobRequest
-	(*RunJobResponse)(nil),      // 44: minifleet.plugin.v1.RunJobResponse
-	(*OperateRequest)(nil),      // 45: minifleet.plugin.v1.OperateRequest
-	(*OperateResponse)(nil),     // 46: minifleet.plugin.v1.OperateResponse
-	(*WeChatRequest)(nil),       // 47: minifleet.plugin.v1.WeChatRequest
-	(*SettleRequest)(nil),       // 48: minifleet.plugin.v1.SettleRequest
-	(*SettleResponse)(nil),      // 49: minifleet.plugin.v1.SettleResponse
-	(*WeChatResponse)(nil),      // 50: minifleet.plugin.v1.WeChatResponse
-	(*Where)(nil),               // 51: minifleet.plugin.v1.Where
-	(*FindRequest)(nil),         // 52: minifleet.plugin.v1.FindRequest
-	(*Join)(nil),                // 53: minifleet.plugin.v1.Join
-	(*FindResponse)(nil),        // 54: minifleet.plugin.v1.FindResponse
-	(*AggregateRequest)(nil),    // 55: minifleet.plugin.v1.AggregateRequest
-	(*Measure)(nil),             // 56: minifleet.plugin.v1.Measure
-	(*AggregateResponse)(nil),   // 57: minifleet.plugin.v1.AggregateResponse
-	(*PublishRequest)(nil),      // 58: minifleet.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),     // 59: minifleet.plugin.v1.PublishResponse
-	(*SettingsRequest)(nil),     // 60: minifleet.plugin.v1.SettingsRequest
-	(*SettingsResponse)(nil),    // 61: minifleet.plugin.v1.SettingsResponse
-	(*Op)(nil),                  // 62: minifleet.plugin.v1.Op
-	(*Bound)(nil),               // 63: minifleet.plugin.v1.Bound
-	(*NewEvent)(nil),            // 64: minifleet.plugin.v1.NewEvent
-	(*CommitRequest)(nil),       // 65: minifleet.plugin.v1.CommitRequest
-	(*CommitResponse)(nil),      // 66: minifleet.plugin.v1.CommitResponse
-	(*CallRequest)(nil),         // 67: minifleet.plugin.v1.CallRequest
-	(*CallResponse)(nil),        // 68: minifleet.plugin.v1.CallResponse
-	nil,                         // 69: minifleet.plugin.v1.RowsRequest.FiltersEntry
-	nil,                         // 70: minifleet.plugin.v1.SaveRequest.ValuesEntry
+	(*Cells)(nil),               // 26: minifleet.plugin.v1.Cells
+	(*RowsResponse)(nil),        // 27: minifleet.plugin.v1.RowsResponse
+	(*RowRequest)(nil),          // 28: minifleet.plugin.v1.RowRequest
+	(*RowResponse)(nil),         // 29: minifleet.plugin.v1.RowResponse
+	(*SaveRequest)(nil),         // 30: minifleet.plugin.v1.SaveRequest
+	(*SaveResponse)(nil),        // 31: minifleet.plugin.v1.SaveResponse
+	(*RemoveRequest)(nil),       // 32: minifleet.plugin.v1.RemoveRequest
+	(*RemoveResponse)(nil),      // 33: minifleet.plugin.v1.RemoveResponse
+	(*ActRequest)(nil),          // 34: minifleet.plugin.v1.ActRequest
+	(*ActResponse)(nil),         // 35: minifleet.plugin.v1.ActResponse
+	(*Header)(nil),              // 36: minifleet.plugin.v1.Header
+	(*HTTPRequest)(nil),         // 37: minifleet.plugin.v1.HTTPRequest
+	(*HTTPResponse)(nil),        // 38: minifleet.plugin.v1.HTTPResponse
+	(*HTTPChunk)(nil),           // 39: minifleet.plugin.v1.HTTPChunk
+	(*View)(nil),                // 40: minifleet.plugin.v1.View
+	(*Crumb)(nil),               // 41: minifleet.plugin.v1.Crumb
+	(*Event)(nil),               // 42: minifleet.plugin.v1.Event
+	(*HandleEventResponse)(nil), // 43: minifleet.plugin.v1.HandleEventResponse
+	(*RunJobRequest)(nil),       // 44: minifleet.plugin.v1.RunJobRequest
+	(*RunJobResponse)(nil),      // 45: minifleet.plugin.v1.RunJobResponse
+	(*OperateRequest)(nil),      // 46: minifleet.plugin.v1.OperateRequest
+	(*OperateResponse)(nil),     // 47: minifleet.plugin.v1.OperateResponse
+	(*WeChatRequest)(nil),       // 48: minifleet.plugin.v1.WeChatRequest
+	(*SettleRequest)(nil),       // 49: minifleet.plugin.v1.SettleRequest
+	(*SettleResponse)(nil),      // 50: minifleet.plugin.v1.SettleResponse
+	(*WeChatResponse)(nil),      // 51: minifleet.plugin.v1.WeChatResponse
+	(*Where)(nil),               // 52: minifleet.plugin.v1.Where
+	(*FindRequest)(nil),         // 53: minifleet.plugin.v1.FindRequest
+	(*Join)(nil),                // 54: minifleet.plugin.v1.Join
+	(*FindResponse)(nil),        // 55: minifleet.plugin.v1.FindResponse
+	(*AggregateRequest)(nil),    // 56: minifleet.plugin.v1.AggregateRequest
+	(*Measure)(nil),             // 57: minifleet.plugin.v1.Measure
+	(*AggregateResponse)(nil),   // 58: minifleet.plugin.v1.AggregateResponse
+	(*PublishRequest)(nil),      // 59: minifleet.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),     // 60: minifleet.plugin.v1.PublishResponse
+	(*SettingsRequest)(nil),     // 61: minifleet.plugin.v1.SettingsRequest
+	(*SettingsResponse)(nil),    // 62: minifleet.plugin.v1.SettingsResponse
+	(*Op)(nil),                  // 63: minifleet.plugin.v1.Op
+	(*Bound)(nil),               // 64: minifleet.plugin.v1.Bound
+	(*NewEvent)(nil),            // 65: minifleet.plugin.v1.NewEvent
+	(*CommitRequest)(nil),       // 66: minifleet.plugin.v1.CommitRequest
+	(*CommitResponse)(nil),      // 67: minifleet.plugin.v1.CommitResponse
+	(*CallRequest)(nil),         // 68: minifleet.plugin.v1.CallRequest
+	(*CallResponse)(nil),        // 69: minifleet.plugin.v1.CallResponse
+	nil,                         // 70: minifleet.plugin.v1.RowsRequest.FiltersEntry
+	nil,                         // 71: minifleet.plugin.v1.SaveRequest.ValuesEntry
 }
 var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 0: minifleet.plugin.v1.CallContext.actor:type_name -> minifleet.plugin.v1.Actor
@@ -5362,66 +5429,68 @@ var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	15, // 18: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
 	15, // 19: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
 	18, // 20: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
-	69, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
-	70, // 22: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
-	35, // 23: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
-	35, // 24: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
-	39, // 25: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
-	36, // 26: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
-	37, // 27: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
-	40, // 28: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
-	51, // 29: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
-	53, // 30: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
-	51, // 31: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
-	56, // 32: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
-	63, // 33: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
-	62, // 34: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
-	64, // 35: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
-	5,  // 36: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
-	23, // 37: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
-	25, // 38: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
-	27, // 39: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
-	29, // 40: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
-	31, // 41: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
-	33, // 42: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
-	36, // 43: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
-	38, // 44: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
-	41, // 45: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
-	43, // 46: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
-	45, // 47: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
-	47, // 48: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
-	48, // 49: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
-	52, // 50: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
-	55, // 51: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
-	65, // 52: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
-	67, // 53: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
-	58, // 54: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
-	60, // 55: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
-	6,  // 56: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
-	24, // 57: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
-	26, // 58: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
-	28, // 59: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
-	30, // 60: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
-	32, // 61: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
-	34, // 62: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
-	37, // 63: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
-	38, // 64: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
-	42, // 65: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
-	44, // 66: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
-	46, // 67: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
-	50, // 68: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
-	49, // 69: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
-	54, // 70: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
-	57, // 71: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
-	66, // 72: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
-	68, // 73: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
-	59, // 74: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
-	61, // 75: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
-	56, // [56:76] is the sub-list for method output_type
-	36, // [36:56] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	70, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
+	26, // 22: minifleet.plugin.v1.RowsResponse.rows:type_name -> minifleet.plugin.v1.Cells
+	26, // 23: minifleet.plugin.v1.RowResponse.row:type_name -> minifleet.plugin.v1.Cells
+	71, // 24: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
+	36, // 25: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
+	36, // 26: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
+	40, // 27: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
+	37, // 28: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
+	38, // 29: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
+	41, // 30: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
+	52, // 31: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
+	54, // 32: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
+	52, // 33: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
+	57, // 34: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
+	64, // 35: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
+	63, // 36: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
+	65, // 37: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
+	5,  // 38: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
+	23, // 39: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
+	25, // 40: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
+	28, // 41: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
+	30, // 42: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
+	32, // 43: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
+	34, // 44: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
+	37, // 45: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
+	39, // 46: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
+	42, // 47: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
+	44, // 48: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
+	46, // 49: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
+	48, // 50: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
+	49, // 51: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
+	53, // 52: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
+	56, // 53: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
+	66, // 54: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
+	68, // 55: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
+	59, // 56: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
+	61, // 57: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
+	6,  // 58: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
+	24, // 59: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
+	27, // 60: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
+	29, // 61: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
+	31, // 62: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
+	33, // 63: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
+	35, // 64: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
+	38, // 65: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
+	39, // 66: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
+	43, // 67: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
+	45, // 68: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
+	47, // 69: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
+	51, // 70: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
+	50, // 71: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
+	55, // 72: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
+	58, // 73: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
+	67, // 74: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
+	69, // 75: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
+	60, // 76: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
+	62, // 77: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
+	58, // [58:78] is the sub-list for method output_type
+	38, // [38:58] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_minifleet_plugin_v1_plugin_proto_init() }
@@ -5429,14 +5498,14 @@ func file_minifleet_plugin_v1_plugin_proto_init() {
 	if File_minifleet_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_minifleet_plugin_v1_plugin_proto_msgTypes[63].OneofWrappers = []any{}
+	file_minifleet_plugin_v1_plugin_proto_msgTypes[64].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_minifleet_plugin_v1_plugin_proto_rawDesc), len(file_minifleet_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   71,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

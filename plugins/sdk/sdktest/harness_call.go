@@ -92,8 +92,8 @@ func (h *Harness) table(name string, call func(context.Context, pluginpb.PluginC
 	return h.In(sdk.FrameAdmin).run(authority{kind: byPerson, actor: h.actor, frame: sdk.FrameAdmin}, pageWithin, call)
 }
 
-// Rows reads a page of a computed table.
-func (h *Harness) Rows(table string, query sdk.TableQuery) (rows []map[string]any, next string, err error) {
+// Rows reads a page of a computed table, as the text that is shown of it.
+func (h *Harness) Rows(table string, query sdk.TableQuery) (rows []map[string]string, next string, err error) {
 	err = h.table(table, func(ctx context.Context, client pluginpb.PluginClient) error {
 		answer, err := client.Rows(ctx, &pluginpb.RowsRequest{
 			Table: table, Filters: query.Filters, Search: query.Search, Sort: query.Sort, Limit: int32(query.Limit), Cursor: query.Cursor,
@@ -101,17 +101,22 @@ func (h *Harness) Rows(table string, query sdk.TableQuery) (rows []map[string]an
 		if err != nil {
 			return err
 		}
-		for _, raw := range answer.GetRows() {
-			var row map[string]any
-			if err := json.Unmarshal(raw, &row); err != nil {
-				return err
-			}
-			rows = append(rows, row)
-		}
-		next = answer.GetNext()
+		rows, next = shownRows(answer.GetRows()), answer.GetNext()
 		return nil
 	})
 	return rows, next, err
+}
+
+func shownRows(cells *pluginpb.Cells) (rows []map[string]string) {
+	text := cells.GetText()
+	for i, size := range cells.GetSizes() {
+		column := i % len(cells.GetColumns())
+		if column == 0 {
+			rows = append(rows, map[string]string{})
+		}
+		rows[len(rows)-1][cells.GetColumns()[column]], text = string(text[:size]), text[size:]
+	}
+	return rows
 }
 
 // Save runs a table's save hook.
