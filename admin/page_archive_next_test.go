@@ -121,7 +121,7 @@ type hostileExtension struct{ otherExtensions }
 
 func (hostileExtension) Extension(_ context.Context, _ account.Actor, id string) (plugin.Extension, error) {
 	return plugin.Extension{
-		ID: id, Title: hostile, Description: hostile, Author: hostile, Version: "1.0.0", May: []plugin.May{{Title: "数据", Items: []string{hostile}}},
+		ID: id, State: plugin.Broken, Title: hostile, Description: hostile, Author: hostile, Version: "1.0.0", May: []plugin.May{{Title: "数据", Items: []string{hostile}}},
 		Settings: []plugin.Setting{
 			{Name: "key", Title: hostile, Help: hostile, Kind: plugin.SettingPassword, Secret: true, Required: true}, {Name: "note", Title: hostile, Kind: plugin.SettingArea},
 			{Name: "mode", Title: hostile, Kind: plugin.SettingChoice, Choices: []plugin.Choice{{Value: hostile, Title: hostile}}},

@@ -87,7 +87,7 @@ func (h *Host) ServeAsset(w http.ResponseWriter, r *http.Request, actor account.
 	}
 	info := u.known()
 	if info == nil {
-		return unavailable(plugin)
+		return away(plugin, u.current())
 	}
 	content, found := h.assets.get(plugin, path, sum)
 	if !found {

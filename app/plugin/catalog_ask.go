@@ -142,9 +142,9 @@ func asked(spec archive.Spec) []Asked {
 	}
 	jobs := Asked{Kind: "jobs", Title: "会运行哪些定时任务", None: "没有定时任务"}
 	for _, j := range c.Jobs {
-		note := j.Spec + "，在每个启用它的空间各运行一次"
+		note := j.When() + "，在每个启用它的空间各运行一次"
 		if j.Platform {
-			note = j.Spec + "，为整个平台运行一次，能读取所有空间里它自己的数据"
+			note = j.When() + "，为整个平台运行一次，能读取所有空间里它自己的数据"
 		}
 		jobs.Items = append(jobs.Items, AskedItem{Word: j.Name, Title: j.Title, Note: note})
 	}

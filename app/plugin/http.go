@@ -154,7 +154,7 @@ func (h *Host) routed(ctx context.Context, actor account.Actor, request Request)
 	}
 	info := u.known()
 	if info == nil {
-		return nil, nil, unavailable(request.Plugin)
+		return nil, nil, away(request.Plugin, u.current())
 	}
 	route, err := find(info, request)
 	if err != nil {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"minifleet/app/fault"
 )
 
 // Every state can be left, none is a dead end but the last, and no cue leads two ways.
@@ -74,8 +77,8 @@ func TestAPluginThatNeverStartsIsLeftAloneForAWhile(t *testing.T) {
 	if s := u.status(); time.Until(s.NextTry) < firstRest/2 || s.Restarts != failuresMost || s.LastError != "no such file" {
 		t.Errorf("%+v", s)
 	}
-	if _, _, err := u.acquire(); err == nil {
-		t.Error("a broken plugin is called")
+	if _, _, err := u.acquire(); fault.From(err).Code != "plugin.broken" || !strings.Contains(fault.From(err).Message, "请联系平台运营方") {
+		t.Errorf("a call of a broken plugin hears %v", err)
 	}
 	if err := u.hand(t.Context(), ended, program{argv: []string{"another"}}); err != nil {
 		t.Fatal(err)

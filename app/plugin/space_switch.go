@@ -35,6 +35,7 @@ type Extension struct {
 	Description string `json:"description" dc:"它是做什么的"`
 	Author      string `json:"author" dc:"谁负责"`
 	May         []May  `json:"may" dc:"它能做什么，由平台审核批准"` // what it may do
+	State       State  `json:"state" dc:"运行状态；不是 serving 或 upgrading 时，它的页面和接口暂时打不开"`
 	On          bool   `json:"on" dc:"在当前空间开启了没有"`
 	// Stopped says why it was switched off by itself: "" by a person, "settings": they have to be filled in anew.
 	Stopped  string    `json:"stopped" dc:"自动停用的原因：空为没有，settings 为设置需要重新填写"`
@@ -47,6 +48,10 @@ type Extension struct {
 	// Revision of what is stored; 0: nothing yet.
 	Revision int64 `json:"revision,string" dc:"设置的版本，保存时带回来可以避免覆盖别人的修改"`
 }
+
+// Away tells that it is not running, Failing that this is because it does not start.
+func (x Extension) Away() bool    { return !x.State.called() }
+func (x Extension) Failing() bool { return x.State == Broken || x.State == Probing }
 
 // spaceRow is what a space has made of an extension.
 type spaceRow struct {
@@ -118,15 +123,15 @@ func (h *Host) Extensions(ctx context.Context, who account.Actor) ([]Extension, 
 		return nil, err
 	}
 	list := []Extension{}
-	for _, m := range h.Manifests() {
-		err := h.available(ctx, who, m.GetId())
+	for _, u := range h.roster.list() {
+		err := h.available(ctx, who, u.id)
 		if fault.KindOf(err) == fault.NotFound {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		x, err := h.see(ctx, who, m.GetId())
+		x, err := h.see(ctx, who, u.id)
 		if err != nil {
 			return nil, err
 		}
@@ -153,21 +158,24 @@ func (h *Host) mayManage(ctx context.Context, who account.Actor, plugin string) 
 
 // see reads an extension for a space that it is available to.
 func (h *Host) see(ctx context.Context, who account.Actor, plugin string) (Extension, error) {
-	info := h.info(plugin)
-	if info == nil {
-		return Extension{}, unavailable(plugin)
+	u := h.unit(plugin)
+	if u == nil {
+		return Extension{}, unknownPlugin()
 	}
-	m := info.manifest
-	x := Extension{
-		ID: m.GetId(), Title: m.GetTitle(), Version: m.GetVersion(), Description: m.GetDescription(), Author: m.GetAuthor(), May: h.mayDo(plugin),
-		Settings: []Setting{}, Values: map[string]any{}, Filled: []string{}, Ready: true,
+	x := Extension{ID: plugin, Title: plugin, State: u.current(), May: h.mayDo(plugin), Settings: []Setting{}, Values: map[string]any{}, Filled: []string{}}
+	info := u.known()
+	if info != nil {
+		m := info.manifest
+		x.Title, x.Version, x.Description, x.Author, x.Ready = m.GetTitle(), m.GetVersion(), m.GetDescription(), m.GetAuthor(), true
+	} else if a := u.command().approved; a != nil { // it has not come up since the platform began
+		x.Title, x.Version, x.Description, x.Author = a.spec.Title, a.spec.Version, a.spec.Description, a.spec.Author
 	}
 	row, _, err := h.spaceRow(ctx, plugin, who.SpaceID)
 	if err != nil {
 		return x, err
 	}
 	x.On, x.Stopped, x.Revision = row.IsOn == 1, row.StoppedFor, row.Version
-	if info.settings == nil {
+	if info == nil || info.settings == nil {
 		return x, nil
 	}
 	stored, err := h.stored(row)
@@ -199,11 +207,23 @@ func (h *Host) info(plugin string) *described {
 	return u.known()
 }
 
+// notThere says of a plugin of which nothing is known whether it will be.
+func (h *Host) notThere(plugin string) *fault.Error {
+	u := h.unit(plugin)
+	if u == nil {
+		return unknownPlugin()
+	}
+	return away(plugin, u.current())
+}
+
 // SwitchOn turns an extension on for the actor's space; a second time changes nothing. Settings that do not fit are told by
 // field.
 func (h *Host) SwitchOn(ctx context.Context, who account.Actor, plugin string) (Extension, error) {
-	return h.change(ctx, who, plugin, "extension.on", func(s *settingsSchema, row *spaceRow, stored map[string]any) ([]trail.Change, error) {
-		if s != nil {
+	return h.change(ctx, who, plugin, "extension.on", func(info *described, row *spaceRow, stored map[string]any) ([]trail.Change, error) {
+		if info == nil {
+			return nil, h.notThere(plugin)
+		}
+		if s := info.settings; s != nil {
 			if problem := s.check(s.complete(stored)); problem != nil {
 				problem.Kind, problem.Code, problem.Message = fault.Conflict, "plugin.settings", "请先填写设置，再开启这个扩展"
 				return nil, problem
@@ -218,7 +238,7 @@ func (h *Host) SwitchOn(ctx context.Context, who account.Actor, plugin string) (
 // SwitchOff turns it off: from the next call on it does not exist for the space. Settings and data are kept.
 func (h *Host) SwitchOff(ctx context.Context, who account.Actor, plugin string) (Extension, error) {
 	defer h.topics.look(plugin) // whoever listens here hears no more at once; other replicas look every half minute
-	return h.change(ctx, who, plugin, "extension.off", func(_ *settingsSchema, row *spaceRow, _ map[string]any) ([]trail.Change, error) {
+	return h.change(ctx, who, plugin, "extension.off", func(_ *described, row *spaceRow, _ map[string]any) ([]trail.Change, error) {
 		row.IsOn, row.StoppedFor = 0, ""
 		return nil, nil
 	})
@@ -233,7 +253,11 @@ type SettingsForm struct {
 
 // SaveSettings keeps what is filled in for the actor's space.
 func (h *Host) SaveSettings(ctx context.Context, who account.Actor, plugin string, f SettingsForm) (Extension, error) {
-	return h.change(ctx, who, plugin, "extension.settings", func(s *settingsSchema, row *spaceRow, stored map[string]any) ([]trail.Change, error) {
+	return h.change(ctx, who, plugin, "extension.settings", func(info *described, row *spaceRow, stored map[string]any) ([]trail.Change, error) {
+		if info == nil {
+			return nil, h.notThere(plugin)
+		}
+		s := info.settings
 		if s == nil {
 			return nil, fault.New(fault.Conflict, "plugin.no_settings", "这个扩展没有设置")
 		}
@@ -265,7 +289,10 @@ func (h *Host) SaveSettings(ctx context.Context, who account.Actor, plugin strin
 // FormSettings reads a browser's form against the schema; SaveSettings takes what it gives.
 func (h *Host) FormSettings(plugin string, text func(name string) string, remove func(name string) bool) (map[string]any, error) {
 	info := h.info(plugin)
-	if info == nil || info.settings == nil {
+	if info == nil {
+		return nil, h.notThere(plugin)
+	}
+	if info.settings == nil {
 		return nil, unknownPlugin()
 	}
 	return info.settings.fromForm(text, remove)
@@ -289,15 +316,12 @@ func (s *settingsSchema) changes(before, after map[string]any) []trail.Change {
 
 // change is one act on a space's row, with its entry in the operation log; what comes out as it was is not written.
 func (h *Host) change(ctx context.Context, who account.Actor, plugin, act string,
-	do func(s *settingsSchema, row *spaceRow, stored map[string]any) ([]trail.Change, error),
+	do func(info *described, row *spaceRow, stored map[string]any) ([]trail.Change, error),
 ) (Extension, error) {
 	if err := h.mayManage(ctx, who, plugin); err != nil {
 		return Extension{}, err
 	}
 	info := h.info(plugin)
-	if info == nil {
-		return Extension{}, unavailable(plugin)
-	}
 	now := clock.Millis(h.options.Clock.Now())
 	err := h.options.DB.Tx(ctx, func(ctx context.Context) error {
 		row, found, err := h.spaceRow(ctx, plugin, who.SpaceID)
@@ -310,7 +334,7 @@ func (h *Host) change(ctx context.Context, who account.Actor, plugin, act string
 		}
 		before := row
 		before.Settings = slices.Clone(row.Settings)
-		changes, err := do(info.settings, &row, stored)
+		changes, err := do(info, &row, stored)
 		if err != nil {
 			return err
 		}

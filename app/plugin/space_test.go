@@ -269,3 +269,48 @@ func (h *house) replica(t testing.TB) *plugin.Host {
 	}
 	return other
 }
+
+// TestAnExtensionThatDoesNotComeUpIsStillThere: its space sees that it does not run, can switch it off, and hears why nothing else works.
+func TestAnExtensionThatDoesNotComeUpIsStillThere(t *testing.T) {
+	before := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	before.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	before.switchOn(t, ada, map[string]any{})
+	if x, err := before.Extension(t.Context(), ada, "ext"); err != nil || x.Away() || x.State != plugin.Serving {
+		t.Fatalf("while it serves: %+v, %v", x, err)
+	}
+	if err := before.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	options := before.hostOptions()
+	options.Plugins = []plugin.First{{ID: "ext", Argv: argv("liar"), Third: true}}
+	h, err := plugin.New(options)
+	if err == nil {
+		err = h.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	list, err := h.Extensions(t.Context(), ada)
+	if err != nil || len(list) != 1 || !list[0].On || !list[0].Away() || list[0].Ready {
+		t.Fatalf("listed %+v, %v", list, err)
+	}
+	_, err = h.SwitchOn(t.Context(), ada, "ext")
+	wantKind(t, err, fault.Unavailable)
+	_, err = h.SaveSettings(t.Context(), ada, "ext", plugin.SettingsForm{Values: map[string]any{"url": "https://hooks.example.com/new"}})
+	wantKind(t, err, fault.Unavailable)
+	_, err = h.FormSettings("ext", func(string) string { return "" }, func(string) bool { return false })
+	wantKind(t, err, fault.Unavailable)
+	_, err = h.Rows(t.Context(), ada, "ext", "seen", plugin.TableQuery{})
+	wantKind(t, err, fault.Unavailable)
+	if x, err := h.SwitchOff(t.Context(), ada, "ext"); err != nil || x.On {
+		t.Fatalf("switched off: %+v, %v", x, err)
+	}
+	if x, err := h.Extension(t.Context(), bob, "ext"); err != nil || x.On || !x.Away() {
+		t.Errorf("another space sees %+v, %v", x, err)
+	}
+}

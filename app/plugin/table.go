@@ -46,7 +46,7 @@ func (h *Host) table(ctx context.Context, actor account.Actor, plugin, name stri
 	}
 	info := u.known()
 	if info == nil {
-		return nil, nil, authority{}, unavailable(plugin)
+		return nil, nil, authority{}, away(plugin, u.current())
 	}
 	table := info.tables[name]
 	if table == nil {

@@ -296,7 +296,7 @@ func (h *Host) mayListen(ctx context.Context, actor account.Actor, plugin, name 
 	}
 	info := u.known()
 	if info == nil {
-		return unavailable(plugin)
+		return away(plugin, u.current())
 	}
 	topic := info.offers.topics[name]
 	if topic == nil {

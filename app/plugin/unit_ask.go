@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"minifleet/app/fault"
 )
 
 // This file is what others ask of a unit while run keeps its process alive.
@@ -56,10 +58,18 @@ func (u *unit) acquire() (p *process, release func(), err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.state.called() {
-		return nil, nil, unavailable(u.id)
+		return nil, nil, away(u.id, u.state)
 	}
 	u.process.calls.Add(1)
 	return u.process, u.process.calls.Done, nil
+}
+
+// away is what a call hears of a plugin that does not run: to wait a little is of no use where it does not start.
+func away(id string, state State) *fault.Error {
+	if state == Broken || state == Probing {
+		return fault.New(fault.Unavailable, "plugin.broken", "插件 "+id+" 多次启动失败，暂时无法使用。请联系平台运营方")
+	}
+	return unavailable(id)
 }
 
 // known gives the last manifest, also while the plugin is down; nil before the first start succeeded.

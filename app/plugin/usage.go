@@ -86,7 +86,7 @@ func (h *Host) describedOf(plugin string) (*described, error) {
 	}
 	info := u.known()
 	if info == nil {
-		return nil, unavailable(plugin)
+		return nil, away(plugin, u.current())
 	}
 	return info, nil
 }

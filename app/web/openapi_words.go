@@ -19,7 +19,11 @@ func enumOf(typ reflect.Type) []string {
 	case reflect.TypeFor[account.Kind]():
 		return []string{string(account.Personal), string(account.Merchant), string(account.Platform)}
 	case reflect.TypeFor[plugin.State]():
-		return []string{string(plugin.Starting), string(plugin.Serving), string(plugin.Backoff), string(plugin.Stopped)}
+		var all []string
+		for _, state := range plugin.States() {
+			all = append(all, string(state))
+		}
+		return all
 	default:
 		return nil
 	}

@@ -21,7 +21,7 @@ type fakeExtensions struct {
 func newFakeExtensions() *fakeExtensions {
 	least, most := 1.0, 200.0
 	return &fakeExtensions{x: plugin.Extension{
-		ID: "robot", Title: "审核机器人", Version: "1.2.0", Description: "小程序审核被驳回时，把原因发到群里。", Author: "示例作者",
+		ID: "robot", Title: "审核机器人", Version: "1.2.0", State: plugin.Serving, Description: "小程序审核被驳回时，把原因发到群里。", Author: "示例作者",
 		May: []plugin.May{{Title: "会收到哪些事件", Items: []string{"审核不通过", "审核通过"}}, {Title: "能访问哪些外部地址", Items: []string{"hooks.example.com"}}},
 		Settings: []plugin.Setting{
 			{Name: "url", Title: "机器人地址", Kind: plugin.SettingURL, Required: true, Help: "在群里添加机器人后得到"}, {Name: "key", Title: "签名密钥", Kind: plugin.SettingPassword, Secret: true},
@@ -114,5 +114,24 @@ func TestExtensionPagesFitPhoneAndDesk(t *testing.T) {
 			c.look("/my/extensions", "extensions-"+name)
 			c.look("/my/extensions/robot", "extension-"+name)
 		})
+	}
+}
+
+func TestAnExtensionThatDoesNotRunSaysSo(t *testing.T) {
+	h := open(t)
+	b, _ := h.member("user@example.test", account.Personal)
+	for state, wants := range map[plugin.State][2]string{
+		plugin.Starting: {"正在启动，通常几秒内恢复", `data-life="starting"`}, plugin.Backoff: {"正在启动，通常几秒内恢复", `data-life="starting"`},
+		plugin.Broken: {"多次启动失败，请联系平台运营方", `data-life="failing"`}, plugin.Probing: {"多次启动失败，请联系平台运营方", `data-life="failing"`},
+	} {
+		h.extensions.x.State, h.extensions.x.Ready = state, false
+		page, list := b.get("/my/extensions/robot").body, b.get("/my/extensions").body
+		if !strings.Contains(page, wants[0]) || !strings.Contains(page, "恢复运行后才能开启") || strings.Contains(page, `data-test="on"`) || !strings.Contains(list, wants[1]) {
+			t.Errorf("%s\n%s\n%s", state, page, list)
+		}
+	}
+	h.extensions.x.State = plugin.Upgrading
+	if page := b.get("/my/extensions/robot").body; strings.Contains(page, `data-test="away"`) {
+		t.Errorf("while a successor starts it serves\n%s", page)
 	}
 }
