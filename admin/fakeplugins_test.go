@@ -14,6 +14,7 @@ import (
 
 // fakePlugins is a plugin host in memory with one table of notes and a page.
 type fakePlugins struct {
+	form  []Column // fields beside its own
 	mu    sync.Mutex
 	rows  []TableRow
 	down  bool
@@ -57,7 +58,7 @@ func (p *fakePlugins) Table(_ context.Context, a account.Actor, plugin, table st
 		Title: "模板库", Intro: "可安装的模板版本", Search: true, Sort: "-id",
 		Columns:   []Column{{Name: "name", Title: "名称", Sort: true}, state, {Name: "made_at", Title: "创建时间", Type: "time"}, {Name: "note", Title: "说明"}},
 		Filters:   []Column{state},
-		Form:      []Column{{Name: "name", Title: "名称", Required: true, Size: 20}, {Name: "note", Title: "说明", Type: "longtext", Help: "用户可见"}, state},
+		Form:      append([]Column{{Name: "name", Title: "名称", Required: true, Size: 20}, {Name: "note", Title: "说明", Type: "longtext", Help: "用户可见"}, state}, p.form...),
 		Actions:   []Action{{Name: "delist", Title: "下架", Confirm: "下架后用户不能再安装", Batch: true, Danger: true}, {Name: "check", Title: "检查"}},
 		CanCreate: true, CanEdit: true, CanRemove: true,
 	}, nil

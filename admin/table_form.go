@@ -14,10 +14,12 @@ import (
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/form"
 	"github.com/GoAdminGroup/go-admin/plugins/admin/modules/parameter"
 	"github.com/GoAdminGroup/go-admin/template/types"
+	formtype "github.com/GoAdminGroup/go-admin/template/types/form"
 
 	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram"
 )
 
 // fieldVersion carries the version of the row that a form was opened on.
@@ -29,7 +31,7 @@ func (a *Admin) formPage(ctx context.Context, actor account.Actor, r *http.Reque
 	if err != nil {
 		return View{}, err
 	}
-	return a.form(r, t, row, nil)
+	return a.form(actor, r, t, row, nil)
 }
 
 // formRow finds the table and, for an edit, its row, and checks that the table allows it.
@@ -53,7 +55,7 @@ func (a *Admin) formRow(ctx context.Context, actor account.Actor, r *http.Reques
 }
 
 // form renders GoAdmin's form over the row, each refused field with its reason below it.
-func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (View, error) {
+func (a *Admin) form(actor account.Actor, r *http.Request, t Table, row TableRow, problem error) (View, error) {
 	panel := generate(gocontext.NewContext(r), t, source{rows: func() []TableRow { return []TableRow{formValues(t, row)} }})
 	info, err := panel.GetDataWithId(parameter.BaseParam().WithPKs(row.ID))
 	if err != nil {
@@ -63,6 +65,11 @@ func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (Vie
 	fields := slices.DeleteFunc(info.FieldList, func(x types.FormField) bool { return x.Field == queryKey })
 	shown := formValues(t, row).Values
 	for i := range fields {
+		if fields[i].Field == "appid" && fields[i].FormType == formtype.Text && row.ID == "" {
+			if fields[i].Options, err = a.programHints(r.Context(), actor); err != nil {
+				return View{}, err
+			}
+		}
 		// What was typed, as it was typed: the display chain has escaped GoAdmin's copy already, and the theme escapes once.
 		fields[i].Value = template.HTML(shown[fields[i].Field])
 		fields[i].Foot = fieldError(f, fields[i].Field)
@@ -75,6 +82,25 @@ func (a *Admin) form(r *http.Request, t Table, row TableRow, problem error) (Vie
 	content := theme.New().Form().SetContent(fields).SetPrimaryKey(queryKey).SetUrl(url).
 		SetHiddenFields(hidden).SetHeader(a.render("form-problem", summary(t, f))).SetOperationFooter(a.render("form-buttons", t.Address())).GetContent()
 	return View{Title: title, Trail: []Link{{t.Title, t.Address()}}, Body: content, Status: problemStatus(problem)}, nil
+}
+
+// hintsMost is how many mini programs a form offers; of more, the AppID is typed or pasted.
+const hintsMost = 50
+
+// programHints are mini programs that the member sees, for a field that takes the AppID of one.
+func (a *Admin) programHints(ctx context.Context, actor account.Actor) (types.FieldOptions, error) {
+	if a.o.Services.MiniPrograms == nil {
+		return nil, nil
+	}
+	page, err := a.o.Services.MiniPrograms.List(ctx, actor, miniprogram.Filter{Limit: hintsMost, Uncounted: true})
+	if err != nil {
+		return nil, err
+	}
+	var hints types.FieldOptions
+	for _, m := range page.Items {
+		hints = append(hints, types.FieldOption{Value: m.AppID, Text: m.NickName})
+	}
+	return hints, nil
 }
 
 // fieldError is what the theme sets below the field.
@@ -156,7 +182,7 @@ func (a *Admin) savePage(ctx context.Context, actor account.Actor, r *http.Reque
 		}
 	}
 	if err != nil {
-		return a.form(r, t, row, err)
+		return a.form(actor, r, t, row, err)
 	}
 	a.flash.put(actor, "已保存")
 	return View{Redirect: t.Address()}, nil

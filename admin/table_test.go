@@ -107,6 +107,14 @@ func TestFormSavesOnlyDeclaredFieldsOfTheVersionItWasOpenedOn(t *testing.T) {
 	h.get("merchant", tableURL+"/edit?id=404").want(t, 404, "这条记录不存在")
 }
 
+func TestAFormOffersTheMiniProgramsOneSees(t *testing.T) {
+	plugins := newFakePlugins(3)
+	plugins.form = []Column{{Name: "appid", Title: "小程序", Required: true}}
+	h := open(t, Options{Plugins: plugins, Services: newRooms().services()})
+	h.get("merchant", tableURL+"/new").want(t, 200, `list="f-appid-list"`, `<datalist id="f-appid-list" translate="no"><option value="`+mini+`">星河咖啡</option>`)
+	h.get("merchant", tableURL+"/edit?id=2").want(t, 200).lacks(t, "<datalist")
+}
+
 func TestRefusedFormKeepsInputAndNamesTheField(t *testing.T) {
 	plugins := newFakePlugins(3)
 	h := open(t, Options{Plugins: plugins})

@@ -120,6 +120,14 @@ func writeInput(b *strings.Builder, f types.FormField, attrs string) {
 		if !known {
 			kind = `type="text"`
 		}
+		if len(f.Options) > 0 { // offered beside free text
+			attrs += ` list="f-` + esc(f.Field) + `-list"`
+			b.WriteString(`<datalist id="f-` + esc(f.Field) + `-list" translate="no">`)
+			for _, o := range f.Options {
+				b.WriteString(`<option value="` + esc(o.Value) + `">` + esc(o.Text) + `</option>`)
+			}
+			b.WriteString(`</datalist>`)
+		}
 		fmt.Fprintf(b, `<input class="mf-input" %s%s value="%s">`, kind, attrs, value)
 	}
 }

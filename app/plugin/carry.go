@@ -107,7 +107,7 @@ func (h *Host) SaveOnce(ctx context.Context, actor account.Actor, plugin, name s
 	if err != nil {
 		return 0, err
 	}
-	op, err := saveOp(table, id, 0, kept)
+	op, err := h.formOp(ctx, a, info, table, id, 0, kept)
 	if err != nil {
 		return 0, err
 	}
@@ -132,7 +132,7 @@ func (h *Host) sound(table *Table, id int64, values map[string]string) (map[stri
 // CheckForm looks at a form as Save does before it asks the database, and lets a plugin that saves it itself say what it
 // would refuse. It changes nothing.
 func (h *Host) CheckForm(ctx context.Context, actor account.Actor, plugin, name string, id int64, values map[string]string) error {
-	info, table, _, err := h.table(ctx, actor, plugin, name)
+	info, table, a, err := h.table(ctx, actor, plugin, name)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (h *Host) CheckForm(ctx context.Context, actor account.Actor, plugin, name 
 	if err != nil {
 		return err
 	}
-	if _, err = saveOp(table, id, 0, kept); err != nil {
+	if _, err = h.formOp(ctx, a, info, table, id, 0, kept); err != nil {
 		return err
 	}
 	asked := "check_" + name // what the SDK declares for a table with a Check

@@ -98,7 +98,11 @@ func (w *writing) mayWrite(ctx context.Context, target *collection, id int64) er
 		return fmt.Errorf("check row of %s: %w", target.table, err)
 	}
 	if count == 0 {
-		return fault.New(fault.Forbidden, "plugin.not_yours", "没有权限写入这条数据，请联系小程序主体授权")
+		refused := fault.New(fault.Forbidden, "plugin.not_yours", "没有权限写入这条数据，请联系小程序主体授权")
+		if v := target.visibility; v.GetKind() == "miniprogram" {
+			refused.On(v.GetColumn(), "应为你能操作的小程序的 AppID")
+		}
+		return refused
 	}
 	return nil
 }

@@ -137,6 +137,10 @@ func TestTheCouponExampleServesFromItsArchive(t *testing.T) {
 	if err := e.rest(t, ada, "coupon", "POST", "/coupons", map[string]any{"appid": "wx1", "name": "x", "stock": -1, "until": 1}, nil); !errors.As(err, &bad) || len(bad.Fields) != 2 {
 		t.Errorf("a wrong coupon gave %v", err)
 	}
+	e.core.right("wx2", ada.SpaceID, "*")
+	if err := e.rest(t, ada, "coupon", "PATCH", "/coupons/"+made.ID, map[string]any{"appid": "wx2"}, nil); !errors.As(err, &bad) || len(bad.Fields) != 1 || bad.Fields[0].Name != "appid" {
+		t.Errorf("moving it to another mini program gave %v", err)
+	}
 	e.rush(t, made.ID)
 	e.expire(t, until)
 	page, err := e.Rows(t.Context(), ada, "coupon", "coupons", plugin.TableQuery{Filters: map[string]string{"name": "券", "stopped": "true"}})

@@ -63,6 +63,8 @@ func extParts(p *sdk.Plugin) {
 	shelf := sdk.Collect[listing](p, "shelf", sdk.Visible{Kind: sdk.Public, When: "state", Equals: "listed"})
 	p.Table(sdk.Table{Name: "shelf", Title: "货架", Collection: shelf, CanCreate: true,
 		Columns: []sdk.Column{{Name: "title", Title: "标题"}}, Form: []sdk.Column{{Name: "title", Title: "标题"}, {Name: "state", Title: "状态"}}})
+	laneForm := []sdk.Column{{Name: "appid", Title: "AppID", Type: "text"}, {Name: "state", Title: "状态", Type: "text"}}
+	p.Table(sdk.Table{Name: "lanes", Title: "车道", Collection: lanes, CanCreate: true, CanEdit: true, Columns: laneForm, Form: laneForm})
 	p.Menu(sdk.MenuItem{Title: "扩展页", Path: "/hello", Frame: sdk.FramePortal})
 	p.Menu(sdk.MenuItem{Title: "扩展表", Path: "table:seen", Frame: sdk.FrameAdmin})
 	page := func(ctx context.Context, _ *http.Request) (sdk.View, error) {

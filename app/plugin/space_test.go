@@ -314,3 +314,40 @@ func TestAnExtensionThatDoesNotComeUpIsStillThere(t *testing.T) {
 		t.Errorf("another space sees %+v, %v", x, err)
 	}
 }
+
+// TestAFormCannotMoveARowToAnother: which mini program a row is of stays as it was, and is no obstacle to saving the rest.
+func TestAFormCannotMoveARowToAnother(t *testing.T) {
+	h := newExtHouse(t, storetest.Open(t)).run(t).ready(t)
+	h.open(t, plugin.ReachForm{Reach: plugin.ReachAll})
+	h.switchOn(t, ada, map[string]any{})
+	h.core.right("wx1", ada.SpaceID, "*")
+	h.core.right("wx2", ada.SpaceID, "*")
+	save := func(id, version int64, appid, state string) (int64, error) {
+		return h.Save(t.Context(), ada, "ext", "lanes", id, version, map[string]string{"appid": appid, "state": state})
+	}
+	id, err := save(0, 0, "wx1", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := save(id, 1, " wx1", "b"); err != nil {
+		t.Errorf("the rest of the form: %v", err)
+	}
+	told := func(err error, kind fault.Kind, what string) {
+		t.Helper()
+		if failure := wantKind(t, err, kind); len(failure.Fields) != 1 || failure.Fields[0].Name != "appid" || !strings.Contains(failure.Fields[0].Message, what) {
+			t.Errorf("told was %+v", failure)
+		}
+	}
+	_, err = save(id, 2, "wx2", "c")
+	told(err, fault.Invalid, "不能更改")
+	told(h.CheckForm(t.Context(), ada, "ext", "lanes", id, map[string]string{"appid": "wx2"}), fault.Invalid, "不能更改")
+	_, err = h.SaveOnce(t.Context(), ada, "ext", "lanes", id, map[string]string{"appid": "wx2"}, "key")
+	told(err, fault.Invalid, "不能更改")
+	_, err = save(0, 0, "wx3", "d")
+	told(err, fault.Forbidden, "AppID")
+	_, err = save(id+1, 1, "wx1", "e")
+	wantKind(t, err, fault.NotFound)
+	if row, err := h.Row(t.Context(), ada, "ext", "lanes", id); err != nil || row.Text("appid") != "wx1" || row.Text("state") != "b" || row.Version() != 2 {
+		t.Errorf("the row is %+v, %v", row, err)
+	}
+}

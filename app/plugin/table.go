@@ -2,9 +2,7 @@ package plugin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -159,9 +157,7 @@ func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string
 	a.requestID = trail.RequestID(ctx)
 	var rows []Row
 	if table.GetCollection() != "" {
-		page, err := h.committer.search(ctx, a, info.collections[table.GetCollection()], &pluginpb.FindRequest{
-			Limit: 1, Where: []*pluginpb.Where{{Column: "id", Op: "eq", Values: [][]byte{strconv.AppendInt(nil, id, 10)}}},
-		}, "")
+		page, err := h.committer.search(ctx, a, info.collections[table.GetCollection()], byID(id), "")
 		if err != nil {
 			return Row{}, err
 		}
@@ -181,7 +177,7 @@ func (h *Host) Row(ctx context.Context, actor account.Actor, plugin, name string
 		}
 	}
 	if len(rows) == 0 {
-		return Row{}, fault.New(fault.NotFound, "plugin.row", "没有找到这条数据，可能已被删除")
+		return Row{}, rowNotFound()
 	}
 	return rows[0], nil
 }
@@ -209,7 +205,7 @@ func (h *Host) Save(ctx context.Context, actor account.Actor, plugin, name strin
 		})
 		return id, err
 	}
-	op, err := saveOp(table, id, version, kept)
+	op, err := h.formOp(ctx, a, info, table, id, version, kept)
 	if err != nil {
 		return 0, err
 	}
@@ -218,80 +214,6 @@ func (h *Host) Save(ctx context.Context, actor account.Actor, plugin, name strin
 		return 0, err
 	}
 	return done.ids[0], nil
-}
-
-// formValues keeps the form's columns and checks what every form checks.
-func formValues(table *Table, values map[string]string) (map[string]string, error) {
-	refused := fault.InvalidInput()
-	kept := map[string]string{}
-	for _, column := range table.GetForm() {
-		text, given := values[column.GetName()]
-		if !given {
-			if column.GetType() != "bool" {
-				continue
-			}
-			text = "false" // an unticked box is not sent
-		}
-		if column.GetRequired() && text == "" {
-			refused.On(column.GetName(), "必填")
-		} else if text != "" && len(column.GetOptions()) > 0 && !slices.ContainsFunc(column.GetOptions(), func(o *Option) bool { return o.GetValue() == text }) {
-			refused.On(column.GetName(), "请从列表中选择")
-		}
-		kept[column.GetName()] = text
-	}
-	return kept, refused.OrNil()
-}
-
-func saveOp(table *Table, id, version int64, values map[string]string) (*pluginpb.Op, error) {
-	cells := map[string]json.RawMessage{}
-	for _, column := range table.GetForm() {
-		text, given := values[column.GetName()]
-		if !given {
-			continue
-		}
-		cell, err := formCell(column, text)
-		if err != nil {
-			return nil, err
-		}
-		cells[column.GetName()] = cell
-	}
-	row, err := json.Marshal(cells)
-	if err != nil {
-		return nil, fmt.Errorf("encode form of %s: %w", table.GetName(), err)
-	}
-	op := &pluginpb.Op{Kind: "update", Collection: table.GetCollection(), Id: id, IfVersion: version, Row: row}
-	if id == 0 {
-		op.Kind = "insert"
-	}
-	return op, nil
-}
-
-func formCell(column *Column, text string) (json.RawMessage, error) {
-	switch column.GetType() {
-	case "time":
-		if text == "" {
-			return []byte("0"), nil
-		}
-		for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
-			if at, err := time.ParseInLocation(layout, text, shanghai()); err == nil {
-				return strconv.AppendInt(nil, at.UnixMilli(), 10), nil
-			}
-		}
-		return filterValue(column, text)
-	case "json":
-		if text == "" {
-			return []byte("null"), nil
-		}
-		if !json.Valid([]byte(text)) {
-			return nil, fault.InvalidInput().On(column.GetName(), "不是有效的 JSON")
-		}
-		return []byte(text), nil
-	case "int":
-		if text == "" {
-			return []byte("0"), nil
-		}
-	}
-	return filterValue(column, text)
 }
 
 // shanghai is the zone of screens; China has known no other since 1991.

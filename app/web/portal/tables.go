@@ -101,6 +101,7 @@ type tableField struct {
 	Required, On                          bool
 	Size                                  int64
 	Options                               []tableOption
+	Hints                                 []tableOption // what is offered beside free text
 }
 
 type tableOption struct {
@@ -117,6 +118,7 @@ func (p *Portal) table(w http.ResponseWriter, r *http.Request, v *visit) error {
 	ask := plugin.TableQuery{Filters: map[string]string{}, Search: strings.TrimSpace(q.Get("q")), Sort: q.Get("sort"), Cursor: q.Get("cursor"), Limit: tableSize}
 	view := tableView{Base: base, Intro: t.GetIntro(), Empty: t.GetEmpty(), Search: ask.Search, CanCreate: t.GetCanCreate(), CanEdit: t.GetCanEdit(), CanClear: t.GetCanRemove()}
 	var columns []*plugin.Column
+	known := false
 	for _, c := range t.GetColumns() {
 		view.HasSearch = view.HasSearch || c.GetSearch()
 		if c.GetFilter() != "" {
@@ -126,12 +128,16 @@ func (p *Portal) table(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 			view.Filters = append(view.Filters, one)
 		}
+		known = known || c.GetSort() && strings.TrimPrefix(ask.Sort, "-") == c.GetName()
 		if c.GetList() {
 			columns = append(columns, c)
 			view.Heads = append(view.Heads, tableHeadOf(c, base, q))
 		}
 	}
 	view.Filtered = view.Filtered || ask.Search != ""
+	if !known { // an address that was typed, or one of before the columns changed
+		ask.Sort = ""
+	}
 	page, err := p.o.Tables.Rows(r.Context(), v.actor, r.PathValue("plugin"), t.GetName(), ask)
 	if err != nil {
 		if view.Problem = fault.From(err); view.Problem.Kind != fault.Invalid {

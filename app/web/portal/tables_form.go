@@ -1,11 +1,14 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
 
+	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram"
 	"minifleet/app/plugin"
 )
 
@@ -58,7 +61,14 @@ func (p *Portal) showRowForm(w http.ResponseWriter, r *http.Request, v *visit, t
 	}
 	view := tableFormView{Base: base, Action: action, Version: version, Problem: problem}
 	for _, c := range t.GetForm() {
-		view.Fields = append(view.Fields, formField(c, values[c.GetName()], problem))
+		field := formField(c, values[c.GetName()], problem)
+		if c.GetName() == "appid" && field.Kind == "text" && r.PathValue("id") == "" {
+			var err error
+			if field.Hints, err = p.programHints(r.Context(), v.actor); err != nil {
+				return err
+			}
+		}
+		view.Fields = append(view.Fields, field)
 	}
 	status := http.StatusOK
 	if problem != nil {
@@ -67,6 +77,22 @@ func (p *Portal) showRowForm(w http.ResponseWriter, r *http.Request, v *visit, t
 	head := tableHeading(title, r, status, link{Title: t.GetTitle(), Href: base})
 	head.Width = "mid"
 	return p.show(w, r, v, "plugin-form", view, head)
+}
+
+// hintsMost is how many of the space's mini programs a form offers; of more, the AppID is typed or pasted.
+const hintsMost = 50
+
+// programHints are the space's mini programs, for a field that takes the AppID of one.
+func (p *Portal) programHints(ctx context.Context, who account.Actor) ([]tableOption, error) {
+	list, err := p.o.Grants.MiniPrograms(ctx, who, miniprogram.Filter{Limit: hintsMost, Uncounted: true})
+	if err != nil {
+		return nil, err
+	}
+	var hints []tableOption
+	for _, m := range list.Items {
+		hints = append(hints, tableOption{Value: m.AppID, Label: m.NickName})
+	}
+	return hints, nil
 }
 
 func formField(c *plugin.Column, value string, problem *fault.Error) tableField {
@@ -136,7 +162,7 @@ func (p *Portal) saveRow(w http.ResponseWriter, r *http.Request, v *visit) error
 	}
 	if _, err = p.o.Tables.Save(r.Context(), v.actor, r.PathValue("plugin"), t.GetName(), id, version, values); err != nil {
 		problem := fault.From(err)
-		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict {
+		if problem.Kind != fault.Invalid && problem.Kind != fault.Conflict && problem.Kind != fault.Forbidden {
 			return err
 		}
 		return p.showRowForm(w, r, v, t, base, strconv.FormatInt(version, 10), values, problem)

@@ -10,6 +10,7 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram/authtest"
 	"minifleet/app/plugin"
 )
 
@@ -191,5 +192,30 @@ func TestTablePagesFitPhoneAndDesk(t *testing.T) {
 			c.look("/my/tables/coupon/coupons", "table-"+name)
 			c.look("/my/tables/coupon/coupons/rows/901", "table-form-"+name)
 		})
+	}
+}
+
+// TestAFormOffersTheSpacesMiniPrograms: nobody knows an AppID by heart, and one that is not theirs costs them nothing of what they typed.
+func TestAFormOffersTheSpacesMiniPrograms(t *testing.T) {
+	h := open(t)
+	b, who := h.member("user@example.test", account.Personal)
+	h.authorised(who, authtest.ShopID)
+	const base = "/my/tables/coupon/coupons"
+	h.tables.declared.Form = append(h.tables.declared.Form, &plugin.Column{Name: "appid", Title: "小程序", Type: "text", Required: true})
+	if got := b.get(base + "/new").body; !strings.Contains(got, `list="row-appid-l"`) || !strings.Contains(got, `<option value="`+authtest.ShopID+`">`) {
+		t.Errorf("the form offers no mini program\n%s", got)
+	}
+	if got := b.get(base + "/rows/901").body; strings.Contains(got, "<datalist") {
+		t.Error("a row that is there offers others")
+	}
+	h.tables.err = fault.New(fault.Forbidden, "plugin.not_yours", "没有权限写入这条数据，请联系小程序主体授权").On("appid", "应为你能操作的小程序的 AppID")
+	got := b.post(base+"/new", "name", "打了很久的名称", "appid", "wxffffffffffffffff")
+	for _, want := range []string{"打了很久的名称", "wxffffffffffffffff", "没有权限写入这条数据", "应为你能操作的小程序的 AppID", `href="#row-appid"`} {
+		if got.status != http.StatusForbidden || !strings.Contains(got.body, want) {
+			t.Errorf("no %s (%d)\n%s", want, got.status, got.body)
+		}
+	}
+	if b.get(base + "?sort=secret"); h.tables.asked.Sort != "" {
+		t.Errorf("an address sorts by %q", h.tables.asked.Sort)
 	}
 }
