@@ -35,7 +35,7 @@ type Extension struct {
 	Description string `json:"description" dc:"它是做什么的"`
 	Author      string `json:"author" dc:"谁负责"`
 	May         []May  `json:"may" dc:"它能做什么，由平台审核批准"` // what it may do
-	State       State  `json:"state" dc:"运行状态；不是 serving 或 upgrading 时，它的页面和接口暂时打不开"`
+	State       State  `json:"state" dc:"运行状态；不是 serving 或 upgrading 时，它的部分页面和接口暂时不能使用"`
 	On          bool   `json:"on" dc:"在当前空间开启了没有"`
 	// Stopped says why it was switched off by itself: "" by a person, "settings": they have to be filled in anew.
 	Stopped  string    `json:"stopped" dc:"自动停用的原因：空为没有，settings 为设置需要重新填写"`
