@@ -30,7 +30,8 @@ func (d *described) uses() []string {
 	return items
 }
 
-// announce notes a process that is about to serve, until it is gone. What waited for it to go is removed then.
+// announce notes a process that is about to serve, until it is gone. What waited for it to go is removed then. That it is
+// still there is told in real time: a demo's clock is moved by hand, and processes do not grow older by that.
 func (h *Host) announce(ctx context.Context, p *process, id string, info *described) error {
 	row := h.options.DB.NewID()
 	err := h.options.DB.Insert(ctx, "plugin_build", map[string]any{

@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -22,7 +20,6 @@ const (
 // Metadata of the wire; plugin.proto describes it.
 const (
 	metadataToken      = "minifleet-token"
-	metadataCall       = "minifleet-call-bin"
 	metadataDelegation = "minifleet-delegation"
 )
 
@@ -52,16 +49,12 @@ func (h *Host) open(ctx context.Context, id string, a authority, within func(con
 		h.seen.absent.WithLabelValues(id).Inc()
 		return opened{}, err
 	}
-	encoded, err := proto.Marshal(h.callContext(a))
-	if err != nil {
-		release()
-		return opened{}, fromWire(id, err)
-	}
 	ctx, cancel := within(ctx)
 	a.bound = ctx
+	call := h.callContext(a)
 	token, dead := h.tokens.mint(id, a)
-	ctx = metadata.AppendToOutgoingContext(ctx, metadataToken, token, metadataCall, string(encoded))
-	return opened{p, ctx, dead, cancel, release}, nil
+	call.Token = token
+	return opened{p, pluginpb.WithCall(ctx, call), dead, cancel, release}, nil
 }
 
 // call runs one RPC of a plugin under a fresh token that dies with it.

@@ -118,9 +118,7 @@ func (h *hostile) ServeHTTP(ctx context.Context, request *pluginpb.HTTPRequest) 
 	if err := json.Unmarshal(request.GetBody(), &in); err != nil {
 		return nil, err
 	}
-	received, _ := metadata.FromIncomingContext(ctx)
-	token := received.Get(sdk.MetadataToken)[0]
-	out := h.obey(metadata.NewOutgoingContext(ctx, nil), token, in)
+	out := h.obey(metadata.NewOutgoingContext(ctx, nil), request.GetCall().GetToken(), in)
 	body, err := json.Marshal(out)
 	return &pluginpb.HTTPResponse{Status: 200, Body: body, Headers: []*pluginpb.Header{{Name: "Content-Type", Values: []string{"application/json"}}}}, err
 }

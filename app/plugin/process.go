@@ -80,7 +80,7 @@ func (wireClient) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 }
 
 func (w wireClient) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
-	return pluginpb.NewPluginClient(w.watch(connection)), nil
+	return pluginpb.NewPluginClient(pluginpb.Calling(w.watch(connection))), nil
 }
 
 // start runs a program as a plugin process and connects to it. spawn runs a function on the one thread that may fork

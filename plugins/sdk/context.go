@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	"minifleet/plugins/sdk/pluginpb"
 )
@@ -23,7 +22,6 @@ const (
 // Metadata keys of the wire; see plugin.proto.
 const (
 	MetadataToken      = "minifleet-token"
-	MetadataCall       = "minifleet-call-bin"
 	MetadataDelegation = "minifleet-delegation"
 	// MetadataTrace is W3C's traceparent: what the host sends comes back with every callback, so that a trace goes on.
 	MetadataTrace = "traceparent"
@@ -53,16 +51,14 @@ type scope struct {
 
 type scopeKey struct{}
 
-// incoming builds the call's context from the metadata of a request.
-func incoming(ctx context.Context, host pluginpb.HostClient, log *slog.Logger) (context.Context, error) {
-	call := &pluginpb.CallContext{}
-	if raw := received(ctx, MetadataCall); raw != "" {
-		if err := proto.Unmarshal([]byte(raw), call); err != nil {
-			return nil, (&Error{Kind: KindInternal, Code: "wire.call", Message: "调用信息无法解析"}).Because(err)
-		}
+// incoming builds the call's context from what came with a request.
+func incoming(ctx context.Context, request any, host pluginpb.HostClient, log *slog.Logger) (context.Context, error) {
+	call, err := pluginpb.CallOf(ctx, request)
+	if err != nil {
+		return nil, (&Error{Kind: KindInternal, Code: "wire.call", Message: "调用信息无法解析"}).Because(err)
 	}
 	return context.WithValue(ctx, scopeKey{}, scope{
-		token: received(ctx, MetadataToken), call: call, delegation: call.GetDelegation(), trace: received(ctx, MetadataTrace), host: host, log: log, began: time.Now(),
+		token: call.GetToken(), call: call, delegation: call.GetDelegation(), trace: received(ctx, MetadataTrace), host: host, log: log, began: time.Now(),
 	}), nil
 }
 

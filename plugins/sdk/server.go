@@ -48,7 +48,7 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 	if !strings.HasPrefix(info.FullMethod, "/minifleet.plugin.v1.Plugin/") {
 		return next(ctx, request)
 	}
-	ctx, err = s.enter(ctx)
+	ctx, err = s.enter(ctx, request)
 	if err != nil {
 		return nil, EncodeError(err)
 	}
@@ -69,13 +69,13 @@ func (s *Server) Intercept(ctx context.Context, request any, info *grpc.UnarySer
 	return nil, EncodeError(err)
 }
 
-// enter makes the context of a call.
-func (s *Server) enter(ctx context.Context) (context.Context, error) {
+// enter makes the context of a call; request is nil for a stream.
+func (s *Server) enter(ctx context.Context, request any) (context.Context, error) {
 	var host pluginpb.HostClient
 	if link := s.host.Load(); link != nil {
 		host = link.client
 	}
-	return incoming(context.WithValue(ctx, pluginKey{}, s.plugin), host, s.log)
+	return incoming(context.WithValue(ctx, pluginKey{}, s.plugin), request, host, s.log)
 }
 
 // Describe gives the manifest, or the list of the author's mistakes.

@@ -102,7 +102,7 @@ func Flush(w io.Writer) error {
 
 // StreamHTTP runs a raw address or REST call whose bodies travel in pieces.
 func (s *Server) StreamHTTP(stream grpc.BidiStreamingServer[pluginpb.HTTPChunk, pluginpb.HTTPChunk]) (err error) {
-	ctx, err := s.enter(stream.Context())
+	ctx, err := s.enter(stream.Context(), nil)
 	if err != nil {
 		return EncodeError(err)
 	}

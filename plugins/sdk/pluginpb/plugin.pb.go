@@ -4,11 +4,12 @@
 // that go-plugin's handshake names, with mutual TLS, and Host (plugin calls
 // back) on a connected socket the process inherits, whose descriptor
 // MINIFLEET_HOST_FD tells, without TLS: nobody else can reach it. It is not
-// dialled again; a plugin that closes it is ended. Identity is never a field
-// of a request: the host mints a token for each call and sends it as metadata
-// ("minifleet-token"), next to a CallContext ("minifleet-call-bin") that tells
-// the plugin who acts. The plugin sends the token back with each callback; it
-// dies with the call. A delegation id travels as "minifleet-delegation".
+// dialled again; a plugin that closes it is ended. Each request to a plugin has
+// a CallContext that tells who acts (a stream has it as metadata,
+// "minifleet-call-bin"), with a token that the host minted for this call. The
+// plugin sends the token back with each callback, as "minifleet-token"; it dies
+// with the call. Whom a callback is for is never a field of its request. A
+// delegation id travels as "minifleet-delegation".
 //
 // Failures are gRPC statuses with one Fault as detail.
 
@@ -138,6 +139,7 @@ type CallContext struct {
 	Prefix        string                 `protobuf:"bytes,5,opt,name=prefix,proto3" json:"prefix,omitempty"`                        // address prefix of the plugin's pages in this frame
 	Caller        string                 `protobuf:"bytes,6,opt,name=caller,proto3" json:"caller,omitempty"`                        // plugin that asked for an operation, "" otherwise
 	Delegation    int64                  `protobuf:"varint,7,opt,name=delegation,proto3" json:"delegation,omitempty"`               // delegation under which the call runs, 0 otherwise
+	Token         string                 `protobuf:"bytes,8,opt,name=token,proto3" json:"token,omitempty"`                          // goes back with each callback
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -219,6 +221,13 @@ func (x *CallContext) GetDelegation() int64 {
 		return x.Delegation
 	}
 	return 0
+}
+
+func (x *CallContext) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
 }
 
 // Fault is the detail of every failed call.
@@ -2160,6 +2169,7 @@ type RowsRequest struct {
 	Sort          string                 `protobuf:"bytes,4,opt,name=sort,proto3" json:"sort,omitempty"`     // column, "-" in front for descending
 	Limit         int32                  `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`  // 1…100
 	Cursor        string                 `protobuf:"bytes,6,opt,name=cursor,proto3" json:"cursor,omitempty"` // opaque, "" for the first page
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2234,6 +2244,13 @@ func (x *RowsRequest) GetCursor() string {
 		return x.Cursor
 	}
 	return ""
+}
+
+func (x *RowsRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
+	}
+	return nil
 }
 
 // Cells is rows of a computed table as the text that lists, forms and files show: strings as they are, a value that is not
@@ -2370,6 +2387,7 @@ type RowRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
 	Id            int64                  `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2416,6 +2434,13 @@ func (x *RowRequest) GetId() int64 {
 		return x.Id
 	}
 	return 0
+}
+
+func (x *RowRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
+	}
+	return nil
 }
 
 type RowResponse struct {
@@ -2468,6 +2493,7 @@ type SaveRequest struct {
 	Id            int64                  `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`           // 0: a new row
 	Version       int64                  `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"` // version the form was made from; 0: not checked
 	Values        map[string]string      `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2530,6 +2556,13 @@ func (x *SaveRequest) GetValues() map[string]string {
 	return nil
 }
 
+func (x *SaveRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
 type SaveResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2578,6 +2611,7 @@ type RemoveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
 	Ids           []int64                `protobuf:"varint,2,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2626,6 +2660,13 @@ func (x *RemoveRequest) GetIds() []int64 {
 	return nil
 }
 
+func (x *RemoveRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
 type RemoveResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2667,6 +2708,7 @@ type ActRequest struct {
 	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
 	Action        string                 `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	Ids           []int64                `protobuf:"varint,3,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2718,6 +2760,13 @@ func (x *ActRequest) GetAction() string {
 func (x *ActRequest) GetIds() []int64 {
 	if x != nil {
 		return x.Ids
+	}
+	return nil
+}
+
+func (x *ActRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
 	}
 	return nil
 }
@@ -2834,6 +2883,7 @@ type HTTPRequest struct {
 	Query         string                 `protobuf:"bytes,4,opt,name=query,proto3" json:"query,omitempty"`     // raw query without "?"
 	Headers       []*Header              `protobuf:"bytes,5,rep,name=headers,proto3" json:"headers,omitempty"` // an allow list: Content-Type, Accept, Accept-Language, User-Agent, Referer, HX-*
 	Body          []byte                 `protobuf:"bytes,6,opt,name=body,proto3" json:"body,omitempty"`       // at most 8 MiB
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2906,6 +2956,13 @@ func (x *HTTPRequest) GetHeaders() []*Header {
 func (x *HTTPRequest) GetBody() []byte {
 	if x != nil {
 		return x.Body
+	}
+	return nil
+}
+
+func (x *HTTPRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
 	}
 	return nil
 }
@@ -3189,6 +3246,7 @@ type Event struct {
 	Subject       string                 `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
 	AtMs          int64                  `protobuf:"varint,8,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"` // when it happened, by its source
 	Data          []byte                 `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`              // JSON
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3286,6 +3344,13 @@ func (x *Event) GetData() []byte {
 	return nil
 }
 
+func (x *Event) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
 type HandleEventResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3325,6 +3390,7 @@ func (*HandleEventResponse) Descriptor() ([]byte, []int) {
 type RunJobRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3364,6 +3430,13 @@ func (x *RunJobRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *RunJobRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
+	}
+	return nil
 }
 
 type RunJobResponse struct {
@@ -3414,6 +3487,7 @@ type OperateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Input         []byte                 `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"` // JSON
+	Call          *CallContext           `protobuf:"bytes,15,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3458,6 +3532,13 @@ func (x *OperateRequest) GetName() string {
 func (x *OperateRequest) GetInput() []byte {
 	if x != nil {
 		return x.Input
+	}
+	return nil
+}
+
+func (x *OperateRequest) GetCall() *CallContext {
+	if x != nil {
+		return x.Call
 	}
 	return nil
 }
@@ -4894,7 +4975,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"space_kind\x18\x05 \x01(\tR\tspaceKind\x12\x12\n" +
 	"\x04role\x18\x06 \x01(\tR\x04role\x12\x16\n" +
-	"\x06system\x18\a \x01(\bR\x06system\"\xdb\x01\n" +
+	"\x06system\x18\a \x01(\bR\x06system\"\xf1\x01\n" +
 	"\vCallContext\x120\n" +
 	"\x05actor\x18\x01 \x01(\v2\x1a.minifleet.plugin.v1.ActorR\x05actor\x12\x15\n" +
 	"\x06now_ms\x18\x02 \x01(\x03R\x05nowMs\x12\x1d\n" +
@@ -4905,7 +4986,8 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x06caller\x18\x06 \x01(\tR\x06caller\x12\x1e\n" +
 	"\n" +
 	"delegation\x18\a \x01(\x03R\n" +
-	"delegation\"\xe2\x01\n" +
+	"delegation\x12\x14\n" +
+	"\x05token\x18\b \x01(\tR\x05token\"\xe2\x01\n" +
 	"\x05Fault\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
@@ -5094,14 +5176,15 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\routput_schema\x18\x04 \x01(\fR\foutputSchema\x12\x1a\n" +
 	"\binternal\x18\x05 \x01(\bR\binternal\"\x12\n" +
 	"\x10ConfigureRequest\"\x13\n" +
-	"\x11ConfigureResponse\"\x82\x02\n" +
+	"\x11ConfigureResponse\"\xb8\x02\n" +
 	"\vRowsRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12G\n" +
 	"\afilters\x18\x02 \x03(\v2-.minifleet.plugin.v1.RowsRequest.FiltersEntryR\afilters\x12\x16\n" +
 	"\x06search\x18\x03 \x01(\tR\x06search\x12\x12\n" +
 	"\x04sort\x18\x04 \x01(\tR\x04sort\x12\x14\n" +
 	"\x05limit\x18\x05 \x01(\x05R\x05limit\x12\x16\n" +
-	"\x06cursor\x18\x06 \x01(\tR\x06cursor\x1a:\n" +
+	"\x06cursor\x18\x06 \x01(\tR\x06cursor\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\x1a:\n" +
 	"\fFiltersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"K\n" +
@@ -5113,45 +5196,50 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04rows\x18\x01 \x01(\v2\x1a.minifleet.plugin.v1.CellsR\x04rows\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\tR\x04next\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12\x12\n" +
-	"\x04note\x18\x04 \x01(\tR\x04note\"2\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\"h\n" +
 	"\n" +
 	"RowRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\x03R\x02id\";\n" +
+	"\x02id\x18\x02 \x01(\x03R\x02id\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\";\n" +
 	"\vRowResponse\x12,\n" +
-	"\x03row\x18\x01 \x01(\v2\x1a.minifleet.plugin.v1.CellsR\x03row\"\xce\x01\n" +
+	"\x03row\x18\x01 \x01(\v2\x1a.minifleet.plugin.v1.CellsR\x03row\"\x84\x02\n" +
 	"\vSaveRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x03R\x02id\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\x03R\aversion\x12D\n" +
-	"\x06values\x18\x04 \x03(\v2,.minifleet.plugin.v1.SaveRequest.ValuesEntryR\x06values\x1a9\n" +
+	"\x06values\x18\x04 \x03(\v2,.minifleet.plugin.v1.SaveRequest.ValuesEntryR\x06values\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x1e\n" +
 	"\fSaveResponse\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x03R\x02id\"7\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\"m\n" +
 	"\rRemoveRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x10\n" +
-	"\x03ids\x18\x02 \x03(\x03R\x03ids\"\x10\n" +
-	"\x0eRemoveResponse\"L\n" +
+	"\x03ids\x18\x02 \x03(\x03R\x03ids\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\"\x10\n" +
+	"\x0eRemoveResponse\"\x82\x01\n" +
 	"\n" +
 	"ActRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\tR\x06action\x12\x10\n" +
-	"\x03ids\x18\x03 \x03(\x03R\x03ids\"C\n" +
+	"\x03ids\x18\x03 \x03(\x03R\x03ids\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\"C\n" +
 	"\vActResponse\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x1a\n" +
 	"\bredirect\x18\x02 \x01(\tR\bredirect\"4\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06values\x18\x02 \x03(\tR\x06values\"\xae\x01\n" +
+	"\x06values\x18\x02 \x03(\tR\x06values\"\xe4\x01\n" +
 	"\vHTTPRequest\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x14\n" +
 	"\x05query\x18\x04 \x01(\tR\x05query\x125\n" +
 	"\aheaders\x18\x05 \x03(\v2\x1b.minifleet.plugin.v1.HeaderR\aheaders\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body\"\xa0\x01\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\"\xa0\x01\n" +
 	"\fHTTPResponse\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x125\n" +
 	"\aheaders\x18\x02 \x03(\v2\x1b.minifleet.plugin.v1.HeaderR\aheaders\x12\x12\n" +
@@ -5170,7 +5258,7 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x04bare\x18\x06 \x01(\bR\x04bare\"1\n" +
 	"\x05Crumb\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12\x12\n" +
-	"\x04path\x18\x02 \x01(\tR\x04path\"\xd5\x01\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\x8b\x02\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
@@ -5180,15 +5268,18 @@ const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bspace_id\x18\x06 \x01(\x03R\aspaceId\x12\x18\n" +
 	"\asubject\x18\a \x01(\tR\asubject\x12\x13\n" +
 	"\x05at_ms\x18\b \x01(\x03R\x04atMs\x12\x12\n" +
-	"\x04data\x18\t \x01(\fR\x04data\"\x15\n" +
-	"\x13HandleEventResponse\"#\n" +
+	"\x04data\x18\t \x01(\fR\x04data\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\"\x15\n" +
+	"\x13HandleEventResponse\"Y\n" +
 	"\rRunJobRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"$\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\"$\n" +
 	"\x0eRunJobResponse\x12\x12\n" +
-	"\x04note\x18\x01 \x01(\tR\x04note\":\n" +
+	"\x04note\x18\x01 \x01(\tR\x04note\"p\n" +
 	"\x0eOperateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05input\x18\x02 \x01(\fR\x05input\")\n" +
+	"\x05input\x18\x02 \x01(\fR\x05input\x124\n" +
+	"\x04call\x18\x0f \x01(\v2 .minifleet.plugin.v1.CallContextR\x04call\")\n" +
 	"\x0fOperateResponse\x12\x16\n" +
 	"\x06output\x18\x01 \x01(\fR\x06output\"\x88\x02\n" +
 	"\rWeChatRequest\x12\x1a\n" +
@@ -5430,67 +5521,76 @@ var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
 	15, // 19: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
 	18, // 20: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
 	70, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
-	26, // 22: minifleet.plugin.v1.RowsResponse.rows:type_name -> minifleet.plugin.v1.Cells
-	26, // 23: minifleet.plugin.v1.RowResponse.row:type_name -> minifleet.plugin.v1.Cells
-	71, // 24: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
-	36, // 25: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
-	36, // 26: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
-	40, // 27: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
-	37, // 28: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
-	38, // 29: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
-	41, // 30: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
-	52, // 31: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
-	54, // 32: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
-	52, // 33: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
-	57, // 34: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
-	64, // 35: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
-	63, // 36: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
-	65, // 37: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
-	5,  // 38: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
-	23, // 39: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
-	25, // 40: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
-	28, // 41: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
-	30, // 42: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
-	32, // 43: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
-	34, // 44: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
-	37, // 45: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
-	39, // 46: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
-	42, // 47: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
-	44, // 48: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
-	46, // 49: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
-	48, // 50: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
-	49, // 51: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
-	53, // 52: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
-	56, // 53: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
-	66, // 54: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
-	68, // 55: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
-	59, // 56: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
-	61, // 57: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
-	6,  // 58: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
-	24, // 59: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
-	27, // 60: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
-	29, // 61: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
-	31, // 62: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
-	33, // 63: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
-	35, // 64: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
-	38, // 65: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
-	39, // 66: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
-	43, // 67: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
-	45, // 68: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
-	47, // 69: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
-	51, // 70: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
-	50, // 71: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
-	55, // 72: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
-	58, // 73: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
-	67, // 74: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
-	69, // 75: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
-	60, // 76: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
-	62, // 77: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
-	58, // [58:78] is the sub-list for method output_type
-	38, // [38:58] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	1,  // 22: minifleet.plugin.v1.RowsRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	26, // 23: minifleet.plugin.v1.RowsResponse.rows:type_name -> minifleet.plugin.v1.Cells
+	1,  // 24: minifleet.plugin.v1.RowRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	26, // 25: minifleet.plugin.v1.RowResponse.row:type_name -> minifleet.plugin.v1.Cells
+	71, // 26: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
+	1,  // 27: minifleet.plugin.v1.SaveRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	1,  // 28: minifleet.plugin.v1.RemoveRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	1,  // 29: minifleet.plugin.v1.ActRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	36, // 30: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
+	1,  // 31: minifleet.plugin.v1.HTTPRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	36, // 32: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
+	40, // 33: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
+	37, // 34: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
+	38, // 35: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
+	41, // 36: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
+	1,  // 37: minifleet.plugin.v1.Event.call:type_name -> minifleet.plugin.v1.CallContext
+	1,  // 38: minifleet.plugin.v1.RunJobRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	1,  // 39: minifleet.plugin.v1.OperateRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	52, // 40: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
+	54, // 41: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
+	52, // 42: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
+	57, // 43: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
+	64, // 44: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
+	63, // 45: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
+	65, // 46: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
+	5,  // 47: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
+	23, // 48: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
+	25, // 49: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
+	28, // 50: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
+	30, // 51: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
+	32, // 52: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
+	34, // 53: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
+	37, // 54: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
+	39, // 55: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
+	42, // 56: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
+	44, // 57: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
+	46, // 58: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
+	48, // 59: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
+	49, // 60: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
+	53, // 61: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
+	56, // 62: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
+	66, // 63: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
+	68, // 64: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
+	59, // 65: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
+	61, // 66: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
+	6,  // 67: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
+	24, // 68: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
+	27, // 69: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
+	29, // 70: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
+	31, // 71: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
+	33, // 72: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
+	35, // 73: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
+	38, // 74: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
+	39, // 75: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
+	43, // 76: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
+	45, // 77: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
+	47, // 78: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
+	51, // 79: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
+	50, // 80: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
+	55, // 81: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
+	58, // 82: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
+	67, // 83: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
+	69, // 84: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
+	60, // 85: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
+	62, // 86: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
+	67, // [67:87] is the sub-list for method output_type
+	47, // [47:67] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_minifleet_plugin_v1_plugin_proto_init() }

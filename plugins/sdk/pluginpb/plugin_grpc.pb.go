@@ -4,11 +4,12 @@
 // that go-plugin's handshake names, with mutual TLS, and Host (plugin calls
 // back) on a connected socket the process inherits, whose descriptor
 // MINIFLEET_HOST_FD tells, without TLS: nobody else can reach it. It is not
-// dialled again; a plugin that closes it is ended. Identity is never a field
-// of a request: the host mints a token for each call and sends it as metadata
-// ("minifleet-token"), next to a CallContext ("minifleet-call-bin") that tells
-// the plugin who acts. The plugin sends the token back with each callback; it
-// dies with the call. A delegation id travels as "minifleet-delegation".
+// dialled again; a plugin that closes it is ended. Each request to a plugin has
+// a CallContext that tells who acts (a stream has it as metadata,
+// "minifleet-call-bin"), with a token that the host minted for this call. The
+// plugin sends the token back with each callback, as "minifleet-token"; it dies
+// with the call. Whom a callback is for is never a field of its request. A
+// delegation id travels as "minifleet-delegation".
 //
 // Failures are gRPC statuses with one Fault as detail.
 

@@ -104,7 +104,7 @@ func start(t testing.TB, shared *world, p *sdk.Plugin, out io.Writer) *host {
 	log := slog.New(slog.NewTextHandler(out, nil))
 	server := sdk.NewServer(p, log, func() (grpc.ClientConnInterface, error) { return hostConnection, nil })
 	connection := listen(t, func(registrar *grpc.Server) { pluginpb.RegisterPluginServer(registrar, server) }, server.Intercept)
-	h.client = pluginpb.NewPluginClient(connection)
+	h.client = pluginpb.NewPluginClient(pluginpb.Calling(connection))
 	if _, err := h.client.Configure(t.Context(), &pluginpb.ConfigureRequest{}); err != nil {
 		t.Fatalf("configure %s: %v", p.ID(), err)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	"minifleet/plugins/sdk"
 	"minifleet/plugins/sdk/pluginpb"
@@ -53,11 +52,9 @@ func (h *host) call(ctx context.Context, a authority, within time.Duration, run 
 	a.bound = ctx
 	token, end := h.mint(a)
 	defer end()
-	encoded, err := proto.Marshal(h.callContext(a))
-	if err != nil {
-		return fmt.Errorf("encode call: %w", err)
-	}
-	err = run(metadata.AppendToOutgoingContext(ctx, sdk.MetadataToken, token, sdk.MetadataCall, string(encoded)), h.client)
+	call := h.callContext(a)
+	call.Token = token
+	err := run(pluginpb.WithCall(ctx, call), h.client)
 	if deadline, _ := ctx.Deadline(); err != nil && !time.Now().Before(deadline) {
 		return &sdk.Error{Kind: sdk.KindUnavailable, Code: "plugin.timeout", Message: "插件处理超时，请稍后重试", Cause: err}
 	}
