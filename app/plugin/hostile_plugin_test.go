@@ -102,6 +102,8 @@ func (h *hostile) Rows(ctx context.Context, request *pluginpb.RowsRequest) (*plu
 		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"n"}, Text: []byte("<html>"), Sizes: []uint32{5}}}, nil
 	case "no columns":
 		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Text: []byte("<html>"), Sizes: []uint32{6}}, Total: -7, Next: "\x00"}, nil
+	case "wide row":
+		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: make([]string, 1_000_000), Sizes: make([]uint32, 1_000_000)}}, nil
 	case "half a row":
 		return &pluginpb.RowsResponse{Rows: &pluginpb.Cells{Columns: []string{"id", "n"}, Text: []byte("123"), Sizes: []uint32{1, 1, 1}}}, nil
 	case "many":

@@ -165,7 +165,7 @@ func tokensOfOthers(t *testing.T, h *house) {
 // TestWhatAPluginAnswersIsHeldToBounds: nothing a plugin says takes the host's page down or reaches a person as it is.
 func TestWhatAPluginAnswersIsHeldToBounds(t *testing.T) {
 	h := newHouse(t, storetest.Open(t), "hostile", "peer").run(t).ready(t)
-	for _, search := range []string{"giant row", "short text", "long text", "no columns", "half a row", "many"} {
+	for _, search := range []string{"giant row", "short text", "long text", "no columns", "wide row", "half a row", "many"} {
 		page, err := h.Rows(t.Context(), ada, "hostile", "computed", plugin.TableQuery{Search: search})
 		if err == nil {
 			t.Errorf("%s: %d rows, total %d, next %q", search, len(page.Rows), page.Total, page.Next)

@@ -78,6 +78,9 @@ func readCells(cells *pluginpb.Cells, most int) ([]Row, error) {
 	return rows, nil
 }
 
+// mostCells bounds the columns of a row: no screen has so many, and each costs the host memory beyond what it weighs on the wire.
+const mostCells = 500
+
 // fitting tells whether sizes are those of whole rows, at most so many, and of exactly the text.
 func fitting(columns int, sizes []uint32, text, most int) error {
 	var sum uint64
@@ -91,6 +94,8 @@ func fitting(columns int, sizes []uint32, text, most int) error {
 		return nil
 	case columns == 0 || len(sizes)%columns != 0:
 		return fmt.Errorf("%d cells in %d columns", len(sizes), columns)
+	case columns > mostCells:
+		return fmt.Errorf("rows of %d columns", columns)
 	case len(sizes)/columns > most:
 		return fmt.Errorf("%d rows where at most %d were asked for", len(sizes)/columns, most)
 	}

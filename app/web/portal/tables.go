@@ -11,6 +11,7 @@ import (
 
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram"
 	"minifleet/app/plugin"
 )
 
@@ -92,8 +93,8 @@ type tableRow struct {
 	Acts     []*plugin.Action
 }
 
-// tableCell is a value as it is shown. Kind is tag, when, code, word (ours) or text (somebody's).
-type tableCell struct{ Title, Text, Color, Kind string }
+// tableCell is a value as it is shown. Kind is tag, when, code, word (ours) or text (somebody's); Name is what a code is called.
+type tableCell struct{ Title, Text, Color, Kind, Name string }
 
 // tableField is a filter, or a field of a form. Kind is choice, bool, area, int, time or text.
 type tableField struct {
@@ -149,6 +150,9 @@ func (p *Portal) table(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	for _, row := range page.Rows {
 		view.Rows = append(view.Rows, shownRow(t, columns, row, v.actor))
+	}
+	if err := p.nameCodes(r.Context(), v.actor, view.Rows); err != nil {
+		return err
 	}
 	view.Note = page.Note
 	if view.Total = strconv.FormatInt(page.Total, 10); page.Total < 0 {
@@ -251,6 +255,37 @@ func shownRow(t *plugin.Table, columns []*plugin.Column, row plugin.Row, who acc
 		}
 	}
 	return out
+}
+
+// nameCodes puts the names of mini programs to their AppIDs, as far as the person sees them.
+func (p *Portal) nameCodes(ctx context.Context, who account.Actor, rows []tableRow) error {
+	var ids []string
+	for _, row := range rows {
+		for _, cell := range row.Cells {
+			if cell.Kind == "code" && cell.Text != "" && !slices.Contains(ids, cell.Text) {
+				ids = append(ids, cell.Text)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := p.o.Grants.MiniPrograms(ctx, who, miniprogram.Filter{AppIDs: ids, Limit: 100, Uncounted: true})
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for _, m := range list.Items {
+		names[m.AppID] = m.NickName
+	}
+	for _, row := range rows {
+		for i := range row.Cells {
+			if row.Cells[i].Kind == "code" {
+				row.Cells[i].Name = names[row.Cells[i].Text]
+			}
+		}
+	}
+	return nil
 }
 
 // cellMost is how many characters of a value a list shows.

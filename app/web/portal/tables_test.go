@@ -215,6 +215,15 @@ func TestAFormOffersTheSpacesMiniPrograms(t *testing.T) {
 			t.Errorf("no %s (%d)\n%s", want, got.status, got.body)
 		}
 	}
+	h.tables.err = nil
+	h.tables.declared.Columns = append(h.tables.declared.Columns, &plugin.Column{Name: "appid", Title: "小程序", Type: "text", List: true})
+	for i, id := range []string{authtest.ShopID, "wxffffffffffffffff"} {
+		row := &h.tables.rows[i]
+		row.Columns, row.Cells = append(row.Columns, "appid"), append(row.Cells, id)
+	}
+	if got := b.get(base).body; !strings.Contains(got, `<span translate="no">街角咖啡</span><br><code class="mf-mono" translate="no">`+authtest.ShopID+`</code>`) || !strings.Contains(got, `<td data-label="小程序"><code class="mf-mono" translate="no">wxffffffffffffffff</code></td>`) {
+		t.Errorf("mini programs stand without their names, or one that is not theirs with it\n%s", got)
+	}
 	if b.get(base + "?sort=secret"); h.tables.asked.Sort != "" {
 		t.Errorf("an address sorts by %q", h.tables.asked.Sort)
 	}
