@@ -79,7 +79,7 @@ func (c *collection) addIndexes(plugin string) error {
 			c.indexes = append(c.indexes, &pluginpb.Index{Columns: []string{column.GetName()}})
 		}
 	}
-	for _, name := range append(c.boundColumns(), "space_id") {
+	for _, name := range append(c.visibility.Bound(), "space_id") {
 		c.indexes = append(c.indexes, &pluginpb.Index{Columns: []string{name}})
 	}
 	seen := map[string]bool{}
@@ -129,18 +129,6 @@ func (c *collection) checkVisibility() error {
 		return need(v.GetWhen(), "text")
 	default:
 		return fmt.Errorf("unknown visibility %q", v.GetKind())
-	}
-}
-
-// boundColumns decide who sees a row and can therefore not be changed by an update.
-func (c *collection) boundColumns() []string {
-	switch c.visibility.GetKind() {
-	case "parties":
-		return []string{c.visibility.GetColumn(), c.visibility.GetOther()}
-	case "miniprogram":
-		return []string{c.visibility.GetColumn()}
-	default:
-		return nil
 	}
 }
 

@@ -112,7 +112,7 @@ func (c *collection) mayChange(name, verb string) error {
 	if !c.has(name) || slices.Contains(baseNames, name) {
 		return mistake("no column %q to %s in %s", name, verb, c.name)
 	}
-	if slices.Contains(c.boundColumns(), name) {
+	if slices.Contains(c.visibility.Bound(), name) {
 		return mistake("column %s of %s decides who sees the row and cannot change", name, c.name)
 	}
 	return nil

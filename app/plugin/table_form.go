@@ -42,7 +42,7 @@ func (h *Host) formOp(ctx context.Context, a authority, info *described, table *
 	c := info.collections[table.GetCollection()]
 	var fixed []string
 	if c != nil && id != 0 {
-		fixed = slices.DeleteFunc(c.boundColumns(), func(name string) bool { _, given := values[name]; return !given })
+		fixed = slices.DeleteFunc(c.visibility.Bound(), func(name string) bool { _, given := values[name]; return !given })
 	}
 	if len(fixed) == 0 {
 		return saveOp(table, id, version, values)

@@ -290,14 +290,14 @@ func (r *Registered[T]) save(ctx context.Context, id, version int64, fill func(r
 		return done.IDs[0], nil
 	}
 	changed, refused := Set{}, Fail("plugin.fixed", "请检查填写的内容")
-	visible := r.declaration().GetVisibility()
+	bound := r.declaration().GetVisibility().Bound()
 	for name, cell := range r.shape.cells(value) {
 		if reflect.DeepEqual(cell, before[name]) {
 			continue
 		}
 		changed[name] = cell
-		if kind := VisibleKind(visible.GetKind()); kind == MiniProgram && name == visible.GetColumn() || kind == Parties && (name == visible.GetColumn() || name == visible.GetOther()) {
-			refused = refused.On(name, "保存后不能更改") // it decides who sees the row
+		if slices.Contains(bound, name) {
+			refused = refused.On(name, "保存后不能更改")
 		}
 	}
 	if len(refused.Fields) > 0 {

@@ -63,22 +63,10 @@ func newMemory(declared *pluginpb.Collection) *memory {
 			m.sortable[index.GetColumns()[0]] = true
 		}
 	}
-	for _, name := range m.bound() {
+	for _, name := range m.declared.GetVisibility().Bound() {
 		m.sortable[name] = true
 	}
 	return m
-}
-
-// bound names the columns that decide who sees a row.
-func (m *memory) bound() []string {
-	switch v := m.declared.GetVisibility(); v.GetKind() {
-	case "parties":
-		return []string{v.GetColumn(), v.GetOther()}
-	case "miniprogram":
-		return []string{v.GetColumn()}
-	default:
-		return nil
-	}
 }
 
 func (m *memory) clone() *memory {

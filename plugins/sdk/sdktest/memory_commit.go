@@ -175,7 +175,7 @@ func (m *memory) mayChange(kind string, row cells) error {
 		if m.kind(name) == "" || slices.Contains([]string{"id", "version", "space_id", "created_at", "updated_at"}, name) {
 			return refused("no column %q to %s in %s", name, kind, m.declared.GetName())
 		}
-		if kind != "insert" && slices.Contains(m.bound(), name) {
+		if kind != "insert" && slices.Contains(m.declared.GetVisibility().Bound(), name) {
 			return refused("column %s of %s decides who sees the row and cannot change", name, m.declared.GetName())
 		}
 		if kind == "increment" && m.kind(name) != "int" {
