@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,44 +14,67 @@ func Upload(w http.ResponseWriter, r *http.Request) io.Reader {
 	if r.ContentLength == 0 {
 		return http.NoBody
 	}
-	return &upload{body: r.Body, control: http.NewResponseController(w)}
+	return &upload{body: r.Body, w: w, control: http.NewResponseController(w)}
 }
 
 type upload struct {
 	body    io.Reader
+	w       http.ResponseWriter
 	control *http.ResponseController
-	begun   bool // set before another goroutine may read; stop and drain come after it or do not look
-	ended   bool
+	begun   bool // set before another goroutine may read; drain comes after it
+	ended   bool // all of it was read; of the one who reads
+	stopped bool
 }
 
 // begin makes the connection one that is read while it is written to. It comes before the first byte of an answer, from
 // the goroutine that serves the request: the server looks at it when it writes the head, and would else read the body away.
 func (u *upload) begin() {
-	if !u.begun {
-		u.begun = true
-		_ = u.control.EnableFullDuplex() // where there is no such thing, it is so anyway
-	}
+	u.begun = true
+	_ = u.control.EnableFullDuplex() // where there is no such thing, it is so anyway
 }
 
-// Read gives what the client sends. Until begin or the first Read nothing about the connection has changed.
+// Read gives what the client sends.
 func (u *upload) Read(p []byte) (int, error) {
-	u.begin()
 	n, err := u.body.Read(p)
 	u.ended = err == io.EOF //nolint:errorlint // what Read promises
 	return n, err
 }
 
 // stop makes a Read that waits for the client give up.
-func (u *upload) stop() { _ = u.control.SetReadDeadline(time.Now()) } // without deadlines there is no connection to wait for
+func (u *upload) stop() {
+	u.stopped = true
+	_ = u.control.SetReadDeadline(time.Now()) // without deadlines there is no connection to wait for
+}
 
-// drain leaves nothing for the server to read after the handler: it would, and in full duplex mix it up with the next
-// request. A body that was not read to its end costs the client its connection.
+// drain leaves nothing for the server to read after the handler: in full duplex it would take the rest of a body for the
+// next request. A body that was not read to its end costs the client its connection; so does stopping one that had just
+// ended, for the server reads on by then, takes the deadline for the client's leaving, and tells all later requests so.
 func (u *upload) drain() {
-	if !u.begun || u.ended {
+	if !u.begun || u.ended && !u.stopped {
 		return
 	}
-	u.stop()
-	_, _ = io.Copy(io.Discard, u.body) // up to what has arrived: the deadline is over
+	u.begun = false // once is enough
+	if !u.stopped {
+		u.stop()
+		if _, err := io.Copy(io.Discard, u.body); err == nil { // all of it had arrived
+			return
+		}
+	}
+	u.part()
+}
+
+// part has the server close the connection after this answer, and wait for the client to read it. A handler can ask for that
+// before the head of an answer alone; afterwards the way is what the server itself does for a body beyond its bound.
+func (u *upload) part() {
+	w := u.w
+	for {
+		wrapped, is := w.(interface{ Unwrap() http.ResponseWriter })
+		if !is {
+			break
+		}
+		w = wrapped.Unwrap()
+	}
+	_, _ = http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1)) // an error is what it is for
 }
 
 // flushBelow is the size of a piece that is sent on at once: a plugin's own buffer is larger, so it wanted this one out.

@@ -51,7 +51,7 @@ func TestAHostileExtensionReadsAndReachesNothingOfTheHosts(t *testing.T) {
 	}
 	for _, variable := range who.List {
 		name, _, _ := strings.Cut(variable, "=")
-		allowed := []string{"PLUGIN_UNIX_SOCKET_DIR", "PLUGIN_CLIENT_CERT", "PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", "PLUGIN_PROTOCOL_VERSIONS", "MINIFLEET_PLUGIN", "MINIFLEET_LIFE_FD", "MINIFLEET_HOST_FD", "GOMEMLIMIT", "GOGC", "GOMAXPROCS", "TZ"}
+		allowed := []string{"PLUGIN_UNIX_SOCKET_DIR", "PLUGIN_CLIENT_CERT", "PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", "PLUGIN_PROTOCOL_VERSIONS", "MINIFLEET_PLUGIN", "MINIFLEET_LIFE_FD", "MINIFLEET_HOST_FD", "MINIFLEET_LANE_FD", "MINIFLEET_LANE_HOST", "GOMEMLIMIT", "GOGC", "GOMAXPROCS", "TZ"}
 		if !slices.Contains(allowed, name) {
 			t.Errorf("its environment holds %s", variable)
 		}
