@@ -14,15 +14,17 @@ import (
 
 // fakePlugins is a plugin host in memory with one table of notes and a page.
 type fakePlugins struct {
-	form  []Column // fields beside its own
-	mu    sync.Mutex
-	rows  []TableRow
-	down  bool
-	asked []TableQuery
-	saved []TableSave
-	acted []string
-	seen  []PluginRequest
-	save  func(context.Context, TableSave) error
+	form []Column // fields beside its own
+	mu   sync.Mutex
+	rows []TableRow
+	down bool
+	// columns come after those of every table.
+	columns []Column
+	asked   []TableQuery
+	saved   []TableSave
+	acted   []string
+	seen    []PluginRequest
+	save    func(context.Context, TableSave) error
 	// stops, when positive, is how many calls of an act go through before one is refused.
 	stops int
 }
@@ -56,7 +58,7 @@ func (p *fakePlugins) Table(_ context.Context, a account.Actor, plugin, table st
 	state := Column{Name: "state", Title: "状态", Options: []Option{{"listed", "已上架", "green"}, {"draft", "草稿", "grey"}, {"", "未提交", "grey"}}}
 	return Table{
 		Title: "模板库", Intro: "可安装的模板版本", Search: true, Sort: "-id",
-		Columns:   []Column{{Name: "name", Title: "名称", Sort: true}, state, {Name: "made_at", Title: "创建时间", Type: "time"}, {Name: "note", Title: "说明"}},
+		Columns:   append([]Column{{Name: "name", Title: "名称", Sort: true}, state, {Name: "made_at", Title: "创建时间", Type: "time"}, {Name: "note", Title: "说明"}}, p.columns...),
 		Filters:   []Column{state},
 		Form:      append([]Column{{Name: "name", Title: "名称", Required: true, Size: 20}, {Name: "note", Title: "说明", Type: "longtext", Help: "用户可见"}, state}, p.form...),
 		Actions:   []Action{{Name: "delist", Title: "下架", Confirm: "下架后用户不能再安装", Batch: true, Danger: true}, {Name: "check", Title: "检查"}},

@@ -14,6 +14,7 @@ import (
 	"minifleet/admin/theme"
 	"minifleet/app/account"
 	"minifleet/app/fault"
+	"minifleet/app/miniprogram"
 )
 
 // tablePages are the addresses of every plugin table, whatever its name.
@@ -84,6 +85,9 @@ func (a *Admin) list(ctx context.Context, actor account.Actor, r *http.Request, 
 		l.Create, l.Import, l.Step = t.Address()+"/new", Prefix+"/imports?table="+t.FullName(), Link{"新建", t.Address() + "/new"}
 	}
 	l.Columns, l.Rows = t.drawn(info.Thead, info.InfoList, page.Rows)
+	if err := a.nameApps(ctx, actor, page.Rows, l.Columns, l.Rows); err != nil {
+		return View{}, err
+	}
 	return View{Title: t.Title, Subtitle: t.Intro, Body: a.showList(s, l), Status: problemStatus(problem)}, nil
 }
 
@@ -236,6 +240,37 @@ func (t Table) drawn(head types.Thead, cells types.InfoList, rows []TableRow) ([
 		out = append(out, row)
 	}
 	return columns, out
+}
+
+// nameApps puts the names of mini programs to their AppIDs, as far as the actor sees them, where the row does not say them
+// itself.
+func (a *Admin) nameApps(ctx context.Context, actor account.Actor, rows []TableRow, columns []theme.Column, drawn []theme.Row) error {
+	at := slices.IndexFunc(columns, func(c theme.Column) bool { return c.Name == "appid" })
+	var ids []string
+	for _, r := range rows {
+		if id := r.Values["appid"]; at >= 0 && id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := a.o.Services.MiniPrograms.List(ctx, actor, miniprogram.Filter{AppIDs: ids, Limit: min(len(ids), 100), Uncounted: true})
+	if err != nil {
+		return err
+	}
+	names := found.Names()
+	for i, r := range rows {
+		name := names[r.Values["appid"]]
+		said := name == ""
+		for _, value := range r.Values {
+			said = said || value == name
+		}
+		if !said {
+			drawn[i].Cells[at] = `<span><span translate="no">` + template.HTML(template.HTMLEscapeString(name)) + `</span><br>` + drawn[i].Cells[at] + `</span>`
+		}
+	}
+	return nil
 }
 
 // shown keeps dates and AppIDs on one line, and marks what people typed as not to be translated.

@@ -115,6 +115,23 @@ func TestAFormOffersTheMiniProgramsOneSees(t *testing.T) {
 	h.get("merchant", tableURL+"/edit?id=2").want(t, 200).lacks(t, "<datalist")
 }
 
+func TestAListNamesTheMiniProgramsOneSees(t *testing.T) {
+	plugins := newFakePlugins(3)
+	plugins.columns = []Column{{Name: "appid", Title: "小程序"}}
+	plugins.rows[0].Values["appid"] = mini
+	plugins.rows[1].Values["appid"], plugins.rows[1].Values["name"] = mini, "星河咖啡" // says it itself
+	plugins.rows[2].Values["appid"] = "wx9999999999999999"                         // nobody's
+	rooms := newRooms()
+	page := open(t, Options{Plugins: plugins, Services: rooms.services()}).get("merchant", tableURL)
+	page.want(t, 200, `<span><span translate="no">星河咖啡</span><br><code class="mf-mono" translate="no">`+mini, `<code class="mf-mono" translate="no">wx9999999999999999`)
+	if n := strings.Count(page.text, "星河咖啡</span><br>"); n != 1 {
+		t.Errorf("%d rows say the name of the mini program beside its AppID", n)
+	}
+	if asked := rooms.minis.asked; len(asked) != 1 || !slices.Equal(asked[0].AppIDs, []string{mini, "wx9999999999999999"}) {
+		t.Errorf("asked %+v", asked)
+	}
+}
+
 func TestRefusedFormKeepsInputAndNamesTheField(t *testing.T) {
 	plugins := newFakePlugins(3)
 	h := open(t, Options{Plugins: plugins})

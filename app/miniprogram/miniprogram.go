@@ -168,6 +168,15 @@ type Page struct {
 	Total int64
 }
 
+// Names are what the mini programs of the page are called, by AppID.
+func (p Page) Names() map[string]string {
+	names := make(map[string]string, len(p.Items))
+	for _, m := range p.Items {
+		names[m.AppID] = m.NickName
+	}
+	return names
+}
+
 const countCap = 10_000
 
 // List gives mini programs, the newest first unless the filter says otherwise.

@@ -274,10 +274,7 @@ func (p *Portal) nameCodes(ctx context.Context, who account.Actor, rows []tableR
 	if err != nil {
 		return err
 	}
-	names := map[string]string{}
-	for _, m := range list.Items {
-		names[m.AppID] = m.NickName
-	}
+	names := list.Names()
 	for _, row := range rows {
 		for i := range row.Cells {
 			if row.Cells[i].Kind == "code" {
