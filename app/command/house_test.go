@@ -32,7 +32,8 @@ var special = map[string][]string{
 	"app/simulator":                 {},
 	"resource":                      {},
 	"resource/dictionary":           {},
-	"plugins/sdk":                   {"app/wechat", "plugins/sdk/pluginpb"},
+	"plugins/sdk":                   {"app/wechat", "plugins/sdk/lane", "plugins/sdk/pluginpb"},
+	"plugins/sdk/lane":              {},
 	"plugins/sdk/ui":                {},
 	"plugins/sdk/sdktest/hostsuite": {"app/wechat", "plugins/sdk"},
 	"plugins/version":               {"app/wechat", "plugins/sdk", "plugins/sdk/ui"},
@@ -43,7 +44,7 @@ var special = map[string][]string{
 }
 
 // beside are imports that do not count as a layer.
-var beside = []string{"resource", "resource/dictionary", "plugins/sdk/pluginpb", "plugins/sdk/schema"}
+var beside = []string{"resource", "resource/dictionary", "plugins/sdk/lane", "plugins/sdk/pluginpb", "plugins/sdk/schema"}
 
 type goPackage struct {
 	ImportPath string

@@ -60,6 +60,7 @@ func hostilePlugin(id string) *sdk.Plugin {
 }
 
 func serveHostile(id string) {
+	_ = sdk.LaneConnection() // it never takes its lane up
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: sdk.Handshake(), Plugins: goplugin.PluginSet{sdk.WireName: &hostileWire{id: id}},
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
@@ -70,10 +71,15 @@ func serveHostile(id string) {
 
 type hostileWire struct {
 	goplugin.NetRPCUnsupportedPlugin
-	id string
+	id   string
+	made *hostile // nil: made here
 }
 
 func (w *hostileWire) GRPCServer(_ *goplugin.GRPCBroker, registrar *grpc.Server) error {
+	if w.made != nil {
+		pluginpb.RegisterPluginServer(registrar, w.made)
+		return nil
+	}
 	pluginpb.RegisterPluginServer(registrar, &hostile{Server: sdk.NewServer(hostilePlugin(w.id), nil, nil), dial: sdk.HostConnection(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20))), id: w.id})
 	return nil
 }

@@ -49,6 +49,8 @@ func TestMain(m *testing.M) {
 			sdk.Serve(warePlugin(os.Args[3] == "warenext"))
 		case "hostile", "hostile2":
 			serveHostile(os.Args[3])
+		case "stray":
+			serveStray()
 		case "rogue":
 			serveRogue()
 		case "herald":

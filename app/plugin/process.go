@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
+	"minifleet/plugins/sdk/lane"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -24,6 +26,8 @@ const (
 	magicValue = "b7c5f0a4d1e94be79d2f3ac1f5a6e0d8"
 	wireName   = "minifleet"
 	lifeEnv    = "MINIFLEET_LIFE_FD"
+	laneEnv    = "MINIFLEET_LANE_FD"
+	lanePrint  = "MINIFLEET_LANE_HOST"
 	// maxBody bounds bodies in both directions, maxMessage a whole message.
 	maxBody    = 8 << 20
 	maxMessage = maxBody + 1<<20
@@ -40,6 +44,8 @@ type process struct {
 	client    *goplugin.Client
 	rpc       pluginpb.PluginClient
 	back      *backline // the plugin's way to call the host
+	road      net.Conn  // our end of the pair that the lane lies on
+	lane      *lane.Conn
 	life      io.Closer // our end of the pipe whose closing ends the child
 	program   program
 	sockets   string // a folder of its own for an extension, "" otherwise
@@ -69,10 +75,10 @@ func (p *process) idle() <-chan struct{} {
 	return done
 }
 
-// wireClient is the host's half of go-plugin's handshake.
+// wireClient is the host's half of go-plugin's handshake. called makes of its connection the one that is called.
 type wireClient struct {
 	goplugin.NetRPCUnsupportedPlugin
-	watch func(grpc.ClientConnInterface) grpc.ClientConnInterface
+	called func(grpc.ClientConnInterface) grpc.ClientConnInterface
 }
 
 func (wireClient) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
@@ -80,7 +86,7 @@ func (wireClient) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 }
 
 func (w wireClient) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
-	return pluginpb.NewPluginClient(pluginpb.Calling(w.watch(connection))), nil
+	return pluginpb.NewPluginClient(w.called(connection)), nil
 }
 
 // start runs a program as a plugin process and connects to it. spawn runs a function on the one thread that may fork
@@ -94,18 +100,30 @@ func start(run program, sockets string, memory int64, log *slog.Logger, spawn fu
 	if err != nil {
 		return nil, errors.Join(err, reading.Close(), life.Close())
 	}
-	p := &process{life: life, back: newBackline(ours), program: run, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
-	command, done, err := p.command([]*os.File{reading, theirs}, sockets)
+	road, theirRoad, err := pair()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), reading.Close(), theirs.Close(), p.letGo())
+		return nil, errors.Join(err, reading.Close(), life.Close(), ours.Close(), theirs.Close())
+	}
+	p := &process{life: life, back: newBackline(ours), road: road, program: run, exited: make(chan struct{}), startedAt: time.Now(), lines: &logLines{log: log}}
+	left := func() error { return errors.Join(reading.Close(), theirs.Close(), theirRoad.Close()) } // the child has its own copies
+	key, err := lane.NewKey()
+	if err != nil {
+		return nil, errors.Join(err, left(), p.letGo())
+	}
+	command, done, err := p.command([]*os.File{reading, theirs, theirRoad}, sockets)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), left(), p.letGo())
 	}
 	// A plugin has one processor: it cannot take the others from the host, and a call, which passes through half a dozen
 	// goroutines, need not wake a sleeping thread for each. Its heap is a few megabytes, which Go would collect a hundred
 	// times a second under load, a tenth of what a page costs it; the limit bounds it.
-	command.Env = append(command.Env, lifeEnv+"=3", hostEnv+"=4", fmt.Sprintf("GOMEMLIMIT=%d", memory), "GOGC=300", "GOMAXPROCS=1", "TZ=UTC")
+	command.Env = append(command.Env, lifeEnv+"=3", hostEnv+"=4", laneEnv+"=5", lanePrint+"="+key.Print(), fmt.Sprintf("GOMEMLIMIT=%d", memory), "GOGC=300", "GOMAXPROCS=1", "TZ=UTC")
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:  goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
-		Plugins:          goplugin.PluginSet{wireName: wireClient{watch: watch}},
+		HandshakeConfig: goplugin.HandshakeConfig{ProtocolVersion: protocol, MagicCookieKey: magicKey, MagicCookieValue: magicValue},
+		Plugins: goplugin.PluginSet{wireName: wireClient{called: func(c grpc.ClientConnInterface) grpc.ClientConnInterface {
+			p.lane = lane.Open(road, key, c, maxMessage, p.unlaned)
+			return pluginpb.Calling(watch(p.lane))
+		}}},
 		Cmd:              command,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
@@ -125,7 +143,7 @@ func start(run program, sockets string, memory int64, log *slog.Logger, spawn fu
 		}
 		_, err = p.client.Start()
 	})
-	closeErr := errors.Join(reading.Close(), theirs.Close(), done()) // the child has its own copies
+	closeErr := errors.Join(left(), done())
 	if err = errors.Join(err, closeErr); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", run, err), p.letGo())
 	}
@@ -172,22 +190,37 @@ func (p *process) offer(host pluginpb.HostServer, see grpc.UnaryServerIntercepto
 	go func() {
 		select {
 		case <-p.exited:
-			return
 		case <-p.back.gone:
-		}
-		select {
-		case <-p.exited:
-		case <-time.After(deafTimeout):
-			p.lines.log.Warn("a plugin closed its connection to the host: it is ended")
-			killGroup(p.pid)
+			p.cutOff("a plugin closed its connection to the host: it is ended")
 		}
 	}()
+}
+
+// unlaned ends a process that ended its lane: calls went astray, or would from now on.
+func (p *process) unlaned(err error) {
+	p.cutOff("a plugin ended the lane of its calls: it is ended", "error", err.Error())
+}
+
+// cutOff ends a process that closed what it is called or calls by, unless it does so because it ends.
+func (p *process) cutOff(why string, more ...any) {
+	select {
+	case <-p.exited:
+	case <-time.After(deafTimeout):
+		if !p.lines.stopping.Load() {
+			p.lines.log.Warn(why, more...)
+			killGroup(p.pid)
+		}
+	}
 }
 
 // letGo gives back what a process holds outside itself.
 func (p *process) letGo() error {
 	p.back.close()
-	return errors.Join(p.life.Close(), p.tidy())
+	road := p.road.Close
+	if p.lane != nil {
+		road = p.lane.Close
+	}
+	return errors.Join(road(), p.life.Close(), p.tidy())
 }
 
 // stop asks the process to end, and makes sure: a child that ignores it is killed with its whole group.

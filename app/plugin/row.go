@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"minifleet/app/fault"
 	"minifleet/plugins/sdk/pluginpb"
@@ -60,7 +61,8 @@ func readCells(cells *pluginpb.Cells, most int) ([]Row, error) {
 	if err := fitting(len(columns), sizes, len(cells.GetText()), most); err != nil {
 		return nil, fault.New(fault.Internal, "plugin.answer", "插件的回答有误，请稍后重试").Because(err)
 	}
-	text, texts := string(cells.GetText()), make([]string, len(sizes)) // cells are parts of this one copy
+	raw, texts := cells.GetText(), make([]string, len(sizes))
+	text := unsafe.String(unsafe.SliceData(raw), len(raw)) // nobody else has the message: cells are parts of it
 	whole := utf8.ValidString(text)
 	for i, size := range sizes {
 		whole = whole && (text == "" || utf8.RuneStart(text[0])) // no character across two cells

@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"minifleet/plugins/sdk/lane"
 )
 
 // hostWindow is how much of one answer of the host may wait to be read.
@@ -25,7 +27,7 @@ var errHostLine = errors.New("sdk: the connection to the host was closed")
 // process starts later must not inherit it too. Serve does; only a program that
 // speaks the wire by itself needs it, with options of its own beside ours.
 func HostConnection(options ...grpc.DialOption) func() (grpc.ClientConnInterface, error) {
-	conn, err := inherited(os.Getenv(HostEnv))
+	conn, err := inherited(HostEnv)
 	if err != nil {
 		return func() (grpc.ClientConnInterface, error) { return nil, err }
 	}
@@ -48,16 +50,34 @@ func HostConnection(options ...grpc.DialOption) func() (grpc.ClientConnInterface
 	}
 }
 
-func inherited(number string) (net.Conn, error) {
+// LaneConnection takes the connection of the lane that this process inherited, and
+// gives what makes it ready to serve, which waits for the host. It is called once
+// and early, as HostConnection is, and for the same.
+func LaneConnection() func() (net.Conn, error) {
+	conn, err := inherited(LaneEnv)
+	return func() (net.Conn, error) {
+		if err != nil {
+			return nil, err
+		}
+		secure, err := lane.Accept(conn, os.Getenv(LaneHostEnv))
+		if err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		return secure, nil
+	}
+}
+
+func inherited(env string) (net.Conn, error) {
+	number := os.Getenv(env)
 	fd, err := strconv.Atoi(number)
 	if err != nil || fd < 3 {
-		return nil, fmt.Errorf("sdk: %s=%q names no descriptor", HostEnv, number)
+		return nil, fmt.Errorf("sdk: %s=%q names no descriptor", env, number)
 	}
-	file := os.NewFile(uintptr(fd), "host")
+	file := os.NewFile(uintptr(fd), env)
 	syscall.CloseOnExec(fd)
 	conn, err := net.FileConn(file) // a copy
 	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, fmt.Errorf("sdk: take the connection to the host: %w", err)
+		return nil, fmt.Errorf("sdk: take the connection of %s: %w", env, err)
 	}
 	return conn, nil
 }

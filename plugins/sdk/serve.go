@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strconv"
 
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"minifleet/plugins/sdk/lane"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -25,11 +27,11 @@ const (
 	LifeEnv = "MINIFLEET_LIFE_FD"
 	// HostEnv names the descriptor of the connection to the Host service.
 	HostEnv = "MINIFLEET_HOST_FD"
+	// LaneEnv names the descriptor of the connection that calls come by, and
+	// LaneHostEnv the fingerprint of who calls.
+	LaneEnv     = "MINIFLEET_LANE_FD"
+	LaneHostEnv = "MINIFLEET_LANE_HOST"
 )
-
-// streamWorkers answer calls on stacks that have grown already; more calls at
-// once than these have goroutines of their own.
-const streamWorkers = 8
 
 // maxMessage leaves room around a body of MaxBody.
 const maxMessage = MaxBody + 1<<20
@@ -50,7 +52,7 @@ func Serve(p *Plugin) {
 	}
 	followHost()
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})).With("plugin", p.ID())
-	wire := &wire{plugin: p, log: log, host: HostConnection()}
+	wire := &wire{plugin: p, log: log, host: HostConnection(), road: LaneConnection()}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: Handshake(),
 		Plugins:         goplugin.PluginSet{WireName: wire},
@@ -59,7 +61,6 @@ func Serve(p *Plugin) {
 				// A fixed window bounds what waits for a handler that reads a stream slowly.
 				grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(4<<20),
 				grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-				grpc.NumStreamWorkers(streamWorkers),
 				grpc.UnaryInterceptor(wire.intercept))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Name: p.ID(), Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
@@ -110,13 +111,27 @@ type wire struct {
 	plugin *Plugin
 	log    *slog.Logger
 	host   func() (grpc.ClientConnInterface, error)
+	road   func() (net.Conn, error)
 	server *Server
+}
+
+// serveLane takes calls by the lane as long as there is one. Where it cannot, the
+// host calls by go-plugin's connection.
+func (w *wire) serveLane() {
+	conn, err := w.road()
+	if err == nil {
+		err = lane.Serve(conn, &pluginpb.Plugin_ServiceDesc, w.server, w.server.Intercept, maxMessage)
+	}
+	if err != nil {
+		w.log.Error("the lane of the host's calls is not served", "error", err.Error())
+	}
 }
 
 // GRPCServer registers the Plugin service.
 func (w *wire) GRPCServer(_ *goplugin.GRPCBroker, registrar *grpc.Server) error {
 	w.server = NewServer(w.plugin, w.log, w.host)
 	pluginpb.RegisterPluginServer(registrar, w.server)
+	go w.serveLane()
 	return nil
 }
 

@@ -1,10 +1,10 @@
 // The wire between MiniFleet and one plugin process.
 //
-// Two services, a connection each: Plugin (host calls plugin) on the socket
-// that go-plugin's handshake names, with mutual TLS, and Host (plugin calls
-// back) on a connected socket the process inherits, whose descriptor
-// MINIFLEET_HOST_FD tells, without TLS: nobody else can reach it. It is not
-// dialled again; a plugin that closes it is ended. Each request to a plugin has
+// Two services: Plugin (host calls plugin) on the socket that go-plugin's
+// handshake names, with mutual TLS, and for most calls on the process's lane
+// (see Frame), and Host (plugin calls back) on a connected socket the process
+// inherits, whose descriptor MINIFLEET_HOST_FD tells, without TLS: nobody else
+// can reach it. It is not dialled again; a plugin that closes it is ended. Each request to a plugin has
 // a CallContext that tells who acts (a stream has it as metadata,
 // "minifleet-call-bin"), with a token that the host minted for this call. The
 // plugin sends the token back with each callback, as "minifleet-token"; it dies
@@ -36,6 +36,106 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Frame begins a unary call of Plugin on a process's lane, gives one up, or
+// answers one. The lane is a second connected socket the process inherits, whose
+// descriptor MINIFLEET_LANE_FD tells, under TLS 1.3, where the plugin is the
+// server; MINIFLEET_LANE_HOST is the SHA-256 of the certificate that the host
+// shows, in hex. Each frame follows its length, four bytes with the highest
+// first. Each call is answered once, in any order, also one that was given up. A
+// plugin need not take the lane up; each call has a stream of its own then. One
+// that ends it, or answers what was not asked, is ended.
+type Frame struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`                                // of the call; the host never uses one twice
+	Method        string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`                         // full name, "/minifleet.plugin.v1.Plugin/Rows"; begins a call
+	TimeoutUs     int64                  `protobuf:"varint,3,opt,name=timeout_us,json=timeoutUs,proto3" json:"timeout_us,omitempty"` // how long the host waits, 0: until it gives up
+	Metadata      []string               `protobuf:"bytes,4,rep,name=metadata,proto3" json:"metadata,omitempty"`                     // names and values in turn, names in lower case
+	Cancel        bool                   `protobuf:"varint,5,opt,name=cancel,proto3" json:"cancel,omitempty"`                        // the host waits no longer
+	Status        []byte                 `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`                         // google.rpc.Status of a call that failed
+	Message       []byte                 `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`                       // the request, or the answer
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Frame) Reset() {
+	*x = Frame{}
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Frame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Frame) ProtoMessage() {}
+
+func (x *Frame) ProtoReflect() protoreflect.Message {
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Frame.ProtoReflect.Descriptor instead.
+func (*Frame) Descriptor() ([]byte, []int) {
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Frame) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Frame) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Frame) GetTimeoutUs() int64 {
+	if x != nil {
+		return x.TimeoutUs
+	}
+	return 0
+}
+
+func (x *Frame) GetMetadata() []string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Frame) GetCancel() bool {
+	if x != nil {
+		return x.Cancel
+	}
+	return false
+}
+
+func (x *Frame) GetStatus() []byte {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
+func (x *Frame) GetMessage() []byte {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
 // Actor is the person (or the system) on whose behalf a call runs.
 type Actor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -52,7 +152,7 @@ type Actor struct {
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[0]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -64,7 +164,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[0]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -77,7 +177,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{0}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Actor) GetAccountId() int64 {
@@ -146,7 +246,7 @@ type CallContext struct {
 
 func (x *CallContext) Reset() {
 	*x = CallContext{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[1]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -158,7 +258,7 @@ func (x *CallContext) String() string {
 func (*CallContext) ProtoMessage() {}
 
 func (x *CallContext) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[1]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -171,7 +271,7 @@ func (x *CallContext) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallContext.ProtoReflect.Descriptor instead.
 func (*CallContext) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CallContext) GetActor() *Actor {
@@ -245,7 +345,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -257,7 +357,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -270,7 +370,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Fault) GetKind() string {
@@ -326,7 +426,7 @@ type FieldFault struct {
 
 func (x *FieldFault) Reset() {
 	*x = FieldFault{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +438,7 @@ func (x *FieldFault) String() string {
 func (*FieldFault) ProtoMessage() {}
 
 func (x *FieldFault) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +451,7 @@ func (x *FieldFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldFault.ProtoReflect.Descriptor instead.
 func (*FieldFault) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FieldFault) GetName() string {
@@ -388,7 +488,7 @@ type WeChatFault struct {
 
 func (x *WeChatFault) Reset() {
 	*x = WeChatFault{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +500,7 @@ func (x *WeChatFault) String() string {
 func (*WeChatFault) ProtoMessage() {}
 
 func (x *WeChatFault) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +513,7 @@ func (x *WeChatFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatFault.ProtoReflect.Descriptor instead.
 func (*WeChatFault) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *WeChatFault) GetCode() int64 {
@@ -501,7 +601,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +613,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +626,7 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 // Manifest is everything the host must know before the first call.
@@ -558,7 +658,7 @@ type Manifest struct {
 
 func (x *Manifest) Reset() {
 	*x = Manifest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +670,7 @@ func (x *Manifest) String() string {
 func (*Manifest) ProtoMessage() {}
 
 func (x *Manifest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +683,7 @@ func (x *Manifest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Manifest.ProtoReflect.Descriptor instead.
 func (*Manifest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Manifest) GetId() string {
@@ -739,7 +839,7 @@ type Capabilities struct {
 
 func (x *Capabilities) Reset() {
 	*x = Capabilities{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -751,7 +851,7 @@ func (x *Capabilities) String() string {
 func (*Capabilities) ProtoMessage() {}
 
 func (x *Capabilities) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -764,7 +864,7 @@ func (x *Capabilities) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capabilities.ProtoReflect.Descriptor instead.
 func (*Capabilities) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Capabilities) GetWechat() []string {
@@ -809,7 +909,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +921,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +934,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Topic) GetName() string {
@@ -880,7 +980,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +992,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1005,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Asset) GetPath() string {
@@ -952,7 +1052,7 @@ type MenuItem struct {
 
 func (x *MenuItem) Reset() {
 	*x = MenuItem{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1064,7 @@ func (x *MenuItem) String() string {
 func (*MenuItem) ProtoMessage() {}
 
 func (x *MenuItem) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1077,7 @@ func (x *MenuItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MenuItem.ProtoReflect.Descriptor instead.
 func (*MenuItem) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MenuItem) GetTitle() string {
@@ -1046,7 +1146,7 @@ type Permission struct {
 
 func (x *Permission) Reset() {
 	*x = Permission{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +1158,7 @@ func (x *Permission) String() string {
 func (*Permission) ProtoMessage() {}
 
 func (x *Permission) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +1171,7 @@ func (x *Permission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permission.ProtoReflect.Descriptor instead.
 func (*Permission) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Permission) GetName() string {
@@ -1101,7 +1201,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1213,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1226,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Collection) GetName() string {
@@ -1167,7 +1267,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1279,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1292,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Index) GetColumns() []string {
@@ -1226,7 +1326,7 @@ type Visibility struct {
 
 func (x *Visibility) Reset() {
 	*x = Visibility{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1338,7 @@ func (x *Visibility) String() string {
 func (*Visibility) ProtoMessage() {}
 
 func (x *Visibility) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1351,7 @@ func (x *Visibility) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Visibility.ProtoReflect.Descriptor instead.
 func (*Visibility) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Visibility) GetKind() string {
@@ -1331,7 +1431,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1443,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1456,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Column) GetName() string {
@@ -1454,7 +1554,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1566,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[16]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1579,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Option) GetValue() string {
@@ -1528,7 +1628,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1640,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[17]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1653,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Table) GetName() string {
@@ -1684,7 +1784,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1696,7 +1796,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[18]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1709,7 +1809,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Action) GetName() string {
@@ -1789,7 +1889,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1801,7 +1901,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[19]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1814,7 +1914,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Route) GetMethod() string {
@@ -1910,7 +2010,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +2022,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[20]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +2035,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{20}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Subscription) GetType() string {
@@ -1957,7 +2057,7 @@ type Job struct {
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2069,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[21]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2082,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{21}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Job) GetName() string {
@@ -2026,7 +2126,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2138,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[22]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2151,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{22}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Operation) GetName() string {
@@ -2097,7 +2197,7 @@ type ConfigureRequest struct {
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2109,7 +2209,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[23]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2122,7 +2222,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{23}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 type ConfigureResponse struct {
@@ -2133,7 +2233,7 @@ type ConfigureResponse struct {
 
 func (x *ConfigureResponse) Reset() {
 	*x = ConfigureResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2145,7 +2245,7 @@ func (x *ConfigureResponse) String() string {
 func (*ConfigureResponse) ProtoMessage() {}
 
 func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[24]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2158,7 +2258,7 @@ func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{24}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 type RowsRequest struct {
@@ -2176,7 +2276,7 @@ type RowsRequest struct {
 
 func (x *RowsRequest) Reset() {
 	*x = RowsRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2188,7 +2288,7 @@ func (x *RowsRequest) String() string {
 func (*RowsRequest) ProtoMessage() {}
 
 func (x *RowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[25]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2201,7 +2301,7 @@ func (x *RowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsRequest.ProtoReflect.Descriptor instead.
 func (*RowsRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RowsRequest) GetTable() string {
@@ -2266,7 +2366,7 @@ type Cells struct {
 
 func (x *Cells) Reset() {
 	*x = Cells{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2378,7 @@ func (x *Cells) String() string {
 func (*Cells) ProtoMessage() {}
 
 func (x *Cells) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[26]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2391,7 @@ func (x *Cells) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cells.ProtoReflect.Descriptor instead.
 func (*Cells) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{26}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Cells) GetColumns() []string {
@@ -2327,7 +2427,7 @@ type RowsResponse struct {
 
 func (x *RowsResponse) Reset() {
 	*x = RowsResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2339,7 +2439,7 @@ func (x *RowsResponse) String() string {
 func (*RowsResponse) ProtoMessage() {}
 
 func (x *RowsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[27]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2352,7 +2452,7 @@ func (x *RowsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsResponse.ProtoReflect.Descriptor instead.
 func (*RowsResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{27}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RowsResponse) GetRows() *Cells {
@@ -2394,7 +2494,7 @@ type RowRequest struct {
 
 func (x *RowRequest) Reset() {
 	*x = RowRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2406,7 +2506,7 @@ func (x *RowRequest) String() string {
 func (*RowRequest) ProtoMessage() {}
 
 func (x *RowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[28]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2419,7 +2519,7 @@ func (x *RowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowRequest.ProtoReflect.Descriptor instead.
 func (*RowRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{28}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RowRequest) GetTable() string {
@@ -2452,7 +2552,7 @@ type RowResponse struct {
 
 func (x *RowResponse) Reset() {
 	*x = RowResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2464,7 +2564,7 @@ func (x *RowResponse) String() string {
 func (*RowResponse) ProtoMessage() {}
 
 func (x *RowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[29]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2477,7 +2577,7 @@ func (x *RowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowResponse.ProtoReflect.Descriptor instead.
 func (*RowResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{29}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RowResponse) GetRow() *Cells {
@@ -2500,7 +2600,7 @@ type SaveRequest struct {
 
 func (x *SaveRequest) Reset() {
 	*x = SaveRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2512,7 +2612,7 @@ func (x *SaveRequest) String() string {
 func (*SaveRequest) ProtoMessage() {}
 
 func (x *SaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[30]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2525,7 +2625,7 @@ func (x *SaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveRequest.ProtoReflect.Descriptor instead.
 func (*SaveRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{30}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SaveRequest) GetTable() string {
@@ -2572,7 +2672,7 @@ type SaveResponse struct {
 
 func (x *SaveResponse) Reset() {
 	*x = SaveResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2584,7 +2684,7 @@ func (x *SaveResponse) String() string {
 func (*SaveResponse) ProtoMessage() {}
 
 func (x *SaveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[31]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2597,7 +2697,7 @@ func (x *SaveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveResponse.ProtoReflect.Descriptor instead.
 func (*SaveResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{31}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SaveResponse) GetId() int64 {
@@ -2618,7 +2718,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +2730,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[32]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +2743,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{32}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RemoveRequest) GetTable() string {
@@ -2675,7 +2775,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2687,7 +2787,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[33]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2700,7 +2800,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{33}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 type ActRequest struct {
@@ -2715,7 +2815,7 @@ type ActRequest struct {
 
 func (x *ActRequest) Reset() {
 	*x = ActRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2727,7 +2827,7 @@ func (x *ActRequest) String() string {
 func (*ActRequest) ProtoMessage() {}
 
 func (x *ActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[34]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2740,7 +2840,7 @@ func (x *ActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActRequest.ProtoReflect.Descriptor instead.
 func (*ActRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{34}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ActRequest) GetTable() string {
@@ -2781,7 +2881,7 @@ type ActResponse struct {
 
 func (x *ActResponse) Reset() {
 	*x = ActResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +2893,7 @@ func (x *ActResponse) String() string {
 func (*ActResponse) ProtoMessage() {}
 
 func (x *ActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[35]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +2906,7 @@ func (x *ActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActResponse.ProtoReflect.Descriptor instead.
 func (*ActResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{35}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ActResponse) GetMessage() string {
@@ -2833,7 +2933,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2845,7 +2945,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[36]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2858,7 +2958,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{36}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Header) GetName() string {
@@ -2890,7 +2990,7 @@ type HTTPRequest struct {
 
 func (x *HTTPRequest) Reset() {
 	*x = HTTPRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2902,7 +3002,7 @@ func (x *HTTPRequest) String() string {
 func (*HTTPRequest) ProtoMessage() {}
 
 func (x *HTTPRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[37]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2915,7 +3015,7 @@ func (x *HTTPRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPRequest.ProtoReflect.Descriptor instead.
 func (*HTTPRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{37}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *HTTPRequest) GetType() string {
@@ -2979,7 +3079,7 @@ type HTTPResponse struct {
 
 func (x *HTTPResponse) Reset() {
 	*x = HTTPResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3091,7 @@ func (x *HTTPResponse) String() string {
 func (*HTTPResponse) ProtoMessage() {}
 
 func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[38]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3104,7 @@ func (x *HTTPResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPResponse.ProtoReflect.Descriptor instead.
 func (*HTTPResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{38}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HTTPResponse) GetStatus() int32 {
@@ -3048,7 +3148,7 @@ type HTTPChunk struct {
 
 func (x *HTTPChunk) Reset() {
 	*x = HTTPChunk{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3060,7 +3160,7 @@ func (x *HTTPChunk) String() string {
 func (*HTTPChunk) ProtoMessage() {}
 
 func (x *HTTPChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[39]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3073,7 +3173,7 @@ func (x *HTTPChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPChunk.ProtoReflect.Descriptor instead.
 func (*HTTPChunk) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{39}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *HTTPChunk) GetRequest() *HTTPRequest {
@@ -3112,7 +3212,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3124,7 +3224,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[40]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3137,7 +3237,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{40}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *View) GetTitle() string {
@@ -3192,7 +3292,7 @@ type Crumb struct {
 
 func (x *Crumb) Reset() {
 	*x = Crumb{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3204,7 +3304,7 @@ func (x *Crumb) String() string {
 func (*Crumb) ProtoMessage() {}
 
 func (x *Crumb) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[41]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3217,7 +3317,7 @@ func (x *Crumb) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crumb.ProtoReflect.Descriptor instead.
 func (*Crumb) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{41}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Crumb) GetTitle() string {
@@ -3253,7 +3353,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3265,7 +3365,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[42]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3278,7 +3378,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{42}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Event) GetId() int64 {
@@ -3359,7 +3459,7 @@ type HandleEventResponse struct {
 
 func (x *HandleEventResponse) Reset() {
 	*x = HandleEventResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3371,7 +3471,7 @@ func (x *HandleEventResponse) String() string {
 func (*HandleEventResponse) ProtoMessage() {}
 
 func (x *HandleEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[43]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3384,7 +3484,7 @@ func (x *HandleEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandleEventResponse.ProtoReflect.Descriptor instead.
 func (*HandleEventResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{43}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 type RunJobRequest struct {
@@ -3397,7 +3497,7 @@ type RunJobRequest struct {
 
 func (x *RunJobRequest) Reset() {
 	*x = RunJobRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3409,7 +3509,7 @@ func (x *RunJobRequest) String() string {
 func (*RunJobRequest) ProtoMessage() {}
 
 func (x *RunJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[44]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3422,7 +3522,7 @@ func (x *RunJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunJobRequest.ProtoReflect.Descriptor instead.
 func (*RunJobRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{44}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RunJobRequest) GetName() string {
@@ -3448,7 +3548,7 @@ type RunJobResponse struct {
 
 func (x *RunJobResponse) Reset() {
 	*x = RunJobResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3460,7 +3560,7 @@ func (x *RunJobResponse) String() string {
 func (*RunJobResponse) ProtoMessage() {}
 
 func (x *RunJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[45]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3473,7 +3573,7 @@ func (x *RunJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunJobResponse.ProtoReflect.Descriptor instead.
 func (*RunJobResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{45}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RunJobResponse) GetNote() string {
@@ -3494,7 +3594,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3506,7 +3606,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[46]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3519,7 +3619,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{46}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *OperateRequest) GetName() string {
@@ -3552,7 +3652,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3564,7 +3664,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[47]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3577,7 +3677,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{47}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *OperateResponse) GetOutput() []byte {
@@ -3605,7 +3705,7 @@ type WeChatRequest struct {
 
 func (x *WeChatRequest) Reset() {
 	*x = WeChatRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3617,7 +3717,7 @@ func (x *WeChatRequest) String() string {
 func (*WeChatRequest) ProtoMessage() {}
 
 func (x *WeChatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[48]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3630,7 +3730,7 @@ func (x *WeChatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatRequest.ProtoReflect.Descriptor instead.
 func (*WeChatRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{48}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *WeChatRequest) GetEndpoint() string {
@@ -3715,7 +3815,7 @@ type SettleRequest struct {
 
 func (x *SettleRequest) Reset() {
 	*x = SettleRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3727,7 +3827,7 @@ func (x *SettleRequest) String() string {
 func (*SettleRequest) ProtoMessage() {}
 
 func (x *SettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[49]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3740,7 +3840,7 @@ func (x *SettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
 func (*SettleRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{49}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SettleRequest) GetKey() string {
@@ -3765,7 +3865,7 @@ type SettleResponse struct {
 
 func (x *SettleResponse) Reset() {
 	*x = SettleResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3777,7 +3877,7 @@ func (x *SettleResponse) String() string {
 func (*SettleResponse) ProtoMessage() {}
 
 func (x *SettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[50]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3790,7 +3890,7 @@ func (x *SettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
 func (*SettleResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{50}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 type WeChatResponse struct {
@@ -3804,7 +3904,7 @@ type WeChatResponse struct {
 
 func (x *WeChatResponse) Reset() {
 	*x = WeChatResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3816,7 +3916,7 @@ func (x *WeChatResponse) String() string {
 func (*WeChatResponse) ProtoMessage() {}
 
 func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[51]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3829,7 +3929,7 @@ func (x *WeChatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeChatResponse.ProtoReflect.Descriptor instead.
 func (*WeChatResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{51}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *WeChatResponse) GetBody() []byte {
@@ -3864,7 +3964,7 @@ type Where struct {
 
 func (x *Where) Reset() {
 	*x = Where{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3876,7 +3976,7 @@ func (x *Where) String() string {
 func (*Where) ProtoMessage() {}
 
 func (x *Where) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[52]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3889,7 +3989,7 @@ func (x *Where) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Where.ProtoReflect.Descriptor instead.
 func (*Where) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{52}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Where) GetColumn() string {
@@ -3930,7 +4030,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3942,7 +4042,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[53]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3955,7 +4055,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{53}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *FindRequest) GetCollection() string {
@@ -4035,7 +4135,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4047,7 +4147,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[54]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4060,7 +4160,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{54}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Join) GetColumn() string {
@@ -4095,7 +4195,7 @@ type FindResponse struct {
 
 func (x *FindResponse) Reset() {
 	*x = FindResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4107,7 +4207,7 @@ func (x *FindResponse) String() string {
 func (*FindResponse) ProtoMessage() {}
 
 func (x *FindResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[55]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4120,7 +4220,7 @@ func (x *FindResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindResponse.ProtoReflect.Descriptor instead.
 func (*FindResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{55}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *FindResponse) GetRows() [][]byte {
@@ -4158,7 +4258,7 @@ type AggregateRequest struct {
 
 func (x *AggregateRequest) Reset() {
 	*x = AggregateRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4170,7 +4270,7 @@ func (x *AggregateRequest) String() string {
 func (*AggregateRequest) ProtoMessage() {}
 
 func (x *AggregateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[56]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4183,7 +4283,7 @@ func (x *AggregateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRequest.ProtoReflect.Descriptor instead.
 func (*AggregateRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{56}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *AggregateRequest) GetCollection() string {
@@ -4238,7 +4338,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4250,7 +4350,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[57]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4263,7 +4363,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{57}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Measure) GetFunc() string {
@@ -4291,7 +4391,7 @@ type AggregateResponse struct {
 
 func (x *AggregateResponse) Reset() {
 	*x = AggregateResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4303,7 +4403,7 @@ func (x *AggregateResponse) String() string {
 func (*AggregateResponse) ProtoMessage() {}
 
 func (x *AggregateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[58]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4316,7 +4416,7 @@ func (x *AggregateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateResponse.ProtoReflect.Descriptor instead.
 func (*AggregateResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{58}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *AggregateResponse) GetGroups() [][]byte {
@@ -4351,7 +4451,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4363,7 +4463,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[59]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4376,7 +4476,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{59}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PublishRequest) GetTopic() string {
@@ -4409,7 +4509,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4421,7 +4521,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[60]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4434,7 +4534,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{60}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *PublishResponse) GetListeners() int32 {
@@ -4452,7 +4552,7 @@ type SettingsRequest struct {
 
 func (x *SettingsRequest) Reset() {
 	*x = SettingsRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4464,7 +4564,7 @@ func (x *SettingsRequest) String() string {
 func (*SettingsRequest) ProtoMessage() {}
 
 func (x *SettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[61]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4477,7 +4577,7 @@ func (x *SettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingsRequest.ProtoReflect.Descriptor instead.
 func (*SettingsRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{61}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 type SettingsResponse struct {
@@ -4489,7 +4589,7 @@ type SettingsResponse struct {
 
 func (x *SettingsResponse) Reset() {
 	*x = SettingsResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4501,7 +4601,7 @@ func (x *SettingsResponse) String() string {
 func (*SettingsResponse) ProtoMessage() {}
 
 func (x *SettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[62]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4514,7 +4614,7 @@ func (x *SettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingsResponse.ProtoReflect.Descriptor instead.
 func (*SettingsResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{62}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *SettingsResponse) GetValues() []byte {
@@ -4538,7 +4638,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4550,7 +4650,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[63]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4563,7 +4663,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{63}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Op) GetKind() string {
@@ -4620,7 +4720,7 @@ type Bound struct {
 
 func (x *Bound) Reset() {
 	*x = Bound{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4632,7 +4732,7 @@ func (x *Bound) String() string {
 func (*Bound) ProtoMessage() {}
 
 func (x *Bound) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[64]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4645,7 +4745,7 @@ func (x *Bound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bound.ProtoReflect.Descriptor instead.
 func (*Bound) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{64}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Bound) GetColumn() string {
@@ -4683,7 +4783,7 @@ type NewEvent struct {
 
 func (x *NewEvent) Reset() {
 	*x = NewEvent{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4695,7 +4795,7 @@ func (x *NewEvent) String() string {
 func (*NewEvent) ProtoMessage() {}
 
 func (x *NewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[65]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4708,7 +4808,7 @@ func (x *NewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEvent.ProtoReflect.Descriptor instead.
 func (*NewEvent) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{65}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *NewEvent) GetType() string {
@@ -4764,7 +4864,7 @@ type CommitRequest struct {
 
 func (x *CommitRequest) Reset() {
 	*x = CommitRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4776,7 +4876,7 @@ func (x *CommitRequest) String() string {
 func (*CommitRequest) ProtoMessage() {}
 
 func (x *CommitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[66]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4789,7 +4889,7 @@ func (x *CommitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitRequest.ProtoReflect.Descriptor instead.
 func (*CommitRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{66}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *CommitRequest) GetOps() []*Op {
@@ -4823,7 +4923,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4835,7 +4935,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[67]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4848,7 +4948,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{67}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *CommitResponse) GetIds() []int64 {
@@ -4875,7 +4975,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4887,7 +4987,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[68]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4900,7 +5000,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{68}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *CallRequest) GetOperation() string {
@@ -4926,7 +5026,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[69]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4938,7 +5038,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[69]
+	mi := &file_minifleet_plugin_v1_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4951,7 +5051,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{69}
+	return file_minifleet_plugin_v1_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *CallResponse) GetOutput() []byte {
@@ -4965,7 +5065,16 @@ var File_minifleet_plugin_v1_plugin_proto protoreflect.FileDescriptor
 
 const file_minifleet_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
-	" minifleet/plugin/v1/plugin.proto\x12\x13minifleet.plugin.v1\"\xb6\x01\n" +
+	" minifleet/plugin/v1/plugin.proto\x12\x13minifleet.plugin.v1\"\xb4\x01\n" +
+	"\x05Frame\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1d\n" +
+	"\n" +
+	"timeout_us\x18\x03 \x01(\x03R\ttimeoutUs\x12\x1a\n" +
+	"\bmetadata\x18\x04 \x03(\tR\bmetadata\x12\x16\n" +
+	"\x06cancel\x18\x05 \x01(\bR\x06cancel\x12\x16\n" +
+	"\x06status\x18\x06 \x01(\fR\x06status\x12\x18\n" +
+	"\amessage\x18\a \x01(\fR\amessage\"\xb6\x01\n" +
 	"\x05Actor\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\x03R\taccountId\x12\x19\n" +
@@ -5423,169 +5532,170 @@ func file_minifleet_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_minifleet_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
+var file_minifleet_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_minifleet_plugin_v1_plugin_proto_goTypes = []any{
-	(*Actor)(nil),               // 0: minifleet.plugin.v1.Actor
-	(*CallContext)(nil),         // 1: minifleet.plugin.v1.CallContext
-	(*Fault)(nil),               // 2: minifleet.plugin.v1.Fault
-	(*FieldFault)(nil),          // 3: minifleet.plugin.v1.FieldFault
-	(*WeChatFault)(nil),         // 4: minifleet.plugin.v1.WeChatFault
-	(*DescribeRequest)(nil),     // 5: minifleet.plugin.v1.DescribeRequest
-	(*Manifest)(nil),            // 6: minifleet.plugin.v1.Manifest
-	(*Capabilities)(nil),        // 7: minifleet.plugin.v1.Capabilities
-	(*Topic)(nil),               // 8: minifleet.plugin.v1.Topic
-	(*Asset)(nil),               // 9: minifleet.plugin.v1.Asset
-	(*MenuItem)(nil),            // 10: minifleet.plugin.v1.MenuItem
-	(*Permission)(nil),          // 11: minifleet.plugin.v1.Permission
-	(*Collection)(nil),          // 12: minifleet.plugin.v1.Collection
-	(*Index)(nil),               // 13: minifleet.plugin.v1.Index
-	(*Visibility)(nil),          // 14: minifleet.plugin.v1.Visibility
-	(*Column)(nil),              // 15: minifleet.plugin.v1.Column
-	(*Option)(nil),              // 16: minifleet.plugin.v1.Option
-	(*Table)(nil),               // 17: minifleet.plugin.v1.Table
-	(*Action)(nil),              // 18: minifleet.plugin.v1.Action
-	(*Route)(nil),               // 19: minifleet.plugin.v1.Route
-	(*Subscription)(nil),        // 20: minifleet.plugin.v1.Subscription
-	(*Job)(nil),                 // 21: minifleet.plugin.v1.Job
-	(*Operation)(nil),           // 22: minifleet.plugin.v1.Operation
-	(*ConfigureRequest)(nil),    // 23: minifleet.plugin.v1.ConfigureRequest
-	(*ConfigureResponse)(nil),   // 24: minifleet.plugin.v1.ConfigureResponse
-	(*RowsRequest)(nil),         // 25: minifleet.plugin.v1.RowsRequest
-	(*Cells)(nil),               // 26: minifleet.plugin.v1.Cells
-	(*RowsResponse)(nil),        // 27: minifleet.plugin.v1.RowsResponse
-	(*RowRequest)(nil),          // 28: minifleet.plugin.v1.RowRequest
-	(*RowResponse)(nil),         // 29: minifleet.plugin.v1.RowResponse
-	(*SaveRequest)(nil),         // 30: minifleet.plugin.v1.SaveRequest
-	(*SaveResponse)(nil),        // 31: minifleet.plugin.v1.SaveResponse
-	(*RemoveRequest)(nil),       // 32: minifleet.plugin.v1.RemoveRequest
-	(*RemoveResponse)(nil),      // 33: minifleet.plugin.v1.RemoveResponse
-	(*ActRequest)(nil),          // 34: minifleet.plugin.v1.ActRequest
-	(*ActResponse)(nil),         // 35: minifleet.plugin.v1.ActResponse
-	(*Header)(nil),              // 36: minifleet.plugin.v1.Header
-	(*HTTPRequest)(nil),         // 37: minifleet.plugin.v1.HTTPRequest
-	(*HTTPResponse)(nil),        // 38: minifleet.plugin.v1.HTTPResponse
-	(*HTTPChunk)(nil),           // 39: minifleet.plugin.v1.HTTPChunk
-	(*View)(nil),                // 40: minifleet.plugin.v1.View
-	(*Crumb)(nil),               // 41: minifleet.plugin.v1.Crumb
-	(*Event)(nil),               // 42: minifleet.plugin.v1.Event
-	(*HandleEventResponse)(nil), // 43: minifleet.plugin.v1.HandleEventResponse
-	(*RunJobRequest)(nil),       // 44: minifleet.plugin.v1.RunJobRequest
-	(*RunJobResponse)(nil),      // 45: minifleet.plugin.v1.RunJobResponse
-	(*OperateRequest)(nil),      // 46: minifleet.plugin.v1.OperateRequest
-	(*OperateResponse)(nil),     // 47: minifleet.plugin.v1.OperateResponse
-	(*WeChatRequest)(nil),       // 48: minifleet.plugin.v1.WeChatRequest
-	(*SettleRequest)(nil),       // 49: minifleet.plugin.v1.SettleRequest
-	(*SettleResponse)(nil),      // 50: minifleet.plugin.v1.SettleResponse
-	(*WeChatResponse)(nil),      // 51: minifleet.plugin.v1.WeChatResponse
-	(*Where)(nil),               // 52: minifleet.plugin.v1.Where
-	(*FindRequest)(nil),         // 53: minifleet.plugin.v1.FindRequest
-	(*Join)(nil),                // 54: minifleet.plugin.v1.Join
-	(*FindResponse)(nil),        // 55: minifleet.plugin.v1.FindResponse
-	(*AggregateRequest)(nil),    // 56: minifleet.plugin.v1.AggregateRequest
-	(*Measure)(nil),             // 57: minifleet.plugin.v1.Measure
-	(*AggregateResponse)(nil),   // 58: minifleet.plugin.v1.AggregateResponse
-	(*PublishRequest)(nil),      // 59: minifleet.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),     // 60: minifleet.plugin.v1.PublishResponse
-	(*SettingsRequest)(nil),     // 61: minifleet.plugin.v1.SettingsRequest
-	(*SettingsResponse)(nil),    // 62: minifleet.plugin.v1.SettingsResponse
-	(*Op)(nil),                  // 63: minifleet.plugin.v1.Op
-	(*Bound)(nil),               // 64: minifleet.plugin.v1.Bound
-	(*NewEvent)(nil),            // 65: minifleet.plugin.v1.NewEvent
-	(*CommitRequest)(nil),       // 66: minifleet.plugin.v1.CommitRequest
-	(*CommitResponse)(nil),      // 67: minifleet.plugin.v1.CommitResponse
-	(*CallRequest)(nil),         // 68: minifleet.plugin.v1.CallRequest
-	(*CallResponse)(nil),        // 69: minifleet.plugin.v1.CallResponse
-	nil,                         // 70: minifleet.plugin.v1.RowsRequest.FiltersEntry
-	nil,                         // 71: minifleet.plugin.v1.SaveRequest.ValuesEntry
+	(*Frame)(nil),               // 0: minifleet.plugin.v1.Frame
+	(*Actor)(nil),               // 1: minifleet.plugin.v1.Actor
+	(*CallContext)(nil),         // 2: minifleet.plugin.v1.CallContext
+	(*Fault)(nil),               // 3: minifleet.plugin.v1.Fault
+	(*FieldFault)(nil),          // 4: minifleet.plugin.v1.FieldFault
+	(*WeChatFault)(nil),         // 5: minifleet.plugin.v1.WeChatFault
+	(*DescribeRequest)(nil),     // 6: minifleet.plugin.v1.DescribeRequest
+	(*Manifest)(nil),            // 7: minifleet.plugin.v1.Manifest
+	(*Capabilities)(nil),        // 8: minifleet.plugin.v1.Capabilities
+	(*Topic)(nil),               // 9: minifleet.plugin.v1.Topic
+	(*Asset)(nil),               // 10: minifleet.plugin.v1.Asset
+	(*MenuItem)(nil),            // 11: minifleet.plugin.v1.MenuItem
+	(*Permission)(nil),          // 12: minifleet.plugin.v1.Permission
+	(*Collection)(nil),          // 13: minifleet.plugin.v1.Collection
+	(*Index)(nil),               // 14: minifleet.plugin.v1.Index
+	(*Visibility)(nil),          // 15: minifleet.plugin.v1.Visibility
+	(*Column)(nil),              // 16: minifleet.plugin.v1.Column
+	(*Option)(nil),              // 17: minifleet.plugin.v1.Option
+	(*Table)(nil),               // 18: minifleet.plugin.v1.Table
+	(*Action)(nil),              // 19: minifleet.plugin.v1.Action
+	(*Route)(nil),               // 20: minifleet.plugin.v1.Route
+	(*Subscription)(nil),        // 21: minifleet.plugin.v1.Subscription
+	(*Job)(nil),                 // 22: minifleet.plugin.v1.Job
+	(*Operation)(nil),           // 23: minifleet.plugin.v1.Operation
+	(*ConfigureRequest)(nil),    // 24: minifleet.plugin.v1.ConfigureRequest
+	(*ConfigureResponse)(nil),   // 25: minifleet.plugin.v1.ConfigureResponse
+	(*RowsRequest)(nil),         // 26: minifleet.plugin.v1.RowsRequest
+	(*Cells)(nil),               // 27: minifleet.plugin.v1.Cells
+	(*RowsResponse)(nil),        // 28: minifleet.plugin.v1.RowsResponse
+	(*RowRequest)(nil),          // 29: minifleet.plugin.v1.RowRequest
+	(*RowResponse)(nil),         // 30: minifleet.plugin.v1.RowResponse
+	(*SaveRequest)(nil),         // 31: minifleet.plugin.v1.SaveRequest
+	(*SaveResponse)(nil),        // 32: minifleet.plugin.v1.SaveResponse
+	(*RemoveRequest)(nil),       // 33: minifleet.plugin.v1.RemoveRequest
+	(*RemoveResponse)(nil),      // 34: minifleet.plugin.v1.RemoveResponse
+	(*ActRequest)(nil),          // 35: minifleet.plugin.v1.ActRequest
+	(*ActResponse)(nil),         // 36: minifleet.plugin.v1.ActResponse
+	(*Header)(nil),              // 37: minifleet.plugin.v1.Header
+	(*HTTPRequest)(nil),         // 38: minifleet.plugin.v1.HTTPRequest
+	(*HTTPResponse)(nil),        // 39: minifleet.plugin.v1.HTTPResponse
+	(*HTTPChunk)(nil),           // 40: minifleet.plugin.v1.HTTPChunk
+	(*View)(nil),                // 41: minifleet.plugin.v1.View
+	(*Crumb)(nil),               // 42: minifleet.plugin.v1.Crumb
+	(*Event)(nil),               // 43: minifleet.plugin.v1.Event
+	(*HandleEventResponse)(nil), // 44: minifleet.plugin.v1.HandleEventResponse
+	(*RunJobRequest)(nil),       // 45: minifleet.plugin.v1.RunJobRequest
+	(*RunJobResponse)(nil),      // 46: minifleet.plugin.v1.RunJobResponse
+	(*OperateRequest)(nil),      // 47: minifleet.plugin.v1.OperateRequest
+	(*OperateResponse)(nil),     // 48: minifleet.plugin.v1.OperateResponse
+	(*WeChatRequest)(nil),       // 49: minifleet.plugin.v1.WeChatRequest
+	(*SettleRequest)(nil),       // 50: minifleet.plugin.v1.SettleRequest
+	(*SettleResponse)(nil),      // 51: minifleet.plugin.v1.SettleResponse
+	(*WeChatResponse)(nil),      // 52: minifleet.plugin.v1.WeChatResponse
+	(*Where)(nil),               // 53: minifleet.plugin.v1.Where
+	(*FindRequest)(nil),         // 54: minifleet.plugin.v1.FindRequest
+	(*Join)(nil),                // 55: minifleet.plugin.v1.Join
+	(*FindResponse)(nil),        // 56: minifleet.plugin.v1.FindResponse
+	(*AggregateRequest)(nil),    // 57: minifleet.plugin.v1.AggregateRequest
+	(*Measure)(nil),             // 58: minifleet.plugin.v1.Measure
+	(*AggregateResponse)(nil),   // 59: minifleet.plugin.v1.AggregateResponse
+	(*PublishRequest)(nil),      // 60: minifleet.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),     // 61: minifleet.plugin.v1.PublishResponse
+	(*SettingsRequest)(nil),     // 62: minifleet.plugin.v1.SettingsRequest
+	(*SettingsResponse)(nil),    // 63: minifleet.plugin.v1.SettingsResponse
+	(*Op)(nil),                  // 64: minifleet.plugin.v1.Op
+	(*Bound)(nil),               // 65: minifleet.plugin.v1.Bound
+	(*NewEvent)(nil),            // 66: minifleet.plugin.v1.NewEvent
+	(*CommitRequest)(nil),       // 67: minifleet.plugin.v1.CommitRequest
+	(*CommitResponse)(nil),      // 68: minifleet.plugin.v1.CommitResponse
+	(*CallRequest)(nil),         // 69: minifleet.plugin.v1.CallRequest
+	(*CallResponse)(nil),        // 70: minifleet.plugin.v1.CallResponse
+	nil,                         // 71: minifleet.plugin.v1.RowsRequest.FiltersEntry
+	nil,                         // 72: minifleet.plugin.v1.SaveRequest.ValuesEntry
 }
 var file_minifleet_plugin_v1_plugin_proto_depIdxs = []int32{
-	0,  // 0: minifleet.plugin.v1.CallContext.actor:type_name -> minifleet.plugin.v1.Actor
-	3,  // 1: minifleet.plugin.v1.Fault.fields:type_name -> minifleet.plugin.v1.FieldFault
-	4,  // 2: minifleet.plugin.v1.Fault.wechat:type_name -> minifleet.plugin.v1.WeChatFault
-	10, // 3: minifleet.plugin.v1.Manifest.menu:type_name -> minifleet.plugin.v1.MenuItem
-	12, // 4: minifleet.plugin.v1.Manifest.collections:type_name -> minifleet.plugin.v1.Collection
-	17, // 5: minifleet.plugin.v1.Manifest.tables:type_name -> minifleet.plugin.v1.Table
-	19, // 6: minifleet.plugin.v1.Manifest.routes:type_name -> minifleet.plugin.v1.Route
-	20, // 7: minifleet.plugin.v1.Manifest.subscriptions:type_name -> minifleet.plugin.v1.Subscription
-	21, // 8: minifleet.plugin.v1.Manifest.jobs:type_name -> minifleet.plugin.v1.Job
-	22, // 9: minifleet.plugin.v1.Manifest.operations:type_name -> minifleet.plugin.v1.Operation
-	11, // 10: minifleet.plugin.v1.Manifest.permissions:type_name -> minifleet.plugin.v1.Permission
-	7,  // 11: minifleet.plugin.v1.Manifest.capabilities:type_name -> minifleet.plugin.v1.Capabilities
-	8,  // 12: minifleet.plugin.v1.Manifest.topics:type_name -> minifleet.plugin.v1.Topic
-	9,  // 13: minifleet.plugin.v1.Manifest.assets:type_name -> minifleet.plugin.v1.Asset
-	15, // 14: minifleet.plugin.v1.Collection.columns:type_name -> minifleet.plugin.v1.Column
-	14, // 15: minifleet.plugin.v1.Collection.visibility:type_name -> minifleet.plugin.v1.Visibility
-	13, // 16: minifleet.plugin.v1.Collection.indexes:type_name -> minifleet.plugin.v1.Index
-	16, // 17: minifleet.plugin.v1.Column.options:type_name -> minifleet.plugin.v1.Option
-	15, // 18: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
-	15, // 19: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
-	18, // 20: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
-	70, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
-	1,  // 22: minifleet.plugin.v1.RowsRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	26, // 23: minifleet.plugin.v1.RowsResponse.rows:type_name -> minifleet.plugin.v1.Cells
-	1,  // 24: minifleet.plugin.v1.RowRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	26, // 25: minifleet.plugin.v1.RowResponse.row:type_name -> minifleet.plugin.v1.Cells
-	71, // 26: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
-	1,  // 27: minifleet.plugin.v1.SaveRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	1,  // 28: minifleet.plugin.v1.RemoveRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	1,  // 29: minifleet.plugin.v1.ActRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	36, // 30: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
-	1,  // 31: minifleet.plugin.v1.HTTPRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	36, // 32: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
-	40, // 33: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
-	37, // 34: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
-	38, // 35: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
-	41, // 36: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
-	1,  // 37: minifleet.plugin.v1.Event.call:type_name -> minifleet.plugin.v1.CallContext
-	1,  // 38: minifleet.plugin.v1.RunJobRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	1,  // 39: minifleet.plugin.v1.OperateRequest.call:type_name -> minifleet.plugin.v1.CallContext
-	52, // 40: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
-	54, // 41: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
-	52, // 42: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
-	57, // 43: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
-	64, // 44: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
-	63, // 45: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
-	65, // 46: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
-	5,  // 47: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
-	23, // 48: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
-	25, // 49: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
-	28, // 50: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
-	30, // 51: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
-	32, // 52: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
-	34, // 53: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
-	37, // 54: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
-	39, // 55: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
-	42, // 56: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
-	44, // 57: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
-	46, // 58: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
-	48, // 59: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
-	49, // 60: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
-	53, // 61: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
-	56, // 62: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
-	66, // 63: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
-	68, // 64: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
-	59, // 65: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
-	61, // 66: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
-	6,  // 67: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
-	24, // 68: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
-	27, // 69: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
-	29, // 70: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
-	31, // 71: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
-	33, // 72: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
-	35, // 73: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
-	38, // 74: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
-	39, // 75: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
-	43, // 76: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
-	45, // 77: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
-	47, // 78: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
-	51, // 79: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
-	50, // 80: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
-	55, // 81: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
-	58, // 82: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
-	67, // 83: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
-	69, // 84: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
-	60, // 85: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
-	62, // 86: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
+	1,  // 0: minifleet.plugin.v1.CallContext.actor:type_name -> minifleet.plugin.v1.Actor
+	4,  // 1: minifleet.plugin.v1.Fault.fields:type_name -> minifleet.plugin.v1.FieldFault
+	5,  // 2: minifleet.plugin.v1.Fault.wechat:type_name -> minifleet.plugin.v1.WeChatFault
+	11, // 3: minifleet.plugin.v1.Manifest.menu:type_name -> minifleet.plugin.v1.MenuItem
+	13, // 4: minifleet.plugin.v1.Manifest.collections:type_name -> minifleet.plugin.v1.Collection
+	18, // 5: minifleet.plugin.v1.Manifest.tables:type_name -> minifleet.plugin.v1.Table
+	20, // 6: minifleet.plugin.v1.Manifest.routes:type_name -> minifleet.plugin.v1.Route
+	21, // 7: minifleet.plugin.v1.Manifest.subscriptions:type_name -> minifleet.plugin.v1.Subscription
+	22, // 8: minifleet.plugin.v1.Manifest.jobs:type_name -> minifleet.plugin.v1.Job
+	23, // 9: minifleet.plugin.v1.Manifest.operations:type_name -> minifleet.plugin.v1.Operation
+	12, // 10: minifleet.plugin.v1.Manifest.permissions:type_name -> minifleet.plugin.v1.Permission
+	8,  // 11: minifleet.plugin.v1.Manifest.capabilities:type_name -> minifleet.plugin.v1.Capabilities
+	9,  // 12: minifleet.plugin.v1.Manifest.topics:type_name -> minifleet.plugin.v1.Topic
+	10, // 13: minifleet.plugin.v1.Manifest.assets:type_name -> minifleet.plugin.v1.Asset
+	16, // 14: minifleet.plugin.v1.Collection.columns:type_name -> minifleet.plugin.v1.Column
+	15, // 15: minifleet.plugin.v1.Collection.visibility:type_name -> minifleet.plugin.v1.Visibility
+	14, // 16: minifleet.plugin.v1.Collection.indexes:type_name -> minifleet.plugin.v1.Index
+	17, // 17: minifleet.plugin.v1.Column.options:type_name -> minifleet.plugin.v1.Option
+	16, // 18: minifleet.plugin.v1.Table.columns:type_name -> minifleet.plugin.v1.Column
+	16, // 19: minifleet.plugin.v1.Table.form:type_name -> minifleet.plugin.v1.Column
+	19, // 20: minifleet.plugin.v1.Table.actions:type_name -> minifleet.plugin.v1.Action
+	71, // 21: minifleet.plugin.v1.RowsRequest.filters:type_name -> minifleet.plugin.v1.RowsRequest.FiltersEntry
+	2,  // 22: minifleet.plugin.v1.RowsRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	27, // 23: minifleet.plugin.v1.RowsResponse.rows:type_name -> minifleet.plugin.v1.Cells
+	2,  // 24: minifleet.plugin.v1.RowRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	27, // 25: minifleet.plugin.v1.RowResponse.row:type_name -> minifleet.plugin.v1.Cells
+	72, // 26: minifleet.plugin.v1.SaveRequest.values:type_name -> minifleet.plugin.v1.SaveRequest.ValuesEntry
+	2,  // 27: minifleet.plugin.v1.SaveRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	2,  // 28: minifleet.plugin.v1.RemoveRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	2,  // 29: minifleet.plugin.v1.ActRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	37, // 30: minifleet.plugin.v1.HTTPRequest.headers:type_name -> minifleet.plugin.v1.Header
+	2,  // 31: minifleet.plugin.v1.HTTPRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	37, // 32: minifleet.plugin.v1.HTTPResponse.headers:type_name -> minifleet.plugin.v1.Header
+	41, // 33: minifleet.plugin.v1.HTTPResponse.view:type_name -> minifleet.plugin.v1.View
+	38, // 34: minifleet.plugin.v1.HTTPChunk.request:type_name -> minifleet.plugin.v1.HTTPRequest
+	39, // 35: minifleet.plugin.v1.HTTPChunk.response:type_name -> minifleet.plugin.v1.HTTPResponse
+	42, // 36: minifleet.plugin.v1.View.crumbs:type_name -> minifleet.plugin.v1.Crumb
+	2,  // 37: minifleet.plugin.v1.Event.call:type_name -> minifleet.plugin.v1.CallContext
+	2,  // 38: minifleet.plugin.v1.RunJobRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	2,  // 39: minifleet.plugin.v1.OperateRequest.call:type_name -> minifleet.plugin.v1.CallContext
+	53, // 40: minifleet.plugin.v1.FindRequest.where:type_name -> minifleet.plugin.v1.Where
+	55, // 41: minifleet.plugin.v1.FindRequest.joins:type_name -> minifleet.plugin.v1.Join
+	53, // 42: minifleet.plugin.v1.AggregateRequest.where:type_name -> minifleet.plugin.v1.Where
+	58, // 43: minifleet.plugin.v1.AggregateRequest.measures:type_name -> minifleet.plugin.v1.Measure
+	65, // 44: minifleet.plugin.v1.Op.bounds:type_name -> minifleet.plugin.v1.Bound
+	64, // 45: minifleet.plugin.v1.CommitRequest.ops:type_name -> minifleet.plugin.v1.Op
+	66, // 46: minifleet.plugin.v1.CommitRequest.events:type_name -> minifleet.plugin.v1.NewEvent
+	6,  // 47: minifleet.plugin.v1.Plugin.Describe:input_type -> minifleet.plugin.v1.DescribeRequest
+	24, // 48: minifleet.plugin.v1.Plugin.Configure:input_type -> minifleet.plugin.v1.ConfigureRequest
+	26, // 49: minifleet.plugin.v1.Plugin.Rows:input_type -> minifleet.plugin.v1.RowsRequest
+	29, // 50: minifleet.plugin.v1.Plugin.Row:input_type -> minifleet.plugin.v1.RowRequest
+	31, // 51: minifleet.plugin.v1.Plugin.Save:input_type -> minifleet.plugin.v1.SaveRequest
+	33, // 52: minifleet.plugin.v1.Plugin.Remove:input_type -> minifleet.plugin.v1.RemoveRequest
+	35, // 53: minifleet.plugin.v1.Plugin.Act:input_type -> minifleet.plugin.v1.ActRequest
+	38, // 54: minifleet.plugin.v1.Plugin.ServeHTTP:input_type -> minifleet.plugin.v1.HTTPRequest
+	40, // 55: minifleet.plugin.v1.Plugin.StreamHTTP:input_type -> minifleet.plugin.v1.HTTPChunk
+	43, // 56: minifleet.plugin.v1.Plugin.HandleEvent:input_type -> minifleet.plugin.v1.Event
+	45, // 57: minifleet.plugin.v1.Plugin.RunJob:input_type -> minifleet.plugin.v1.RunJobRequest
+	47, // 58: minifleet.plugin.v1.Plugin.Operate:input_type -> minifleet.plugin.v1.OperateRequest
+	49, // 59: minifleet.plugin.v1.Host.WeChat:input_type -> minifleet.plugin.v1.WeChatRequest
+	50, // 60: minifleet.plugin.v1.Host.Settle:input_type -> minifleet.plugin.v1.SettleRequest
+	54, // 61: minifleet.plugin.v1.Host.Find:input_type -> minifleet.plugin.v1.FindRequest
+	57, // 62: minifleet.plugin.v1.Host.Aggregate:input_type -> minifleet.plugin.v1.AggregateRequest
+	67, // 63: minifleet.plugin.v1.Host.Commit:input_type -> minifleet.plugin.v1.CommitRequest
+	69, // 64: minifleet.plugin.v1.Host.Call:input_type -> minifleet.plugin.v1.CallRequest
+	60, // 65: minifleet.plugin.v1.Host.Publish:input_type -> minifleet.plugin.v1.PublishRequest
+	62, // 66: minifleet.plugin.v1.Host.Settings:input_type -> minifleet.plugin.v1.SettingsRequest
+	7,  // 67: minifleet.plugin.v1.Plugin.Describe:output_type -> minifleet.plugin.v1.Manifest
+	25, // 68: minifleet.plugin.v1.Plugin.Configure:output_type -> minifleet.plugin.v1.ConfigureResponse
+	28, // 69: minifleet.plugin.v1.Plugin.Rows:output_type -> minifleet.plugin.v1.RowsResponse
+	30, // 70: minifleet.plugin.v1.Plugin.Row:output_type -> minifleet.plugin.v1.RowResponse
+	32, // 71: minifleet.plugin.v1.Plugin.Save:output_type -> minifleet.plugin.v1.SaveResponse
+	34, // 72: minifleet.plugin.v1.Plugin.Remove:output_type -> minifleet.plugin.v1.RemoveResponse
+	36, // 73: minifleet.plugin.v1.Plugin.Act:output_type -> minifleet.plugin.v1.ActResponse
+	39, // 74: minifleet.plugin.v1.Plugin.ServeHTTP:output_type -> minifleet.plugin.v1.HTTPResponse
+	40, // 75: minifleet.plugin.v1.Plugin.StreamHTTP:output_type -> minifleet.plugin.v1.HTTPChunk
+	44, // 76: minifleet.plugin.v1.Plugin.HandleEvent:output_type -> minifleet.plugin.v1.HandleEventResponse
+	46, // 77: minifleet.plugin.v1.Plugin.RunJob:output_type -> minifleet.plugin.v1.RunJobResponse
+	48, // 78: minifleet.plugin.v1.Plugin.Operate:output_type -> minifleet.plugin.v1.OperateResponse
+	52, // 79: minifleet.plugin.v1.Host.WeChat:output_type -> minifleet.plugin.v1.WeChatResponse
+	51, // 80: minifleet.plugin.v1.Host.Settle:output_type -> minifleet.plugin.v1.SettleResponse
+	56, // 81: minifleet.plugin.v1.Host.Find:output_type -> minifleet.plugin.v1.FindResponse
+	59, // 82: minifleet.plugin.v1.Host.Aggregate:output_type -> minifleet.plugin.v1.AggregateResponse
+	68, // 83: minifleet.plugin.v1.Host.Commit:output_type -> minifleet.plugin.v1.CommitResponse
+	70, // 84: minifleet.plugin.v1.Host.Call:output_type -> minifleet.plugin.v1.CallResponse
+	61, // 85: minifleet.plugin.v1.Host.Publish:output_type -> minifleet.plugin.v1.PublishResponse
+	63, // 86: minifleet.plugin.v1.Host.Settings:output_type -> minifleet.plugin.v1.SettingsResponse
 	67, // [67:87] is the sub-list for method output_type
 	47, // [47:67] is the sub-list for method input_type
 	47, // [47:47] is the sub-list for extension type_name
@@ -5598,14 +5708,14 @@ func file_minifleet_plugin_v1_plugin_proto_init() {
 	if File_minifleet_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_minifleet_plugin_v1_plugin_proto_msgTypes[64].OneofWrappers = []any{}
+	file_minifleet_plugin_v1_plugin_proto_msgTypes[65].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_minifleet_plugin_v1_plugin_proto_rawDesc), len(file_minifleet_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   72,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

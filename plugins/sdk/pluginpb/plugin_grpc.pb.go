@@ -1,10 +1,10 @@
 // The wire between MiniFleet and one plugin process.
 //
-// Two services, a connection each: Plugin (host calls plugin) on the socket
-// that go-plugin's handshake names, with mutual TLS, and Host (plugin calls
-// back) on a connected socket the process inherits, whose descriptor
-// MINIFLEET_HOST_FD tells, without TLS: nobody else can reach it. It is not
-// dialled again; a plugin that closes it is ended. Each request to a plugin has
+// Two services: Plugin (host calls plugin) on the socket that go-plugin's
+// handshake names, with mutual TLS, and for most calls on the process's lane
+// (see Frame), and Host (plugin calls back) on a connected socket the process
+// inherits, whose descriptor MINIFLEET_HOST_FD tells, without TLS: nobody else
+// can reach it. It is not dialled again; a plugin that closes it is ended. Each request to a plugin has
 // a CallContext that tells who acts (a stream has it as metadata,
 // "minifleet-call-bin"), with a token that the host minted for this call. The
 // plugin sends the token back with each callback, as "minifleet-token"; it dies

@@ -20,6 +20,7 @@ import (
 
 	"minifleet/app/wechat"
 	"minifleet/plugins/sdk"
+	"minifleet/plugins/sdk/lane"
 	"minifleet/plugins/sdk/pluginpb"
 )
 
@@ -103,7 +104,7 @@ func start(t testing.TB, shared *world, p *sdk.Plugin, out io.Writer) *host {
 	hostConnection := listen(t, func(server *grpc.Server) { pluginpb.RegisterHostServer(server, h) }, nil)
 	log := slog.New(slog.NewTextHandler(out, nil))
 	server := sdk.NewServer(p, log, func() (grpc.ClientConnInterface, error) { return hostConnection, nil })
-	connection := listen(t, func(registrar *grpc.Server) { pluginpb.RegisterPluginServer(registrar, server) }, server.Intercept)
+	connection := onLane(t, server, listen(t, func(registrar *grpc.Server) { pluginpb.RegisterPluginServer(registrar, server) }, server.Intercept))
 	h.client = pluginpb.NewPluginClient(pluginpb.Calling(connection))
 	if _, err := h.client.Configure(t.Context(), &pluginpb.ConfigureRequest{}); err != nil {
 		t.Fatalf("configure %s: %v", p.ID(), err)
@@ -111,10 +112,41 @@ func start(t testing.TB, shared *world, p *sdk.Plugin, out io.Writer) *host {
 	return h
 }
 
+// onLane has the calls of a connection go by a lane, as they do to a process.
+func onLane(t testing.TB, server *sdk.Server, connection grpc.ClientConnInterface) grpc.ClientConnInterface {
+	t.Helper()
+	key, err := lane.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := net.Pipe()
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		conn, err := lane.Accept(theirs, key.Print())
+		if err == nil {
+			err = lane.Serve(conn, &pluginpb.Plugin_ServiceDesc, server, server.Intercept, most)
+		}
+		if err != nil {
+			t.Errorf("lane: %v", err)
+		}
+	})
+	laned := lane.Open(ours, key, connection, most, func(err error) { t.Errorf("the lane ended: %v", err) })
+	<-laned.Ready()
+	t.Cleanup(func() {
+		if err := laned.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		serving.Wait()
+	})
+	return laned
+}
+
+// most bounds a message, as the wire of a process does.
+const most = sdk.MaxBody + 1<<20
+
 // listen serves on an in-memory connection and dials it.
 func listen(t testing.TB, register func(*grpc.Server), intercept grpc.UnaryServerInterceptor) *grpc.ClientConn {
 	t.Helper()
-	const most = sdk.MaxBody + 1<<20
 	listener := bufconn.Listen(1 << 20)
 	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(most), grpc.MaxSendMsgSize(most)}
 	if intercept != nil {
