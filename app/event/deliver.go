@@ -196,9 +196,9 @@ func (l *Log) deliverBatch(ctx, books context.Context, s *subscription, queue st
 			}
 			held = time.Now().Add(l.opts.Lease / 2)
 		}
-		failure := l.handle(ctx, s, e)
+		failure := l.handle(ctx, s, e.Event)
 		if failure == nil {
-			done = append(done, e.ID)
+			done = append(done, e.delivery)
 			continue
 		}
 		if ctx.Err() != nil {
@@ -226,20 +226,26 @@ func (l *Log) handle(ctx context.Context, s *subscription, e Event) (err error) 
 	return s.Handle(ctx, e)
 }
 
+// pendingEvent is an event with the delivery under which it was read.
+type pendingEvent struct {
+	Event
+	delivery int64
+}
+
 // pending reads the next events of a queue, oldest first, with opened payloads.
-func (l *Log) pending(ctx context.Context, subscriber, queue string) ([]Event, error) {
-	rows, err := l.opts.DB.Reader().QueryContext(ctx, `SELECT d.attempts,e.id,e.type,e.source,e.component,e.appid,e.space_id,e.subject,e.url_kind,e.create_time,e.received_at,e.hops,e.payload
+func (l *Log) pending(ctx context.Context, subscriber, queue string) ([]pendingEvent, error) {
+	rows, err := l.opts.DB.Reader().QueryContext(ctx, `SELECT d.id,d.attempts,e.id,e.type,e.source,e.component,e.appid,e.space_id,e.subject,e.url_kind,e.create_time,e.received_at,e.hops,e.payload
 FROM event_delivery d JOIN event_log e ON e.id=d.event_id
 WHERE d.subscriber=? AND d.queue=? AND d.state=0 ORDER BY d.event_id LIMIT ?`, subscriber, queue, deliveryBatch)
 	if err != nil {
 		return nil, fmt.Errorf("event: pending of %s: %w", subscriber, err)
 	}
 	defer rows.Close()
-	var events []Event
+	var events []pendingEvent
 	for rows.Next() {
-		var e Event
+		var e pendingEvent
 		var sealed []byte
-		if err := rows.Scan(&e.Attempt, &e.ID, &e.Type, &e.Source, &e.Component, &e.AppID, &e.SpaceID, &e.Subject, &e.URLKind, &e.CreateTime, &e.ReceivedAt, &e.Hops, &sealed); err != nil {
+		if err := rows.Scan(&e.delivery, &e.Attempt, &e.ID, &e.Type, &e.Source, &e.Component, &e.AppID, &e.SpaceID, &e.Subject, &e.URLKind, &e.CreateTime, &e.ReceivedAt, &e.Hops, &sealed); err != nil {
 			return nil, fmt.Errorf("event: pending of %s: %w", subscriber, err)
 		}
 		e.Attempt++
@@ -251,12 +257,13 @@ WHERE d.subscriber=? AND d.queue=? AND d.state=0 ORDER BY d.event_id LIMIT ?`, s
 	return events, rows.Err()
 }
 
-func (l *Log) acknowledge(ctx context.Context, subscriber string, ids []any) error {
-	if len(ids) == 0 {
+// acknowledge books deliveries as done. One that was replayed meanwhile has another id and stays pending.
+func (l *Log) acknowledge(ctx context.Context, subscriber string, deliveries []any) error {
+	if len(deliveries) == 0 {
 		return nil
 	}
-	args := append([]any{time.Now().UnixMilli(), subscriber}, ids...)
-	_, err := l.opts.DB.Writer().ExecContext(ctx, "UPDATE event_delivery SET state=1, attempts=attempts+1, last_error='', updated_at=? WHERE state=0 AND subscriber=? AND event_id IN ("+marks(len(ids))+")", args...)
+	args := append([]any{time.Now().UnixMilli()}, deliveries...)
+	_, err := l.opts.DB.Writer().ExecContext(ctx, "UPDATE event_delivery SET state=1, attempts=attempts+1, last_error='', updated_at=? WHERE state=0 AND id IN ("+marks(len(deliveries))+")", args...)
 	if err != nil {
 		return fmt.Errorf("event: acknowledge for %s: %w", subscriber, err)
 	}
@@ -264,8 +271,8 @@ func (l *Log) acknowledge(ctx context.Context, subscriber string, ids []any) err
 }
 
 // fail books a failed try. It gives the time to try again, or 0 after the last try: the event becomes a dead letter and
-// the queue goes on.
-func (l *Log) fail(ctx context.Context, s Subscriber, e Event, failure error) (due int64, err error) {
+// the queue goes on. One that was replayed meanwhile starts from zero all the same.
+func (l *Log) fail(ctx context.Context, s Subscriber, e pendingEvent, failure error) (due int64, err error) {
 	state := statePending
 	if e.Attempt >= s.MaxAttempts {
 		state = stateDead
@@ -273,8 +280,8 @@ func (l *Log) fail(ctx context.Context, s Subscriber, e Event, failure error) (d
 		due = time.Now().Add(s.Backoff(e.Attempt)).UnixMilli()
 	}
 	l.opts.Logger.WarnContext(ctx, "event handler failed", "subscriber", s.Name, "event", e.ID, "type", e.Type, "attempt", e.Attempt, "dead", state == stateDead, "error", failure)
-	_, err = l.opts.DB.Writer().ExecContext(ctx, "UPDATE event_delivery SET state=?, attempts=attempts+1, last_error=?, updated_at=? WHERE state=0 AND subscriber=? AND event_id=?",
-		state, cut(failure.Error(), 480), time.Now().UnixMilli(), s.Name, e.ID)
+	_, err = l.opts.DB.Writer().ExecContext(ctx, "UPDATE event_delivery SET state=?, attempts=attempts+1, last_error=?, updated_at=? WHERE state=0 AND id=?",
+		state, cut(failure.Error(), 480), time.Now().UnixMilli(), e.delivery)
 	if err != nil {
 		return 0, fmt.Errorf("event: book failure for %s: %w", s.Name, err)
 	}

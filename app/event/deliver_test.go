@@ -127,6 +127,50 @@ func TestReplay(t *testing.T) {
 	})
 }
 
+// Whoever has seen an event handled may ask for it again before the batch it came with is acknowledged.
+func TestAReplayWhileTheEventIsHandledIsNotLost(t *testing.T) {
+	for name, fails := range map[string]bool{"the handler succeeds": false, "the handler gives it up": true} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				ctx := context.Background()
+				l := newLog(db)
+				l.opts.MaxAttempts = 1
+				at, goOn := make(chan Event), make(chan error)
+				must(t, l.Subscribe(ctx, Subscriber{Name: "s", Types: []string{"*"}, Handle: func(ctx context.Context, e Event) error {
+					select {
+					case at <- e:
+						return <-goOn
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}}))
+				run(t, l)
+				must(t, l.Append(ctx, record("wxa", "asked for again")))
+				e := <-at
+				must(t, l.Replay(ctx, e.ID, "s"))
+				if fails {
+					goOn <- errors.New("not now")
+				} else {
+					goOn <- nil
+				}
+				select {
+				case again := <-at:
+					if again.ID != e.ID || again.Attempt != 1 {
+						t.Errorf("delivered again as %d, attempt %d", again.ID, again.Attempt)
+					}
+					goOn <- nil
+				case <-time.After(10 * time.Second):
+					t.Fatal("the replay was lost")
+				}
+				await(t, "its end", func() bool {
+					d, err := l.Get(ctx, e.ID)
+					return err == nil && d.State == StateDone
+				})
+			})
+		})
+	}
+}
+
 func TestAnAbsentSubscribersEventsWaitAndAForgottenOnesDoNot(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()

@@ -58,8 +58,9 @@ func (l *Log) replayOne(ctx context.Context, tx *sql.Tx, known map[string]intere
 }
 
 func (l *Log) replayTo(ctx context.Context, tx *sql.Tx, e fanned, subscriber string) error {
-	now := time.Now().UnixMilli()
-	res, err := tx.ExecContext(ctx, "UPDATE event_delivery SET state=0, attempts=0, last_error='', updated_at=? WHERE event_id=? AND subscriber=?", now, e.id, subscriber)
+	// A handler that is at this event now acknowledges the delivery it read, not the one that is asked for here.
+	now, delivery := time.Now().UnixMilli(), l.opts.DB.NewID()
+	res, err := tx.ExecContext(ctx, "UPDATE event_delivery SET id=?, state=0, attempts=0, last_error='', updated_at=? WHERE event_id=? AND subscriber=?", delivery, now, e.id, subscriber)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (l *Log) replayTo(ctx context.Context, tx *sql.Tx, e fanned, subscriber str
 	}
 	if n == 0 {
 		_, err = tx.ExecContext(ctx, "INSERT INTO event_delivery (id,event_id,subscriber,queue,state,attempts,last_error,updated_at) VALUES (?,?,?,?,0,0,'',?)",
-			l.opts.DB.NewID(), e.id, subscriber, e.queue(), now)
+			delivery, e.id, subscriber, e.queue(), now)
 		if err != nil {
 			return err
 		}
