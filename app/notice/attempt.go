@@ -113,7 +113,8 @@ func (s *Service) Retry(ctx context.Context, who account.Actor, id, delivery int
 	}
 	err = s.o.DB.Tx(ctx, func(ctx context.Context) error {
 		now := clock.Millis(s.o.Clock.Now())
-		_, err := s.o.DB.Exec(ctx, "UPDATE notice_delivery SET state=?, attempts=0, due_at=?, updated_at=? WHERE id=?", stateWaiting, now, now, delivery)
+		// Without its lease, a try that is on its way now books nothing, and this one is not lost to it.
+		_, err := s.o.DB.Exec(ctx, "UPDATE notice_delivery SET state=?, attempts=0, lease_until=0, due_at=?, updated_at=? WHERE id=?", stateWaiting, now, now, delivery)
 		if err != nil {
 			return err
 		}

@@ -172,7 +172,7 @@ func (s *Service) deliverOne(ctx context.Context, r deliveryRow) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	r.Attempts++
+	r.Attempts, r.LeaseUntil = r.Attempts+1, until
 	d, err := s.delivery(ctx, r)
 	if err == nil {
 		err = s.attempt(ctx, &d)
@@ -226,7 +226,7 @@ func (s *Service) delivery(ctx context.Context, r deliveryRow) (Delivery, error)
 	return d, err
 }
 
-// book writes down what came of a try.
+// book writes down what came of a try, unless the row has been asked for anew meanwhile.
 func (s *Service) book(ctx context.Context, r deliveryRow, d Delivery, failure error) error {
 	ctx = context.WithoutCancel(ctx) // the other side has it: that must not be forgotten because we are stopping
 	now := clock.Millis(s.o.Clock.Now())
@@ -240,8 +240,8 @@ func (s *Service) book(ctx context.Context, r deliveryRow, d Delivery, failure e
 		}
 	}
 	return s.o.DB.Tx(ctx, func(ctx context.Context) error {
-		_, err := s.o.DB.Exec(ctx, "UPDATE notice_delivery SET state=?, due_at=?, lease_until=0, request=?, status=?, response=?, last_error=?, updated_at=? WHERE id=? AND owner=?",
-			state, due, cut(d.Note.Request, excerpt), d.Note.Status, cut(d.Note.Response, excerpt), words, now, r.ID, s.owner)
+		_, err := s.o.DB.Exec(ctx, "UPDATE notice_delivery SET state=?, due_at=?, lease_until=0, request=?, status=?, response=?, last_error=?, updated_at=? WHERE id=? AND owner=? AND lease_until=?",
+			state, due, cut(d.Note.Request, excerpt), d.Note.Status, cut(d.Note.Response, excerpt), words, now, r.ID, s.owner, r.LeaseUntil)
 		if err != nil {
 			return fmt.Errorf("notice: book delivery: %w", err)
 		}

@@ -29,6 +29,7 @@ type receiver struct {
 	bodies []string
 	status int
 	server *httptest.Server
+	during func() // while a request is being answered
 }
 
 func receive(t *testing.T) *receiver {
@@ -41,6 +42,9 @@ func receive(t *testing.T) *receiver {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.got, r.bodies = append(r.got, req), append(r.bodies, string(body))
+		if r.during != nil {
+			r.during()
+		}
 		if r.status == 302 {
 			w.Header().Set("Location", "http://169.254.169.254/")
 		}
@@ -108,6 +112,24 @@ func TestAWebhookIsToldWithASignatureThatFits(t *testing.T) {
 		}
 		if _, err := h.Webhooks(t.Context(), h.actor(reader)); err == nil {
 			t.Error("a member without the permission sees the webhooks")
+		}
+	})
+}
+
+func TestARepetitionAskedForDuringATryIsNotLost(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h, r := open(t, db), receive(t)
+		hook, _ := h.create(r.server.URL)
+		r.during = sync.OnceFunc(func() {
+			if _, err := h.Retry(t.Context(), h.actor(owner), hook.ID, h.attempts(hook.ID)[0].ID); err != nil {
+				t.Error(err)
+			}
+		})
+		h.send(notice.Message{Event: notice.AuditPassed, SpaceID: mine, Title: "通过"})
+		h.work()
+		h.work()
+		if log := h.attempts(hook.ID); len(r.got) != 2 || len(log) != 1 || log[0].State != "done" || log[0].Attempts != 1 {
+			t.Errorf("%d requests, %+v", len(r.got), log)
 		}
 	})
 }
