@@ -33,11 +33,7 @@ func (d *described) uses() []string {
 // announce notes a process that is about to serve, until it is gone. What waited for it to go is removed then. That it is
 // still there is told in real time: a demo's clock is moved by hand, and processes do not grow older by that.
 func (h *Host) announce(ctx context.Context, p *process, id string, info *described) error {
-	row := h.options.DB.NewID()
-	err := h.options.DB.Insert(ctx, "plugin_build", map[string]any{
-		"id": row, "replica": h.replica, "plugin": id, "title": clipWord(info.manifest.GetTitle()), "uses": strings.Join(info.uses(), " "),
-		"drops": strings.Join(info.manifest.GetDrops(), " "), "seen_at": time.Now().UnixMilli(),
-	})
+	row, err := h.enlist(ctx, id, info)
 	if err != nil {
 		return fmt.Errorf("announce a build of %s: %w", id, err)
 	}
@@ -53,6 +49,14 @@ func (h *Host) announce(ctx context.Context, p *process, id string, info *descri
 		}
 	})
 	return nil
+}
+
+func (h *Host) enlist(ctx context.Context, id string, info *described) (row int64, err error) {
+	row = h.options.DB.NewID()
+	return row, h.options.DB.Insert(ctx, "plugin_build", map[string]any{
+		"id": row, "replica": h.replica, "plugin": id, "title": clipWord(info.manifest.GetTitle()), "uses": strings.Join(info.uses(), " "),
+		"drops": strings.Join(info.manifest.GetDrops(), " "), "seen_at": time.Now().UnixMilli(),
+	})
 }
 
 // builtFor is what a process of some replica says.
@@ -96,6 +100,21 @@ func usedBy(builds []builtFor, plugin, item string) int {
 	return n
 }
 
+// droppedBy counts the processes that no longer need an item and say so.
+func droppedBy(builds []builtFor, plugin, item string) int {
+	n := 0
+	for _, b := range builds {
+		if b.Plugin == plugin && b.drops[item] {
+			n++
+		}
+	}
+	return n
+}
+
+// lapseLooks is for how many looks of keepBuilds in a row, a minute and a half by default, a removal must have lost the
+// build that asked for it until the operator's yes lapses: a process that is started anew is away for less.
+const lapseLooks = 30
+
 // keepBuilds says that this replica's processes are there, and carries out what an operator approved on any replica as soon
 // as nobody uses it any more. It runs until the host stops.
 func (h *Host) keepBuilds(ctx context.Context) {
@@ -106,6 +125,7 @@ func (h *Host) keepBuilds(ctx context.Context) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var told time.Time
+	unwanted := map[int64]int{} // looks in a row, by the removal's id
 	for {
 		select {
 		case <-ctx.Done():
@@ -113,7 +133,7 @@ func (h *Host) keepBuilds(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := time.Now()
-		if err := h.tend(ctx, now, now.Sub(told) >= buildTold); err != nil {
+		if err := h.tend(ctx, now, now.Sub(told) >= buildTold, unwanted); err != nil {
 			if ctx.Err() == nil {
 				h.log.Error("what plugins no longer need was not looked after", "error", err.Error())
 			}
@@ -126,7 +146,7 @@ func (h *Host) keepBuilds(ctx context.Context) {
 }
 
 // tend is one look of keepBuilds.
-func (h *Host) tend(ctx context.Context, now time.Time, tell bool) error {
+func (h *Host) tend(ctx context.Context, now time.Time, tell bool, unwanted map[int64]int) error {
 	db := h.options.DB
 	if tell {
 		if _, err := db.Exec(ctx, "UPDATE plugin_build SET seen_at=? WHERE replica=?", now.UnixMilli(), h.replica); err != nil {
@@ -142,6 +162,9 @@ func (h *Host) tend(ctx context.Context, now time.Time, tell bool) error {
 	}
 	for _, one := range open {
 		if err := h.schemas.resume(ctx, one.Plugin); err != nil {
+			return err
+		}
+		if err := h.lapse(ctx, one.Plugin, unwanted); err != nil {
 			return err
 		}
 	}

@@ -90,6 +90,23 @@ func TestDroppedDataWaitsForTheOlderBuildsOfAllReplicas(t *testing.T) {
 		add(older, "three")
 		listed(waits)
 
+		// Back to the older build everywhere: the yes was about a build that is gone.
+		if err := newer.Upgrade(t.Context(), "ware", argv("ware")); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the yes lapses", 30*time.Second, func() bool { return count("plugin_drop") == 0 })
+		listed()
+		add(newer, "between")
+		if err := newer.Upgrade(t.Context(), "ware", argv("warenext")); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the newer build alone serves there again", 30*time.Second, func() bool { return count("plugin_build WHERE replica<>'dead'") == 2 })
+		waits.Approved = false
+		listed(waits)
+		if err := newer.ApproveDrop(t.Context(), olga, "ware", "goods.note"); err != nil {
+			t.Fatal(err)
+		}
+
 		if err := older.Upgrade(t.Context(), "ware", argv("warenext")); err != nil {
 			t.Fatal(err)
 		}
@@ -100,8 +117,8 @@ func TestDroppedDataWaitsForTheOlderBuildsOfAllReplicas(t *testing.T) {
 		listed()
 		add(older, "four")
 		add(newer, "five")
-		if n := count("plugin_ware_goods"); n != 5 {
-			t.Errorf("%d rows are left, want 5", n)
+		if n := count("plugin_ware_goods"); n != 6 {
+			t.Errorf("%d rows are left, want 6", n)
 		}
 		if n := count("plugin_drop WHERE done_at=0 OR began_at<=0"); n != 0 {
 			t.Errorf("%d removals are open", n)

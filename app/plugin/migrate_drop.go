@@ -184,7 +184,8 @@ func (s schemas) approved(ctx context.Context, plugin string) ([]openDrop, error
 	return open, nil
 }
 
-// resume carries out what an operator approved and what is not done yet, as far as no process of any replica uses it.
+// resume carries out what an operator approved and what is not done yet, as far as no process of any replica uses it and one
+// asks for it: without that the yes may be about a build that was given up.
 func (s schemas) resume(ctx context.Context, plugin string) (err error) {
 	open, err := s.approved(ctx, plugin)
 	if err != nil || len(open) == 0 {
@@ -194,7 +195,7 @@ func (s schemas) resume(ctx context.Context, plugin string) (err error) {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(open, func(o openDrop) bool { return o.BeganAt != 0 || usedBy(builds, plugin, o.Item) == 0 }) {
+	if !slices.ContainsFunc(open, func(o openDrop) bool { return o.BeganAt != 0 || removable(builds, plugin, o.Item) }) {
 		return nil // all of it waits: no need to keep others from the tables
 	}
 	lease, err := s.await(ctx, "plugin.schema")
@@ -217,26 +218,60 @@ func (s schemas) resume(ctx context.Context, plugin string) (err error) {
 	return nil
 }
 
+func removable(builds []builtFor, plugin, item string) bool {
+	return usedBy(builds, plugin, item) == 0 && droppedBy(builds, plugin, item) > 0
+}
+
+// lapse takes an operator's yes back when every replica has gone back to builds that use what was to be removed: the rows
+// that these write were not there when it was given, and a later build that drops the item has it asked again.
+func (h *Host) lapse(ctx context.Context, plugin string, unwanted map[int64]int) error {
+	open, err := h.schemas.approved(ctx, plugin)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	builds, err := h.schemas.builds(ctx, plugin)
+	if err != nil {
+		return err
+	}
+	for _, one := range open {
+		if one.BeganAt > 0 || usedBy(builds, plugin, one.Item) == 0 || droppedBy(builds, plugin, one.Item) > 0 {
+			delete(unwanted, one.ID)
+			continue
+		}
+		if unwanted[one.ID]++; unwanted[one.ID] < lapseLooks {
+			continue
+		}
+		delete(unwanted, one.ID)
+		if _, err := h.options.DB.Exec(ctx, "DELETE FROM plugin_drop WHERE id=? AND began_at<=0 AND done_at=0", one.ID); err != nil {
+			return fmt.Errorf("lapse the drop of %s in %s: %w", one.Item, plugin, err)
+		}
+		h.log.Warn("the approval to remove data of a plugin has lapsed: only builds that use it are left", "plugin", plugin, "item", one.Item)
+	}
+	return nil
+}
+
 // carryOut removes one item, unless a process uses it. It is marked before that is asked, and a process is announced before
 // it looks for marks: of a removal and a process that begin at once, one sees the other.
 func (s schemas) carryOut(ctx context.Context, plugin string, one openDrop) error {
+	marked := false
 	mark := func(column string, at int64) error {
-		_, err := s.db.Exec(ctx, "UPDATE plugin_drop SET "+column+"=? WHERE id=?", at, one.ID)
+		n, err := s.db.Exec(ctx, "UPDATE plugin_drop SET "+column+"=? WHERE id=?", at, one.ID)
+		marked = n > 0
 		return err
 	}
 	now := time.Now().UnixMilli()
 	if one.BeganAt <= 0 {
-		if err := mark("began_at", -now); err != nil {
+		if err := mark("began_at", -now); err != nil || !marked { // lapsed meanwhile
 			return err
 		}
 		builds, err := s.builds(ctx, plugin)
 		if err != nil {
 			return err
 		}
-		if usedBy(builds, plugin, one.Item) > 0 {
+		if !removable(builds, plugin, one.Item) {
 			return mark("began_at", 0)
 		}
-		if err := mark("began_at", now); err != nil {
+		if err := mark("began_at", now); err != nil || !marked {
 			return err
 		}
 	}

@@ -232,6 +232,9 @@ func TestDroppedDataWaitsForAnOperator(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.roster.add(&unit{id: "ware", info: info})
+		if _, err := b.enlist(ctx, "ware", info); err != nil {
+			t.Fatal(err)
+		}
 		pending, err := b.PendingDrops(ctx)
 		want := []Drop{
 			{Plugin: "ware", Title: "货物", Collection: "boxes", Rows: 1}, {Plugin: "ware", Title: "货物", Collection: "goods", Column: "note", Rows: 1},
