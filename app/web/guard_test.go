@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"io"
 	"net/http"
 	"strings"
@@ -180,7 +181,7 @@ func TestStoppingLetsARunningRequestFinish(t *testing.T) {
 func TestAnAddressInUseIsAnErrorAndNotAnExit(t *testing.T) {
 	h := newHouse(t)
 	o := h.server.o
-	o.Name, o.Metrics = "web-test-second", prometheus.NewRegistry()
+	o.Name, o.Metrics = "web-test-second-"+rand.Text(), prometheus.NewRegistry() // one that never started keeps its name taken
 	if err := New(o).Start(strings.TrimPrefix(h.url, "http://")); err == nil {
 		t.Error("two servers on one address")
 	}
