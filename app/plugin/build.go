@@ -100,15 +100,9 @@ func usedBy(builds []builtFor, plugin, item string) int {
 	return n
 }
 
-// droppedBy counts the processes that no longer need an item and say so.
-func droppedBy(builds []builtFor, plugin, item string) int {
-	n := 0
-	for _, b := range builds {
-		if b.Plugin == plugin && b.drops[item] {
-			n++
-		}
-	}
-	return n
+// dropped tells whether a process says that it no longer needs an item.
+func dropped(builds []builtFor, plugin, item string) bool {
+	return slices.ContainsFunc(builds, func(b builtFor) bool { return b.Plugin == plugin && b.drops[item] })
 }
 
 // lapseLooks is for how many looks of keepBuilds in a row, a minute and a half by default, a removal must have lost the

@@ -60,7 +60,7 @@ func (s schemas) resume(ctx context.Context, plugin string) (err error) {
 }
 
 func removable(builds []builtFor, plugin, item string) bool {
-	return usedBy(builds, plugin, item) == 0 && droppedBy(builds, plugin, item) > 0
+	return usedBy(builds, plugin, item) == 0 && dropped(builds, plugin, item)
 }
 
 // lapse takes an operator's yes back when every replica has gone back to builds that use what was to be removed: the rows
@@ -75,7 +75,7 @@ func (h *Host) lapse(ctx context.Context, plugin string, unwanted map[int64]int)
 		return err
 	}
 	for _, one := range open {
-		if one.BeganAt > 0 || usedBy(builds, plugin, one.Item) == 0 || droppedBy(builds, plugin, one.Item) > 0 {
+		if one.BeganAt > 0 || usedBy(builds, plugin, one.Item) == 0 || dropped(builds, plugin, one.Item) {
 			delete(unwanted, one.ID)
 			continue
 		}
